@@ -1,0 +1,5 @@
+"""`python -m greylag`."""
+
+from greylag.cli.main import main
+
+main()

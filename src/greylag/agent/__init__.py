@@ -1,0 +1,1 @@
+"""LLM coding agents for what codemods leave over."""

@@ -1,0 +1,1 @@
+"""A fleet built in a temporary folder, and the whole job done on it."""

@@ -1,0 +1,1 @@
+"""The durable loop: observe, decide, perform."""

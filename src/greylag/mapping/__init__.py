@@ -1,0 +1,1 @@
+"""A migration file, parsed, compiled and linted: what each old column becomes."""

@@ -1,0 +1,1 @@
+"""Tools for IDEs and chat agents."""

@@ -1,0 +1,1 @@
+"""Codemods, one a framework: text in, edits and findings out."""

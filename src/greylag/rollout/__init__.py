@@ -1,0 +1,1 @@
+"""Waves, windows, limits and health: pure decisions about when and whether."""

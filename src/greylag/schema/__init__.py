@@ -1,0 +1,1 @@
+"""Schema readers, schema differences and their compatibility."""

@@ -1,0 +1,1 @@
+"""Verifiers: is the rewritten consumer the same program under the mapping?"""
