@@ -23,7 +23,7 @@ help: ## print the targets
 
 .PHONY: demo
 demo: $(VENV)/.installed-demo ## the whole job on a fleet built in a temporary folder
-	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/greylag demo $(ARGS)
+	@$(BIN)/greylag demo $(ARGS)
 
 .PHONY: test
 test: lint tests ## everything that must pass: lint, types, floors, tests
@@ -50,7 +50,7 @@ bench: $(VENV)/.installed-dev ## figures against named baselines
 
 .PHONY: docs-picture
 docs-picture: $(VENV)/.installed-dev ## draw docs/demo.svg from a run of the demo
-	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python docs/picture.py docs/demo.svg
+	$(BIN)/python docs/picture.py docs/demo.svg
 
 LOCK := uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-strip-extras

@@ -2,22 +2,83 @@
 
 from __future__ import annotations
 
+import importlib
+import os
+import platform
+import shlex
 import sys
-import traceback
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from greylag import __version__
-from greylag.cli.console import Exit, err
-from greylag.domain.errors import GreylagError
+from greylag.cli.console import Exit, print_error
+from greylag.domain.errors import FileFaults, GreylagError
+
+COMMANDS: tuple[str, ...] = ()
+"""Modules of `greylag.cli.commands` with `register(app)`, in the order in which `--help` lists them."""
+
+
+def guarded(run: Callable[[], object]) -> Exit:
+    """Run a command; every way in which it can end is an exit status of the contract.
+
+    Wrong use that Typer finds by itself (unknown options, missing arguments) and `typer.Exit` pass through.
+    """
+    try:
+        run()
+        sys.stdout.flush()
+    except FileFaults as error:
+        print_error(str(error))
+        return Exit.USAGE
+    except GreylagError as error:
+        print_error(f"error: {error}")
+        return Exit.USAGE
+    except KeyboardInterrupt:
+        print_error("interrupted")
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        # The reader (`| head`) has gone: what Python flushes at exit has to go nowhere, silently.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.PIPE_CLOSED
+    except (typer.Exit, typer.Abort, typer.TyperException):
+        raise
+    except Exception as error:  # noqa: BLE001 - the outermost frame: report and exit 3
+        print_error(_internal(error))
+        return Exit.INTERNAL
+    return Exit.DONE
+
+
+def _internal(error: Exception) -> str:
+    import traceback
+
+    trace = "".join(traceback.format_exception(error))
+    where = f"greylag {__version__}, Python {platform.python_version()}, {platform.platform()}"
+    return (
+        f"{trace}\nThis is an error of Greylag's own; nothing that you did wrong. Please report it in the "
+        f"project's issue tracker with the lines above and these:\n  {where}\n  {shlex.join(sys.argv)}"
+    )
+
+
+class GuardedGroup(TyperGroup):
+    """The root command: what a command raises ends in one place, also when it runs inside a test."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the chosen command and turn what it raised into an exit status."""
+        status = guarded(lambda: super(GuardedGroup, self).invoke(ctx))
+        if status is not Exit.DONE:
+            raise typer.Exit(status)
+
 
 app = typer.Typer(
     name="greylag",
+    cls=GuardedGroup,
     help="When a dataset changes: find its readers, rewrite them, prove it, roll it out.",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
@@ -36,20 +97,14 @@ def root(
     """When a dataset changes: find its readers, rewrite them, prove it, roll it out."""
 
 
+for _name in COMMANDS:
+    importlib.import_module(f"greylag.cli.commands.{_name}").register(app)
+
+
 def main() -> None:
-    """Run the command line; every error ends with the exit status of the contract."""
-    try:
-        app()
-    except GreylagError as error:
-        err().print(f"[bold red]error:[/] {error}", markup=True)
-        sys.exit(Exit.USAGE)
-    except KeyboardInterrupt:
-        err().print("interrupted; nothing half-written was left behind")
-        sys.exit(130)
-    except Exception:  # noqa: BLE001 - the outermost frame: report and exit 3
-        err().print(traceback.format_exc(), markup=False)
-        err().print("This is an error of Greylag's own. Please report it with the text above.")
-        sys.exit(Exit.INTERNAL)
+    """Run the command line."""
+    # The name is part of shell completion, however the program was started.
+    app(prog_name="greylag")
 
 
 if __name__ == "__main__":

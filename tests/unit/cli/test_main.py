@@ -1,0 +1,152 @@
+"""How the command ends: exit statuses, where messages go, what a start imports."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from greylag.cli.console import Exit, print_json
+from greylag.cli.main import GuardedGroup, app
+from greylag.domain.errors import Fault, FileFaults, UsageError
+
+HEAVY = (
+    "sqlglot",
+    "duckdb",
+    "dbos",
+    "pygit2",
+    "sqlalchemy",
+    "pydantic",
+    "ruamel",
+    "ahocorasick",
+    "rich.console",
+)
+
+
+def run_command(body: Callable[[], None], *args: str) -> object:
+    """Run an application of one command through the same root group as the real one."""
+    probe = typer.Typer(cls=GuardedGroup, pretty_exceptions_enable=False)
+
+    @probe.callback()
+    def root() -> None:
+        """Root."""
+
+    @probe.command()
+    def work(json: bool = False) -> None:
+        body()
+
+    return CliRunner().invoke(probe, ["work", *args])
+
+
+def raising(error: BaseException) -> Callable[[], None]:
+    def body() -> None:
+        raise error
+
+    return body
+
+
+def fault(line: int, message: str) -> Fault:
+    return Fault(file="m.migration.yaml", line=line, column=9, message=message)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "message"),
+    [
+        (lambda: print_json({"a": 1}), 0, ""),
+        (raising(UsageError("no [bold]such[/] file")), 2, "error: no [bold]such[/] file\n"),
+        (
+            raising(FileFaults((fault(3, "unknown key `a[0]`"), fault(7, "no column [red]x[/red]")))),
+            2,
+            "m.migration.yaml:3:9: unknown key `a[0]`\nm.migration.yaml:7:9: no column [red]x[/red]\n",
+        ),
+        (raising(KeyboardInterrupt()), 130, "interrupted\n"),
+        (raising(typer.Exit(1)), 1, ""),
+    ],
+)
+def test_exit_status_and_message(body: Callable[[], None], status: int, message: str) -> None:
+    result = run_command(body, "--json")
+    assert (result.exit_code, result.stderr) == (status, message)
+    assert result.stdout == ("" if status else '{\n  "a": 1\n}\n')
+
+
+def test_own_error_says_how_to_report_it() -> None:
+    result = run_command(raising(RuntimeError("[broken]")))
+    assert result.exit_code == Exit.INTERNAL
+    assert result.stdout == ""
+    assert "RuntimeError: [broken]" in result.stderr
+    assert "report it" in result.stderr
+    assert "greylag 0." in result.stderr
+
+
+@pytest.mark.parametrize("args", [["work", "--nonsense"], ["wrok"]])
+def test_wrong_use_exits_2(args: list[str]) -> None:
+    result = CliRunner().invoke(app, args)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+
+
+def greylag(*args: str, **env: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "greylag", *args]
+    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **env}, check=False)
+
+
+def test_closed_pipe_is_silent() -> None:
+    script = (
+        "import sys, typer\n"
+        "from greylag.cli.main import app\n"
+        "@app.command()\n"
+        "def flood() -> None:\n"
+        "    for _ in range(100_000): print('x' * 80)\n"
+        "app(['flood'])\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.readline()
+    process.stdout.close()
+    stderr = process.stderr.read()
+    assert (process.wait(timeout=60), stderr) == (Exit.PIPE_CLOSED, "")
+    process.stderr.close()
+
+
+def test_version_and_help_are_readable_without_colour() -> None:
+    assert greylag("--version").stdout.startswith("greylag 0.")
+    shown = greylag("--help", NO_COLOR="1", TERM="xterm-256color")
+    assert shown.returncode == 0
+    assert "\x1b[3" not in shown.stdout
+    for command in commands():
+        assert f" {command} " in shown.stdout
+
+
+def commands() -> dict[str, Any]:
+    return dict(typer.main.get_command(app).commands)
+
+
+@pytest.mark.parametrize("name", sorted(commands()))
+def test_every_command_takes_json_and_shows_an_example(name: str) -> None:
+    command = commands()[name]
+    options = {option for parameter in command.params for option in parameter.opts}
+    assert "--json" in options
+    assert "example" in (command.help or "").lower()
+    assert f"greylag {name}" in command.help
+
+
+def test_start_up_imports_nothing_heavy() -> None:
+    code = f"import sys, greylag.cli.main; print([m for m in {HEAVY!r} if m in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]", "import heavy modules inside the command's function"
+
+
+def test_shell_completion_offers_commands() -> None:
+    shown = greylag(_GREYLAG_COMPLETE="complete_bash", COMP_WORDS="greylag ", COMP_CWORD="1")
+    assert shown.returncode == 0
+    assert shown.stderr == ""
+    assert "_GREYLAG_COMPLETE" in greylag("--show-completion", "bash").stdout
