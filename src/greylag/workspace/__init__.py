@@ -1,1 +1,38 @@
 """A repository at a commit: read, edit in memory, commit; a working tree only when a command must run."""
+
+from greylag.workspace.atomic import write_atomic
+from greylag.workspace.command import CommandResult, run_command
+from greylag.workspace.fleet import find_repositories, is_bare, is_repository
+from greylag.workspace.repository import Repository
+from greylag.workspace.text import decode_text
+from greylag.workspace.values import (
+    CommitInfo,
+    Conflict,
+    Entry,
+    EntryKind,
+    MergeResult,
+    NotARepository,
+    RefMoved,
+    RepositoryError,
+)
+from greylag.workspace.walk import tracked_files
+
+__all__ = [
+    "CommandResult",
+    "CommitInfo",
+    "Conflict",
+    "Entry",
+    "EntryKind",
+    "MergeResult",
+    "NotARepository",
+    "RefMoved",
+    "Repository",
+    "RepositoryError",
+    "decode_text",
+    "find_repositories",
+    "is_bare",
+    "is_repository",
+    "run_command",
+    "tracked_files",
+    "write_atomic",
+]
