@@ -73,7 +73,8 @@ class Mapping:
     declared); `sql` is the SELECT as written (dedented, no trailing semicolon); `query` its syntax tree with
     offsets into `sql`; `inlining` is None when only the boundary form exists, and `why_boundary` says why.
     `answers` maps an unmapped column to the SQL expression that a person decided for it: such a column
-    is part of `outputs` and `sql`, and no longer of `unmapped`.
+    is part of `outputs` and `sql`, and no longer of `unmapped`. `outputs` stand in the order of `columns`.
+    `source` is the mapping package's own: where in the file each character of `sql` was written.
     """
 
     dataset: DatasetRef
@@ -87,11 +88,17 @@ class Mapping:
     differs: AbcMapping[str, str] = field(default_factory=dict)
     inlining: Inlining | None = None
     why_boundary: str | None = None
+    answers: AbcMapping[str, str] = field(default_factory=dict)
+    source: object | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledMigration:
-    """A migration file, compiled. `digest` is the SHA-256 of what its meaning depends on (hex)."""
+    """A migration file, compiled. `digest` is the SHA-256 of what its meaning depends on (hex).
+
+    `answers` maps `dataset.column` to the SQL expression that a person decided, or to the word `skip`:
+    such a column stays `unmapped`, and the consumers that use it are left alone without asking again.
+    """
 
     name: str
     path: str

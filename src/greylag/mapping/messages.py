@@ -1,0 +1,134 @@
+"""Pydantic's errors as faults of a migration file, in our own words, with the nearest valid key."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from greylag.mapping.document import Document, Loc
+from greylag.mapping.model import DbtModel, MigrationModel
+from greylag.mapping.names import nearest
+
+_EXPECTED = {
+    "string_type": "expected text",
+    "int_type": "expected a whole number",
+    "dict_type": "expected a mapping (`key: value`)",
+    "list_type": "expected a list",
+    "model_type": "expected a mapping (`key: value`)",
+    "model_attributes_type": "expected a mapping (`key: value`)",
+    "bool_type": "expected true or false",
+}
+
+
+def shape_faults(document: Document, data: dict[str, object]) -> MigrationModel | None:
+    """Check the shape of a migration file; faults go to the document.
+
+    Returns the model, or None when the shape is wrong.
+    """
+    try:
+        return MigrationModel.model_validate(data)
+    except ValidationError as error:
+        for detail in error.errors():
+            _add(document, data, detail)
+        return None
+
+
+def _add(document: Document, data: dict[str, object], detail: ErrorDetails) -> None:
+    loc, on_key = _data_path(detail["loc"], data)
+    kind = detail["type"]
+    if kind == "extra_forbidden":
+        keys = _keys(_model_at(loc[:-1]))
+        text = f"unknown key `{loc[-1]}`{nearest(str(loc[-1]), keys)}; known here: {', '.join(keys)}"
+        document.fault(document.at_key(loc), text)
+    elif kind == "missing":
+        name = str(detail["loc"][-1])
+        document.fault(document.at(loc), f"`{name}` is missing{_purpose(_model_at(loc), name)}")
+    else:
+        where = document.at_key(loc) if on_key else document.at(loc)
+        document.fault(where, _message(loc, detail))
+
+
+def _message(loc: Loc, detail: ErrorDetails) -> str:
+    kind, context, given = detail["type"], detail.get("ctx", {}), detail.get("input")
+    key = next((str(part) for part in reversed(loc) if isinstance(part, str)), "")
+    match kind:
+        case "greylag":
+            return str(context["text"])
+        case "string_pattern_mismatch":
+            return f"`{given}` is not a valid {key}; expected only a-z, 0-9 and -, like users-v2"
+        case "literal_error":
+            options = [part.strip(" '") for part in str(context["expected"]).replace(" or ", ", ").split(",")]
+            return f"`{given}` is not a valid {key}{nearest(str(given), options)}; expected {' or '.join(options)}"
+        case "too_short":
+            return f"`{key}` is empty; expected at least one entry"
+        case "greater_than_equal":
+            return f"`{key}` is {given}; expected {context['ge']} or more"
+        case _:
+            return f"`{key}`: {_EXPECTED.get(kind, detail['msg'])}, found {_shown(given)}"
+
+
+def _shown(value: object) -> str:
+    match value:
+        case None:
+            return "nothing"
+        case dict():
+            return "a mapping"
+        case list():
+            return "a list"
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return f"the number {value} (quote it to make it text)"
+        case _:
+            return f"`{value}`"
+
+
+def _data_path(loc: tuple[int | str, ...], data: object) -> tuple[Loc, bool]:
+    """Drop what pydantic puts between keys (tags of unions), and say whether a key itself is meant."""
+    path: list[str | int] = []
+    value = data
+    for index, part in enumerate(loc):
+        if part == "[key]":
+            return tuple(path), True
+        last = index == len(loc) - 1
+        if isinstance(value, dict) and part in value:
+            path.append(part)
+            value = value[part]
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            path.append(part)
+            value = value[part]
+        elif last:
+            break
+    return tuple(path), False
+
+
+def _model_at(loc: Loc) -> type[BaseModel] | None:
+    model: type[BaseModel] | None = MigrationModel
+    for part in loc:
+        if isinstance(part, int) or model is None:
+            continue
+        fields = {info.alias or name: info for name, info in model.model_fields.items()}
+        info = fields.get(str(part))
+        model = _model_in(info.annotation) if info else DbtModel if loc[0] == "ref" else None
+    return model
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in get_args(annotation):
+        found = _model_in(argument)
+        if found is not None:
+            return found
+    return None
+
+
+def _keys(model: type[BaseModel] | None) -> list[str]:
+    return [info.alias or name for name, info in model.model_fields.items()] if model else []
+
+
+def _purpose(model: type[BaseModel] | None, key: str) -> str:
+    info = model.model_fields.get(key) if model else None
+    return f": {' '.join(info.description.split())}" if info and info.description else ""

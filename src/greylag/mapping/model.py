@@ -1,0 +1,183 @@
+"""The migration file as pydantic models: which keys there are and what each may hold.
+
+Rules that need more than one key, or SQL, are checked by the compiler; here only shapes are.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from croniter import croniter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+from sqlglot.dialects.dialect import Dialects
+
+from greylag.domain.migration import MergePolicy
+from greylag.mapping.names import nearest
+
+DIALECTS = tuple(sorted(dialect.value for dialect in Dialects if dialect.value))
+_DURATION = re.compile(r"^(\d+)(s|m|h|d)$")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def _dialect(value: str) -> str:
+    if value not in DIALECTS:
+        raise _fault(
+            f"`{value}` is not a known dialect{nearest(value, DIALECTS)}; known: {', '.join(DIALECTS)}"
+        )
+    return value
+
+
+def _duration(value: str) -> str:
+    if not _DURATION.match(value):
+        raise _fault(f"`{value}` is not a duration; expected a number and a unit, like 90s, 30m, 1h or 2d")
+    return value
+
+
+def parse_duration(value: str) -> timedelta:
+    """`90s`, `30m`, `1h` or `2d` as a span of time."""
+    number, unit = value[:-1], value[-1]
+    return timedelta(seconds=int(number) * _SECONDS[unit])
+
+
+def _cron(value: str) -> str:
+    if len(value.split()) != 5 or not croniter.is_valid(value):
+        raise _fault(
+            f"`{value}` is not a cron expression; expected five fields (minute hour day month weekday), "
+            "like `* 2-5 * * 1-5`"
+        )
+    return value
+
+
+def _timezone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        raise _fault(
+            f"`{value}` is not a time zone{nearest(value, sorted(available_timezones()))}; "
+            "expected an IANA name, like Europe/Stockholm"
+        ) from None
+    return value
+
+
+def _dataset(value: str) -> str:
+    parts = value.replace("`", "").replace('"', "").split(".")
+    if any(not part.strip() or part != part.strip() for part in parts):
+        raise _fault(
+            f"`{value}` is not a dataset name; expected parts joined by dots, like prod.core.users_v1"
+        )
+    return value
+
+
+def _text(value: str) -> str:
+    if not value.strip():
+        raise _fault("expected text, found nothing")
+    return value
+
+
+def _fault(message: str) -> PydanticCustomError:
+    # braces would be read as placeholders of the template
+    return PydanticCustomError("greylag", "{text}", {"text": message})
+
+
+DatasetName = Annotated[str, AfterValidator(_dataset)]
+Text = Annotated[str, AfterValidator(_text)]
+Columns = Annotated[dict[str, str | None], Field(min_length=1)]
+
+
+class Strict(BaseModel):
+    """Unknown keys are faults, values are not converted."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+
+
+class ReplacesModel(Strict):
+    """An old dataset, as a SELECT over the new ones."""
+
+    dataset: DatasetName
+    """Its name, as consumers write it; case and quoting follow the dialect."""
+    columns: Columns | None = None
+    """Its columns in their order: name to type, in the dialect's own words."""
+    schema_: Text | None = Field(default=None, alias="schema")
+    """Instead of `columns`: a schema file, relative to this file. DDL (.sql), a dbt manifest.json, an ODCS
+    contract (.yaml), an Avro schema (.avsc) or a BigQuery schema.json."""
+    as_: Text | None = Field(default=None, alias="as")
+    """The old dataset as a SELECT over the datasets under `provides`."""
+    to: DatasetName | None = None
+    """Short form instead of `as`: the one new dataset that holds the same columns."""
+    rename: dict[str, Text] = Field(default_factory=dict)
+    """With `to`: old column name to new column name, for those whose name changes."""
+    where: Text | None = None
+    """With `to`: a condition on the new dataset that keeps the rows the old one had."""
+    unmapped: dict[str, Text] = Field(default_factory=dict)
+    """Columns with no counterpart: column to the question that a person must answer."""
+    differs: dict[str, Text] = Field(default_factory=dict)
+    """Columns whose values change on purpose: column to the reason told in the pull request."""
+
+
+class ProvidesModel(Strict):
+    """A new dataset."""
+
+    dataset: DatasetName
+    """Its name."""
+    columns: Columns | None = None
+    """Its columns in their order: name to type. Lets mistakes in mappings be found, and `*` be expanded."""
+    schema_: Text | None = Field(default=None, alias="schema")
+    """Instead of `columns`: a schema file, as under `replaces`."""
+    unique: list[Annotated[list[Text], Field(min_length=1)]] = Field(default_factory=list)
+    """Sets of columns that no two rows share; make the proof stronger."""
+
+
+class DbtModel(Strict):
+    """A dataset's name in dbt projects."""
+
+    dbt: Text
+    """`source('core', 'users_v1')` or `ref('users_v1')`."""
+
+
+class CronWindowModel(Strict):
+    """When merging is allowed."""
+
+    cron: Annotated[str, AfterValidator(_cron)]
+    """Five cron fields; merging is allowed in the minutes that they name."""
+    timezone: Annotated[str, AfterValidator(_timezone)] = "UTC"
+    """IANA time zone of the cron expression."""
+
+
+class RolloutModel(Strict):
+    """How carefully the migration moves; every key has a safe default."""
+
+    waves: Annotated[list[int | str], Field(min_length=1)] = Field(default_factory=lambda: [1, "10%", "100%"])
+    """Sizes of the waves, growing: numbers of targets or shares of all of them."""
+    merge: Literal["never", "proven", "verified"] = MergePolicy.NEVER.value
+    """What may merge without a person."""
+    window: Literal["quiet"] | CronWindowModel = "quiet"
+    """When merging is allowed: `quiet` (while the consumer is not about to run), or a cron window."""
+    bake: Annotated[str, AfterValidator(_duration)] = "1h"
+    """How long a wave is watched before the next one: 90s, 30m, 1h, 2d."""
+    max_reverts: Annotated[int, Field(ge=0)] = 1
+    """More reverts than this in a wave: hold."""
+    per_owner: Annotated[int, Field(ge=1)] = 2
+    """Open pull requests an owner at a time."""
+
+
+class MigrationModel(Strict):
+    """A Greylag migration file: what must move from which dataset to which, and how carefully."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
+    """The key of everything that follows from the migration: a-z, 0-9 and -."""
+    dialect: Annotated[str, AfterValidator(_dialect)]
+    """The SQL dialect of the mappings: a sqlglot dialect name."""
+    replaces: Annotated[list[ReplacesModel], Field(min_length=1)]
+    """The old datasets."""
+    provides: list[ProvidesModel] = Field(default_factory=list)
+    """The new datasets."""
+    ref: dict[DatasetName, list[Text | DbtModel]] = Field(default_factory=dict)
+    """Other names of the same dataset, e.g. in dbt."""
+    rollout: RolloutModel = Field(default_factory=RolloutModel)
+    """How carefully the migration moves."""
+    answers: dict[DatasetName, Text] = Field(default_factory=dict)
+    """Decisions about unmapped columns: `dataset.column` to an SQL expression over the new datasets, or `skip`."""

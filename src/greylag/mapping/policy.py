@@ -1,0 +1,69 @@
+"""The `rollout` key as a policy value."""
+
+from __future__ import annotations
+
+import re
+
+from greylag.domain.migration import CronWindow, MergePolicy, Rollout, WaveSize
+from greylag.mapping.document import Document
+from greylag.mapping.model import CronWindowModel, RolloutModel, parse_duration
+
+_SHARE = re.compile(r"^(\d+(?:\.\d+)?)\s*%$")
+
+
+def rollout(model: RolloutModel, document: Document) -> Rollout | None:
+    """The policy; None when its waves are wrong, with the faults in the document."""
+    waves = _waves(model, document)
+    if waves is None:
+        return None
+    window = None
+    if isinstance(model.window, CronWindowModel):
+        window = CronWindow(cron=model.window.cron, timezone=model.window.timezone)
+    return Rollout(
+        waves=waves,
+        merge=MergePolicy(model.merge),
+        window=window,
+        bake=parse_duration(model.bake),
+        max_reverts=model.max_reverts,
+        per_owner=model.per_owner,
+    )
+
+
+def _waves(model: RolloutModel, document: Document) -> tuple[WaveSize, ...] | None:
+    """Numbers of targets first, then shares; both growing, so that no wave is empty by construction."""
+    sizes: list[WaveSize] = []
+    before = len(document.faults)
+    for index, value in enumerate(model.waves):
+        where = document.at(("rollout", "waves", index))
+        size = _wave(value)
+        if size is None:
+            document.fault(
+                where,
+                f"`{value}` is not a size of a wave; expected a number of targets, like 5, or a share, like 10%",
+            )
+            continue
+        if sizes and not _grows(sizes[-1], size):
+            document.fault(
+                where, f"waves must grow: `{value}` does not come after `{model.waves[index - 1]}`"
+            )
+        sizes.append(size)
+    return tuple(sizes) if len(document.faults) == before else None
+
+
+def _wave(value: int | str) -> WaveSize | None:
+    if isinstance(value, int):
+        return WaveSize(count=value) if value > 0 else None
+    if value.isdecimal():
+        return _wave(int(value))
+    match = _SHARE.match(value)
+    if match is None or not 0 < float(match[1]) <= 100:
+        return None
+    return WaveSize(share=float(match[1]) / 100)
+
+
+def _grows(before: WaveSize, after: WaveSize) -> bool:
+    if before.count is not None and after.count is not None:
+        return after.count > before.count
+    if before.share is not None and after.share is not None:
+        return after.share > before.share
+    return before.share is None  # a number may be followed by a share, not the other way round

@@ -1,0 +1,210 @@
+"""From the text of a mapping to its one query: parse, expand stars, add answers, put columns in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sqlglot import exp
+from sqlglot.tokens import TokenType
+
+from greylag.domain.dataset import DatasetRef
+from greylag.mapping.document import Loc
+from greylag.mapping.names import column_key, quote, table_ref
+from greylag.mapping.select_list import Item, first_select, select_items
+from greylag.mapping.sqltext import SqlFault, SqlText, made, parse_statements, tokens, written
+
+ColumnsOf = Callable[[DatasetRef], Mapping[str, str] | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """A query, its text and the columns of its select list."""
+
+    source: SqlText
+    query: exp.Query
+    items: tuple[Item, ...]
+
+
+def parse_query(source: SqlText, dialect: str, columns_of: ColumnsOf) -> Parsed:
+    """Parse a mapping; `*` is expanded from the columns of the tables that it stands for.
+
+    Raises:
+        SqlFault: it is not one query, or a star cannot be expanded.
+    """
+    source = _without_semicolon(source, dialect)
+    parsed = _parse(source, dialect)
+    if any(item.node.is_star for item in parsed.items):
+        parsed = _parse(_expand_stars(parsed, dialect, columns_of), dialect)
+    return parsed
+
+
+def _parse(source: SqlText, dialect: str) -> Parsed:
+    text = source.text
+    statements = parse_statements(text, dialect)
+    if len(statements) != 1:
+        raise SqlFault(f"expected one SELECT, found {len(statements)} statements", _second(text, dialect))
+    query = statements[0]
+    if not isinstance(query, exp.Query) or isinstance(query, exp.Table):
+        raise SqlFault(f"expected a SELECT, found {type(query).__name__.upper()}", 0)
+    for node in query.find_all(exp.Into):
+        raise SqlFault(f"a mapping must not write ({node.sql(dialect=dialect)})", 0)
+    return Parsed(source=source, query=query, items=select_items(text, query, dialect))
+
+
+def _second(text: str, dialect: str) -> int:
+    listed = tokens(text, dialect)
+    for token, after in zip(listed, listed[1:], strict=False):
+        if token.token_type == TokenType.SEMICOLON:
+            return after.start
+    return 0
+
+
+def _without_semicolon(source: SqlText, dialect: str) -> SqlText:
+    listed = tokens(source.text, dialect)
+    if not listed:
+        raise SqlFault("expected a SELECT, found only comments", 0)
+    end = None
+    for token in reversed(listed):
+        if token.token_type != TokenType.SEMICOLON:
+            break
+        end = token.start
+    return source if end is None else source.slice(0, end)
+
+
+def _expand_stars(parsed: Parsed, dialect: str, columns_of: ColumnsOf) -> SqlText:
+    select = first_select(parsed.query)
+    result, at = None, 0
+    for item in parsed.items:
+        if not item.node.is_star:
+            continue
+        if select is not parsed.query or select is None:
+            raise SqlFault("`*` cannot be expanded here; name the columns", item.start)
+        text = _star_columns(select, item, dialect, columns_of)
+        anchor = parsed.source.slice(item.start, item.start + 1).pieces[0].loc
+        part = parsed.source.slice(at, item.start) + made(text, anchor)
+        result = part if result is None else result + part
+        at = item.end
+    assert result is not None
+    return result + parsed.source.slice(at)
+
+
+def _star_columns(select: exp.Select, item: Item, dialect: str, columns_of: ColumnsOf) -> str:
+    node = item.node
+    star = node.this if isinstance(node, exp.Column) else node
+    prefix = node.table if isinstance(node, exp.Column) else ""
+    if not isinstance(star, exp.Star) or star.args.get("rename"):
+        raise SqlFault("this `*` cannot be expanded; name the columns", item.start)
+    columns = _star_source(select, prefix, item, columns_of)
+    dropped = {column_key(column.name) for column in star.args.get("except_") or ()}
+    replaced = {column_key(alias.alias): alias for alias in star.args.get("replace") or ()}
+    unknown = (dropped | set(replaced)) - {column_key(name) for name in columns}
+    if unknown:
+        raise SqlFault(f"`*` has no column `{sorted(unknown)[0]}`", item.start)
+    parts = []
+    for name in columns:
+        key = column_key(name)
+        if key in dropped:
+            continue
+        plain = f"{quote(prefix, dialect)}.{quote(name, dialect)}" if prefix else quote(name, dialect)
+        parts.append(replaced[key].sql(dialect=dialect) if key in replaced else plain)
+    return ", ".join(parts)
+
+
+def _star_source(select: exp.Select, prefix: str, item: Item, columns_of: ColumnsOf) -> Mapping[str, str]:
+    source = select.args.get("from_")
+    tables = [source.this] if source is not None else []
+    tables += [join.this for join in select.args.get("joins") or ()]
+    if select.args.get("laterals") or (not prefix and len(tables) != 1):
+        raise SqlFault("`*` over several tables cannot be expanded; name the columns", item.start)
+    for table in tables:
+        if isinstance(table, exp.Table) and (
+            not prefix or column_key(table.alias_or_name) == column_key(prefix)
+        ):
+            columns = columns_of(table_ref(table))
+            if columns:
+                return columns
+            raise SqlFault(
+                f"`*` cannot be expanded: the columns of {table_ref(table)} are not declared under `provides`; "
+                "declare them, or name the columns",
+                item.start,
+            )
+    raise SqlFault("`*` can only be expanded for a table of `provides`; name the columns", item.start)
+
+
+def add_answers(parsed: Parsed, answers: Mapping[str, tuple[str, Loc]], dialect: str) -> Parsed:
+    """Add columns that a person decided (column to expression and its place) at the end of the list.
+
+    Raises:
+        SqlFault: the expression needs columns that the query no longer has.
+    """
+    source = parsed.source
+    if not answers:
+        return parsed
+    select = parsed.query if isinstance(parsed.query, exp.Select) else None
+    added = made("", ())
+    for name, (text, loc) in answers.items():
+        start = source if select is not None and _keeps_rows(select) else None
+        if start is None:
+            raise SqlFault(
+                f"the answer for `{name}` cannot be added to a mapping that groups, deduplicates or combines "
+                "rows; write the column into `as` instead",
+                0,
+            )
+        added = added + made(", (", loc) + written(text, loc) + made(f") AS {quote(name, dialect)}", loc)
+    at = parsed.items[-1].end
+    return _parse(source.slice(0, at) + added + source.slice(at), dialect)
+
+
+def _keeps_rows(select: exp.Select) -> bool:
+    if any(select.args.get(clause) for clause in ("distinct", "group", "having")):
+        return False
+    return not any(item.find(exp.AggFunc) for item in select.expressions)
+
+
+def in_order(parsed: Parsed, names: tuple[str, ...], dialect: str) -> Parsed:
+    """The same query with its columns in the order of `names`, which are the names it has."""
+    if tuple(item.name for item in parsed.items) == names:
+        return parsed
+    by_name = {item.name: item for item in parsed.items}
+    source = parsed.source
+    if not isinstance(parsed.query, exp.Select) or _has_ordinals(parsed.query):
+        listed = ", ".join(quote(name, dialect) for name in names)
+        anchor = source.pieces[0].loc
+        wrapped = made(f"SELECT {listed} FROM (\n", anchor) + source + made("\n) AS mapping_rows", anchor)
+        return _parse(wrapped, dialect)
+    result = source.slice(0, parsed.items[0].start)
+    for slot, name in zip(parsed.items, names, strict=True):
+        item = by_name[name]
+        result = result + source.slice(item.start, item.end)
+        following = parsed.items.index(slot) + 1
+        if following < len(parsed.items):
+            result = result + source.slice(slot.end, parsed.items[following].start)
+    return _parse(result + source.slice(parsed.items[-1].end), dialect)
+
+
+def _has_ordinals(select: exp.Select) -> bool:
+    clauses = [select.args.get("group"), select.args.get("order"), select.args.get("distinct")]
+    return any(clause is not None and clause.find(exp.Literal) is not None for clause in clauses)
+
+
+def tables_read(query: exp.Query) -> list[exp.Table]:
+    """Every table of a query that is not one of its own WITH names."""
+    found = []
+    for table in query.find_all(exp.Table):
+        if not isinstance(table.this, exp.Identifier):
+            continue
+        if len(table.parts) == 1 and _is_cte(table):
+            continue
+        found.append(table)
+    return found
+
+
+def _is_cte(table: exp.Table) -> bool:
+    node: exp.Expr | None = table.parent
+    while node is not None:
+        names = [cte.alias for cte in node.ctes] if isinstance(node, exp.Query) else []
+        if column_key(table.name) in {column_key(name) for name in names}:
+            return True
+        node = node.parent
+    return False
