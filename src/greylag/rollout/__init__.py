@@ -1,1 +1,1 @@
-"""Waves, windows, limits and health: pure decisions about when and whether."""
+"""Waves, windows, owners' limits, health, promote/hold/revert: pure functions and the health sources."""

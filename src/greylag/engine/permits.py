@@ -1,0 +1,131 @@
+"""What stands in the way of a proposal or a merge. Pure; asked when deciding, and again just before the
+effect.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from greylag.domain.check import CheckStatus, Verdict
+from greylag.domain.migration import MergePolicy
+from greylag.domain.target import TargetState
+from greylag.engine.actions import Wait, WaitKind
+from greylag.engine.world import Mode, Target, World
+from greylag.rollout.health import Assessment, Health, assess
+from greylag.rollout.policy import merges_by_itself
+from greylag.rollout.windows import opening
+
+
+def campaign_stop(world: World) -> Wait | None:
+    """Is the whole campaign stopped by a person?"""
+    match world.mode:
+        case Mode.ACTIVE:
+            return None
+        case Mode.PAUSED:
+            command = f"greylag resume {world.migration}"
+            return Wait(
+                kind=WaitKind.PERSON, repository=None, reason="the campaign is paused", command=command
+            )
+        case Mode.ABORTED:
+            return Wait(kind=WaitKind.OTHERS, repository=None, reason="the campaign was aborted")
+
+
+def assessment(world: World, target: Target, now: datetime) -> Assessment | None:
+    """What the readings since its merge add up to; None for what was not merged."""
+    if target.merged_at is None:
+        return None
+    return assess(
+        target.readings,
+        baseline=target.baseline,
+        merged_at=target.merged_at,
+        bake=world.rules.rollout.bake,
+        now=now,
+        limits=world.rules.limits,
+    )
+
+
+def unhealthy(world: World, target: Target, now: datetime) -> bool:
+    """Is a merge of this target bad, and not yet taken back?"""
+    if target.state is TargetState.REVERTING:
+        return True
+    if target.state is not TargetState.BAKING:
+        return False
+    told = assessment(world, target, now)
+    return told is not None and told.health is Health.UNHEALTHY
+
+
+def parked(world: World, target: Target) -> bool:
+    """Does it wait for a person's approval while its wave may go on without it?
+
+    Only where the policy lets others merge by themselves: with `never`, every target waits for a person.
+    """
+    return (
+        target.state is TargetState.PROPOSED
+        and world.rules.rollout.merge is not MergePolicy.NEVER
+        and approval_missing(world, target) is not None
+    )
+
+
+def wave_done(world: World, number: int) -> bool:
+    """Has the wave shown at least one healthy merge, and is nothing of it under way?"""
+    members = world.members(number)
+    return any(member.state is TargetState.DONE for member in members) and all(
+        member.terminal or parked(world, member) for member in members
+    )
+
+
+def wave_stop(world: World, target: Target, now: datetime) -> Wait | None:
+    """Does its wave allow it to be proposed and merged?"""
+    repository = target.repository
+    if target.wave is None:
+        return Wait(kind=WaitKind.OTHERS, repository=repository, reason="its wave is not assigned yet")
+    for wave in sorted(world.waves, key=lambda wave: wave.number):
+        if wave.number > target.wave:
+            break
+        if wave.held is not None:
+            command = f"greylag resume {world.migration}"
+            reason = f"wave {wave.number} is held: {wave.held}"
+            return Wait(kind=WaitKind.PERSON, repository=repository, reason=reason, command=command)
+        if wave.number < target.wave and not wave_done(world, wave.number):
+            reason = f"wave {wave.number} is not done"
+            return Wait(kind=WaitKind.OTHERS, repository=repository, reason=reason)
+    sick = [other.repository for other in world.targets if unhealthy(world, other, now)]
+    if sick:
+        reason = f"{sick[0]} is unhealthy and being reverted first"
+        return Wait(kind=WaitKind.OTHERS, repository=repository, reason=reason)
+    return None
+
+
+def approval_missing(world: World, target: Target) -> str | None:
+    """Why a person has to approve this merge; None when nobody has to, or a person did."""
+    if target.approved:
+        return None
+    if target.baseline is CheckStatus.FAILED:
+        return "its pipeline was failing before us: health cannot judge the merge"
+    verdict = target.verdict or Verdict.INCONCLUSIVE
+    policy = world.rules.rollout.merge
+    if merges_by_itself(policy, verdict):
+        return None
+    if policy is MergePolicy.NEVER:
+        return "the policy is `merge: never`"
+    return f"the verdict is {verdict}, and the policy is `merge: {policy}`"
+
+
+def merge_stop(world: World, target: Target, now: datetime) -> Wait | None:
+    """The first thing that stands in the way of merging; None when the merge is allowed at `now`."""
+    repository = target.repository
+    stop = campaign_stop(world) or wave_stop(world, target, now)
+    if stop is not None:
+        return stop
+    missing = approval_missing(world, target)
+    if missing is not None:
+        command = f"greylag approve {world.migration} {repository}"
+        return Wait(kind=WaitKind.PERSON, repository=repository, reason=missing, command=command)
+    if target.not_before is not None and now < target.not_before:
+        return Wait(
+            kind=WaitKind.TIME, repository=repository, reason="tried again soon", until=target.not_before
+        )
+    window = opening(world.rules.rollout.window, now, schedules=target.schedules)
+    if not window.open:
+        return Wait(kind=WaitKind.TIME, repository=repository, reason=window.why, until=window.until)
+    return None

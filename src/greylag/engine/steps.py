@@ -1,0 +1,294 @@
+"""What a tick does about one target, state by state. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from greylag.domain.target import TargetState
+from greylag.engine.actions import Action, Effect, EffectKind, Hold, Settle, Wait, WaitKind
+from greylag.engine.permits import assessment, campaign_stop, merge_stop, wave_stop
+from greylag.engine.world import Mode, PullState, Target, World
+from greylag.rollout.health import Assessment, Health, interval
+from greylag.rollout.policy import over_limit
+
+
+@dataclass(slots=True)
+class Tick:
+    """One decision in the making: what was decided so far counts for the owners' limits."""
+
+    world: World
+    now: datetime
+    actions: list[Action] = field(default_factory=list)
+    waits: list[Wait] = field(default_factory=list)
+    open_now: Counter[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.open_now = Counter(self.world.open_elsewhere)
+        for target in self.world.targets:
+            if target.holds_a_pull or (target.repository in self.world.busy and not target.terminal):
+                self.open_now.update(target.owners)
+
+    def effect(self, kind: EffectKind, target: Target, note: str = "") -> None:
+        """Ask for an effect, unless the last try failed a moment ago."""
+        if target.not_before is not None and self.now < target.not_before:
+            reason = f"{target.reason}; tried again soon"
+            self.wait(WaitKind.TIME, target, reason, until=target.not_before)
+            return
+        self.actions.append(Effect(kind=kind, repository=target.repository, seq=target.seq, note=note))
+
+    def settle(self, target: Target, state: TargetState, reason: str) -> None:
+        """Ask for a change of state."""
+        self.actions.append(Settle(repository=target.repository, seq=target.seq, state=state, reason=reason))
+
+    def wait(
+        self,
+        kind: WaitKind,
+        target: Target,
+        reason: str,
+        *,
+        command: str | None = None,
+        until: datetime | None = None,
+    ) -> None:
+        """Note why nothing happens to a target."""
+        self.waits.append(
+            Wait(kind=kind, repository=target.repository, reason=reason, command=command, until=until)
+        )
+
+
+def _found(tick: Tick, target: Target) -> None:
+    if not _stopped(tick, target) and not _given_up(tick, target):
+        tick.effect(EffectKind.REWRITE, target)
+
+
+def _waiting_answer(tick: Tick, target: Target) -> None:
+    if _stopped(tick, target):
+        return
+    missing = [key for key in target.questions if tick.world.answers.get(key) is None]
+    if missing:
+        command = f"greylag answer {tick.world.migration} {missing[0]} VALUE"
+        tick.wait(WaitKind.PERSON, target, f"unanswered: {', '.join(missing)}", command=command)
+    elif not _given_up(tick, target):
+        tick.effect(EffectKind.REWRITE, target, "answered")
+
+
+def _rewritten(tick: Tick, target: Target) -> None:
+    world = tick.world
+    if _pull_ended(tick, target) or _stopped(tick, target):
+        return
+    if _refreshed(tick, target) or _given_up(tick, target):
+        return
+    stop = wave_stop(world, target, tick.now)
+    if stop is not None:
+        tick.waits.append(stop)
+        return
+    other = world.leases.get(target.repository)
+    if other is not None:
+        reason = f"migration {other} has an open change in this repository"
+        tick.wait(WaitKind.OTHERS, target, reason)
+        return
+    if not target.holds_a_pull:
+        # A pull request that is open already is brought up to date: it costs its owner nothing more.
+        limit = world.rules.rollout.per_owner
+        owner = over_limit(target.owners, tick.open_now, limit)
+        if owner is not None:
+            tick.wait(WaitKind.OTHERS, target, f"{owner} already has {limit} open pull requests")
+            return
+        tick.open_now.update(target.owners)
+    tick.effect(EffectKind.PROPOSE, target)
+
+
+def _proposed(tick: Tick, target: Target) -> None:
+    if _pull_ended(tick, target) or _stopped(tick, target):
+        return
+    if _refreshed(tick, target) or _given_up(tick, target):
+        return
+    stop = merge_stop(tick.world, target, tick.now)
+    if stop is not None:
+        tick.waits.append(stop)
+        return
+    tick.effect(EffectKind.MERGE, target)
+
+
+def _baking(tick: Tick, target: Target) -> None:
+    if target.revert_wanted is not None:
+        _revert_in_order(tick, target)
+        return
+    told = assessment(tick.world, target, tick.now)
+    if told is None:
+        tick.settle(target, TargetState.HANDED_OVER, "baking without a merge: our own error")
+        return
+    if told.health is Health.UNHEALTHY:
+        _revert(tick, target, told.reason)
+        return
+    bake = tick.world.rules.rollout.bake
+    end = (target.merged_at or tick.now) + bake
+    watched = target.checked_at is not None and target.checked_at >= end
+    if told.health is Health.HEALTHY and watched:
+        tick.settle(target, TargetState.DONE, f"healthy after its bake time: {told.reason}")
+    elif target.accepted_by is not None and tick.now >= end:
+        tick.settle(target, TargetState.DONE, f"accepted by {target.accepted_by}; health: {told.reason}")
+    else:
+        _watch(tick, target, told, end)
+
+
+def _watch(tick: Tick, target: Target, told: Assessment, end: datetime) -> None:
+    """Look at its health again when that is due: every interval, and exactly at the end of the bake time."""
+    due = target.merged_at or tick.now
+    if target.checked_at is not None:
+        due = target.checked_at + interval(tick.world.rules.rollout.bake)
+        if target.checked_at < end <= due:
+            due = end
+    if tick.now >= due:
+        tick.effect(EffectKind.CHECK, target)
+    elif told.waits_on_person:
+        command = f"greylag approve {tick.world.migration} {target.repository}"
+        reason = f"its health is {told.health}: {told.reason}"
+        tick.wait(WaitKind.PERSON, target, reason, command=command)
+    else:
+        tick.wait(WaitKind.TIME, target, told.reason, until=due)
+
+
+def _reverting(tick: Tick, target: Target) -> None:
+    _revert(tick, target, target.reason)
+
+
+def _revert(tick: Tick, target: Target, reason: str) -> None:
+    if target.errors < tick.world.rules.errors:
+        tick.effect(EffectKind.REVERT, target, reason)
+        return
+    if target.wave is not None:
+        tick.actions.append(Hold(wave=target.wave, reason=f"{target.repository} could not be reverted"))
+    tick.settle(target, TargetState.HANDED_OVER, f"it could not be reverted: {target.reason}")
+
+
+def _revert_in_order(tick: Tick, target: Target) -> None:
+    """A person asked for reverts: later waves first, one wave at a time."""
+    later = [
+        other.repository
+        for other in tick.world.targets
+        if other.revert_wanted is not None and (other.wave or 0) > (target.wave or 0)
+    ]
+    if later:
+        tick.wait(WaitKind.OTHERS, target, f"{later[0]} of a later wave is reverted first")
+        return
+    _revert(tick, target, target.revert_wanted or target.reason)
+
+
+def _reverted(tick: Tick, target: Target) -> None:
+    if target.revert_wanted is not None:
+        tick.settle(target, TargetState.HANDED_OVER, target.revert_wanted)
+        return
+    if tick.world.mode is Mode.ABORTED:
+        tick.settle(target, TargetState.ABORTED, "the campaign was aborted")
+        return
+    tries = tick.world.rules.tries
+    if target.attempt >= tries:
+        reason = f"reverted {target.attempt} times: {target.reason}"
+        tick.settle(target, TargetState.HANDED_OVER, reason)
+        return
+    tick.actions.append(
+        Settle(
+            repository=target.repository,
+            seq=target.seq,
+            state=TargetState.FOUND,
+            reason=f"attempt {target.attempt + 1} of {tries}",
+            attempt=target.attempt + 1,
+            context=target.reason,
+        )
+    )
+
+
+def _done(tick: Tick, target: Target) -> None:
+    if target.revert_wanted is not None:
+        _revert_in_order(tick, target)
+
+
+def _withdrawn(tick: Tick, target: Target) -> None:
+    """Skipped or aborted: an open pull request of ours is closed, and a merge that slipped in is watched."""
+    pull = target.pull
+    if pull is None:
+        return
+    if pull.state is PullState.MERGED and target.merged_commit is None:
+        _merged_outside(tick, target)
+    elif pull.state is PullState.OPEN and target.errors < tick.world.rules.errors:
+        tick.effect(EffectKind.CLOSE, target, target.reason)
+
+
+def _handed_over(tick: Tick, target: Target) -> None:
+    """A person has it: its pull request stays theirs to merge or to close."""
+
+
+def _stopped(tick: Tick, target: Target) -> bool:
+    """Paused: wait. Aborted: end here."""
+    stop = campaign_stop(tick.world)
+    if stop is None:
+        return False
+    if tick.world.mode is Mode.ABORTED:
+        tick.settle(target, TargetState.ABORTED, stop.reason)
+    elif stop not in tick.waits:
+        tick.waits.append(stop)
+    return True
+
+
+def _given_up(tick: Tick, target: Target) -> bool:
+    """Too many errors of ours or of the forge in a row: a person looks at it."""
+    if target.errors < tick.world.rules.errors:
+        return False
+    tick.settle(target, TargetState.HANDED_OVER, f"{target.errors} errors in a row: {target.reason}")
+    return True
+
+
+def _refreshed(tick: Tick, target: Target) -> bool:
+    """Its base branch moved, or the migration file changed: rewrite from the new head, and prove again."""
+    if target.source != tick.world.source:
+        tick.effect(EffectKind.REWRITE, target, "the migration file changed")
+        return True
+    if target.head is not None and target.head != target.base:
+        tick.effect(EffectKind.REWRITE, target, "its base branch moved")
+        return True
+    return False
+
+
+def _pull_ended(tick: Tick, target: Target) -> bool:
+    """Was its pull request merged or closed by somebody else?"""
+    pull = target.pull
+    if pull is None or pull.state is PullState.OPEN:
+        return False
+    if pull.state is PullState.MERGED:
+        _merged_outside(tick, target)
+    else:
+        reason = f"pull request {pull.number} was closed by a person"
+        tick.settle(target, TargetState.SKIPPED, reason)
+    return True
+
+
+def _merged_outside(tick: Tick, target: Target) -> None:
+    pull = target.pull
+    tick.actions.append(
+        Settle(
+            repository=target.repository,
+            seq=target.seq,
+            state=TargetState.BAKING,
+            reason="its pull request was merged in the forge",
+            merged_commit=None if pull is None else pull.merged_commit,
+        )
+    )
+
+
+STEPS: Mapping[TargetState, Callable[[Tick, Target], None]] = {
+    TargetState.FOUND: _found,
+    TargetState.WAITING_ANSWER: _waiting_answer,
+    TargetState.REWRITTEN: _rewritten,
+    TargetState.PROPOSED: _proposed,
+    TargetState.MERGED: _baking,
+    TargetState.BAKING: _baking,
+    TargetState.REVERTING: _reverting,
+    TargetState.REVERTED: _reverted,
+    TargetState.DONE: _done,
+    TargetState.SKIPPED: _withdrawn,
+    TargetState.ABORTED: _withdrawn,
+    TargetState.HANDED_OVER: _handed_over,
+}

@@ -1,0 +1,154 @@
+"""What `decide` looks at: plain frozen values, read from our tables, the forge and the repositories."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from greylag.domain.check import CheckStatus, Verdict
+from greylag.domain.migration import CronWindow, Rollout
+from greylag.domain.target import TargetState
+from greylag.rollout.health import Limits, Reading
+
+
+class Mode(StrEnum):
+    """What people decided about a whole campaign."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    ABORTED = "aborted"
+
+
+class PullState(StrEnum):
+    """What the forge says of a pull request."""
+
+    OPEN = "open"
+    MERGED = "merged"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullView:
+    """A pull request as the forge shows it now. `head` is the tip of its branch."""
+
+    number: int
+    state: PullState
+    head: str
+    merged_commit: str | None = None
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One repository in the campaign: our row, and what was observed of it.
+
+    - `seq` counts every change of the row; it is part of each effect's key, so that a late result of an
+      outdated effect changes nothing.
+    - `attempt` starts at 1; a reverted merge is tried again as the next attempt, with `context` saying why.
+    - `base` is the commit that the patch `commit` was made on; `digest` names the patch's content, and
+      `approved_digest` the content that a person approved; `source` is the digest of the migration used.
+    - `head`, `pull` and `readings` are observations (None or empty when they were not looked at).
+    """
+
+    repository: str
+    state: TargetState
+    seq: int = 0
+    attempt: int = 1
+    consumers: int = 0
+    owners: tuple[str, ...] = ()
+    wave: int | None = None
+    base: str | None = None
+    commit: str | None = None
+    digest: str | None = None
+    source: str | None = None
+    verdict: Verdict | None = None
+    questions: tuple[str, ...] = ()
+    reason: str = ""
+    context: str = ""
+    pull_number: int | None = None
+    approved_by: str | None = None
+    approved_digest: str | None = None
+    accepted_by: str | None = None
+    revert_wanted: str | None = None
+    baseline: CheckStatus | None = None
+    merged_at: datetime | None = None
+    merged_commit: str | None = None
+    checked_at: datetime | None = None
+    errors: int = 0
+    not_before: datetime | None = None
+    schedules: tuple[CronWindow, ...] = ()
+    head: str | None = None
+    pull: PullView | None = None
+    readings: tuple[Reading, ...] = ()
+
+    @property
+    def terminal(self) -> bool:
+        """Nothing more happens to it by itself."""
+        return self.state in TERMINAL
+
+    @property
+    def approved(self) -> bool:
+        """A person approved exactly the patch that stands now."""
+        return self.approved_digest is not None and self.approved_digest == self.digest
+
+    @property
+    def holds_a_pull(self) -> bool:
+        """Has it a pull request that asks for its owners' time?"""
+        if self.pull is not None:
+            return self.pull.state is PullState.OPEN
+        return self.state is TargetState.PROPOSED
+
+
+TERMINAL = frozenset({TargetState.DONE, TargetState.SKIPPED, TargetState.ABORTED, TargetState.HANDED_OVER})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wave:
+    """A wave: how many targets it was given, how many reverts it saw, whether it is held, and why."""
+
+    number: int
+    size: int
+    reverts: int = 0
+    held: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """How carefully the campaign moves: the migration's policy, and this machine's limits."""
+
+    rollout: Rollout
+    limits: Limits = field(default_factory=Limits)
+    tries: int = 2
+    errors: int = 3
+    retry_after: timedelta = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Everything that a decision depends on, besides `now`.
+
+    `answers` maps a question to its answer (None: not answered yet); `leases` maps a repository to another
+    migration whose change is open there; `open_elsewhere` counts open pull requests by owner in other
+    migrations; `busy` names targets with an effect under way.
+    """
+
+    migration: str
+    source: str
+    rules: Rules
+    mode: Mode = Mode.ACTIVE
+    targets: tuple[Target, ...] = ()
+    waves: tuple[Wave, ...] = ()
+    answers: Mapping[str, str | None] = field(default_factory=dict)
+    leases: Mapping[str, str] = field(default_factory=dict)
+    open_elsewhere: Mapping[str, int] = field(default_factory=dict)
+    busy: frozenset[str] = frozenset()
+
+    def wave(self, number: int) -> Wave | None:
+        """The wave of that number."""
+        return next((wave for wave in self.waves if wave.number == number), None)
+
+    def members(self, number: int) -> tuple[Target, ...]:
+        """The targets of a wave."""
+        return tuple(target for target in self.targets if target.wave == number)
