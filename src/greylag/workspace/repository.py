@@ -155,35 +155,47 @@ class Repository:
         self, tip: str, head: str, *, message: str, author: str, email: str, when: datetime
     ) -> MergeResult | Conflict:
         """A merge commit of `head` into `tip` (its first parent), or the conflict. No ref is moved."""
-        base = self.merge_base(tip, head)
-        if base is None:
-            return Conflict(paths=(), reason="the histories have no commit in common")
-        if base == head:
+        index = self._merged(tip, head)
+        if isinstance(index, Conflict):
+            return index
+        if index is None:
             return MergeResult(commit=tip, changed=False)
-        index = self._repo.merge_commits(self._commit(tip), self._commit(head))
-        if index.conflicts is not None:
-            return _conflict(index, "both sides changed the same lines")
         tree = index.write_tree(self._repo)
         return MergeResult(
             commit=self._write_commit(tree, (tip, head), message, _signature(author, email, when))
         )
 
-    def revert(
-        self, commit: str, onto: str, *, message: str, author: str, email: str, when: datetime
-    ) -> MergeResult | Conflict:
-        """A commit on top of `onto` that takes back `commit` (against its first parent), or the conflict.
+    def conflict(self, tip: str, head: str) -> Conflict | None:
+        """What stands in the way of merging `head` into `tip`. Nothing is written."""
+        index = self._merged(tip, head)
+        return index if isinstance(index, Conflict) else None
 
-        A file that nobody touched since gets back exactly the bytes it had. No ref is moved.
+    def revert(
+        self,
+        commit: str,
+        onto: str,
+        *,
+        message: str,
+        author: str,
+        email: str,
+        when: datetime,
+        since: str | None = None,
+    ) -> MergeResult | Conflict:
+        """A commit on top of `onto` that takes back what `commit` changed, or the conflict.
+
+        That is the difference to `since`, by default to its first parent: for a merge commit, all that it
+        brought. A file that nobody touched after it gets back exactly the bytes it had. No ref is moved.
         """
         target = self._commit(commit)
-        if not target.parents:
+        if since is None and not target.parents:
             return Conflict(paths=(), reason="the first commit of a history cannot be reverted")
-        mainline = 1 if len(target.parents) > 1 else 0
-        index = self._repo.revert_commit(target, self._commit(onto), mainline)
+        before = target.parents[0] if since is None else self._commit(since)
+        ours = self._commit(onto)
+        index = self._repo.merge_trees(target.tree, ours.tree, before.tree)
         if index.conflicts is not None:
             return _conflict(index, "later commits changed the same lines")
         tree = index.write_tree(self._repo)
-        if tree == self._commit(onto).tree.id:
+        if tree == ours.tree.id:
             return MergeResult(commit=onto, changed=False)
         return MergeResult(commit=self._write_commit(tree, (onto,), message, _signature(author, email, when)))
 
@@ -247,6 +259,16 @@ class Repository:
             walker.simplify_first_parent()
         for found in walker:
             yield self.info(str(found.id))
+
+    def _merged(self, tip: str, head: str) -> pygit2.Index | Conflict | None:
+        """The merged index; None when `tip` contains `head`."""
+        base = self.merge_base(tip, head)
+        if base is None:
+            return Conflict(paths=(), reason="the histories have no commit in common")
+        if base == head:
+            return None
+        index = self._repo.merge_commits(self._commit(tip), self._commit(head))
+        return index if index.conflicts is None else _conflict(index, "both sides changed the same lines")
 
     def _commit(self, commit: str) -> pygit2.Commit:
         try:

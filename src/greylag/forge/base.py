@@ -1,0 +1,185 @@
+"""What a forge is: where pull requests live. Every adapter passes `tests/unit/forge/contract.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from greylag.domain.check import Check
+from greylag.domain.errors import GreylagError
+
+
+class ForgeError(GreylagError):
+    """The forge cannot do what was asked, for a reason that trying again does not change."""
+
+
+class PullRequestState(StrEnum):
+    """Where a pull request stands."""
+
+    OPEN = "open"
+    MERGED = "merged"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullRequestSpec:
+    """A pull request as it should be.
+
+    `key` names the effect: the same key is the same pull request, for ever. `head` and `base` are branch
+    names; `commit` is what the head branch should stand at, and is in the repository already.
+    """
+
+    repository: str
+    base: str
+    head: str
+    commit: str
+    title: str
+    body: str
+    key: str
+    labels: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comment:
+    """One comment; `key` names it, so that saying it again edits it."""
+
+    key: str
+    body: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullRequest:
+    """A pull request as it is.
+
+    `head_commit` is where the head branch stands: not the commit that was asked for when a person has pushed
+    there. `base_commit` is the commit of the base branch that it starts from. `checks` are those of
+    `head_commit` only, by verifier. `mergeable` says whether it merges without a conflict; None: not known
+    yet, ask again. `merge_commit` is the commit by which the base branch took it in.
+    """
+
+    repository: str
+    number: int
+    key: str
+    state: PullRequestState
+    base: str
+    head: str
+    head_commit: str
+    base_commit: str
+    title: str
+    body: str
+    url: str
+    created: datetime
+    labels: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
+    mergeable: bool | None = None
+    merge_commit: str | None = None
+    merged_at: datetime | None = None
+    closed_at: datetime | None = None
+    reverts: int | None = None
+    checks: Mapping[str, Check] = field(default_factory=dict)
+    comments: tuple[Comment, ...] = ()
+
+
+class MergeRefusal(StrEnum):
+    """Why a pull request was not merged."""
+
+    CONFLICT = "conflict"
+    SHA_MOVED = "sha_moved"
+    CLOSED = "closed"
+    CHECKS = "checks"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """The base branch holds it, by `commit`; `already` says that it did so before the call."""
+
+    commit: str
+    at: datetime
+    already: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotMergeable:
+    """It was not merged, and nothing was changed. `paths` are those in conflict."""
+
+    reason: MergeRefusal
+    message: str
+    paths: tuple[str, ...] = ()
+
+
+class RevertRefusal(StrEnum):
+    """Why no revert was proposed."""
+
+    CONFLICT = "conflict"
+    NOT_MERGED = "not_merged"
+    NOTHING_LEFT = "nothing_left"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotRevertible:
+    """No revert was proposed: later commits are in the way, or there is nothing to take back."""
+
+    reason: RevertRefusal
+    message: str
+    paths: tuple[str, ...] = ()
+
+
+class Forge(Protocol):
+    """Pull requests. Every call may be repeated: it then completes what a killed process left half done.
+
+    Raises ForgeError for a repository, branch, commit or number that does not exist.
+    """
+
+    def open_or_update(self, spec: PullRequestSpec) -> PullRequest:
+        """Make the pull request as the spec says, or bring it up to date; opened twice, it is the same one.
+
+        A merged or closed one is returned as it is. When a person has pushed to the head branch, the branch
+        is left where they put it, and `head_commit` of the result says where.
+        """
+        ...
+
+    def get(self, repository: str, number: int) -> PullRequest:
+        """The pull request as it is now."""
+        ...
+
+    def find(self, repository: str, head: str) -> PullRequest | None:
+        """The newest pull request from that head branch."""
+        ...
+
+    def find_key(self, repository: str, key: str) -> PullRequest | None:
+        """The pull request of that key."""
+        ...
+
+    def pull_requests(
+        self, repository: str | None = None, *, state: PullRequestState | None = None
+    ) -> tuple[PullRequest, ...]:
+        """All of a repository's, or of the forge's, as last seen (`mergeable` may be None)."""
+        ...
+
+    def set_check(self, repository: str, number: int, commit: str, check: Check) -> PullRequest:
+        """Attach a check to a commit of the pull request; the same verifier again replaces it."""
+        ...
+
+    def merge(self, repository: str, number: int, sha: str) -> Merged | NotMergeable:
+        """Merge with a merge commit if the head stands at `sha`. The base may have moved meanwhile.
+
+        A failed or errored check of the head forbids it; an inconclusive one does not (that is policy).
+        """
+        ...
+
+    def revert(self, repository: str, number: int) -> PullRequest | NotRevertible:
+        """Propose to take a merged pull request back: a pull request of its own, key `revert:<key>`."""
+        ...
+
+    def close(self, repository: str, number: int) -> PullRequest:
+        """Close without merging; one that is merged stays so."""
+        ...
+
+    def comment(self, repository: str, number: int, *, key: str, body: str) -> PullRequest:
+        """Say something, once per key; the same key again replaces what was said."""
+        ...

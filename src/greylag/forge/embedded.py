@@ -1,0 +1,363 @@
+"""A forge over a folder of bare repositories: real branches, real merges, no server.
+
+What happened is in the repositories; the store only remembers what was said about it. Effects go in one
+order (objects, then refs by compare-and-swap, then the record), so whatever a killed process left behind
+is told from the refs by the next call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from greylag.domain.check import Check, CheckStatus
+from greylag.forge.base import (
+    Comment,
+    ForgeError,
+    Merged,
+    MergeRefusal,
+    NotMergeable,
+    NotRevertible,
+    PullRequest,
+    PullRequestSpec,
+    PullRequestState,
+    RevertRefusal,
+)
+from greylag.forge.store import Store
+from greylag.workspace import Conflict, MergeResult, RefMoved, Repository, find_repositories, is_repository
+
+_ATTEMPTS = 20
+
+
+class EmbeddedForge:
+    """Pull requests over the bare repositories below `root`; several processes may share it.
+
+    A repository's name is its path below `root` without `.git`. What is remembered stands in
+    `root/.forge/forge.db`. `clock` gives the time of merges and records.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        author: str = "Greylag",
+        email: str = "greylag@localhost",
+    ) -> None:
+        self._root = root
+        self._clock = clock
+        self._author, self._email = author, email
+        self._store = Store(root / ".forge" / "forge.db")
+
+    def repositories(self) -> Mapping[str, Path]:
+        """Name to path of every repository of this forge."""
+        return find_repositories(self._root)
+
+    def path_of(self, repository: str) -> Path:
+        """Where a repository is. Raises ForgeError when there is none of that name."""
+        for path in (self._root / f"{repository}.git", self._root / repository):
+            if is_repository(path):
+                return path
+        raise ForgeError(f"there is no repository {repository!r} below {self._root}")
+
+    def open_or_update(self, spec: PullRequestSpec) -> PullRequest:
+        """See `Forge`: reserve the number, move the branch, then publish."""
+        return self._open(spec, reverts=None)
+
+    def _open(self, spec: PullRequestSpec, *, reverts: int | None) -> PullRequest:
+        repo = self._repo(spec.repository)
+        start = self._start_of(repo, spec)
+        pull = self._store.reserve(self._draft(spec, start, reverts))
+        pull = self._settle(repo, pull) if self._store.get(spec.repository, pull.number) else pull
+        if pull.state is not PullRequestState.OPEN:
+            return pull
+        head_commit = self._move_head(repo, pull, spec.commit)
+
+        def publish(kept: PullRequest) -> PullRequest:
+            return replace(
+                kept,
+                base=spec.base,
+                head_commit=head_commit,
+                base_commit=start,
+                title=spec.title,
+                body=spec.body,
+                labels=spec.labels,
+                reviewers=spec.reviewers,
+            )
+
+        return self._store.publish(pull, publish)
+
+    def get(self, repository: str, number: int) -> PullRequest:
+        """See `Forge`."""
+        repo, pull = self._load(repository, number)
+        if pull.state is not PullRequestState.OPEN:
+            return pull
+        return replace(pull, mergeable=repo.conflict(repo.head(pull.base), pull.head_commit) is None)
+
+    def find(self, repository: str, head: str) -> PullRequest | None:
+        """See `Forge`."""
+        pull = self._store.find_head(repository, head)
+        return None if pull is None else self.get(repository, pull.number)
+
+    def find_key(self, repository: str, key: str) -> PullRequest | None:
+        """See `Forge`."""
+        pull = self._store.find_key(repository, key)
+        return None if pull is None else self.get(repository, pull.number)
+
+    def pull_requests(
+        self, repository: str | None = None, *, state: PullRequestState | None = None
+    ) -> tuple[PullRequest, ...]:
+        """See `Forge`."""
+        return self._store.all(repository, state)
+
+    def set_check(self, repository: str, number: int, commit: str, check: Check) -> PullRequest:
+        """See `Forge`."""
+        _, pull = self._load(repository, number)
+        self._store.set_check(pull, commit, check)
+        return self.get(repository, number)
+
+    def merge(self, repository: str, number: int, sha: str) -> Merged | NotMergeable:
+        """See `Forge`."""
+        for _ in range(_ATTEMPTS):
+            repo, pull = self._load(repository, number)
+            refusal = _refusal(pull, sha)
+            if refusal is not None:
+                return refusal
+            if pull.state is PullRequestState.MERGED:
+                return _merged(pull, already=True)
+            merged = self._merge_now(repo, pull)
+            if isinstance(merged, Conflict):
+                return NotMergeable(reason=MergeRefusal.CONFLICT, message=merged.reason, paths=merged.paths)
+            tip = repo.info(merged.commit).parents[0]
+            try:
+                repo.set_ref(f"refs/heads/{pull.base}", merged.commit, expected=tip)
+            except RefMoved:
+                continue  # somebody else merged meanwhile: look again
+            return _merged(self._record_merge(repo, pull, sha, merged.commit), already=False)
+        raise ForgeError(f"{repository}#{number}: {pull.base} kept moving; try again later")
+
+    def revert(self, repository: str, number: int) -> PullRequest | NotRevertible:
+        """See `Forge`."""
+        repo, pull = self._load(repository, number)
+        if pull.merge_commit is None:
+            return NotRevertible(reason=RevertRefusal.NOT_MERGED, message=f"#{number} is {pull.state}")
+        key = f"revert:{pull.key}"
+        known = self.find_key(repository, key)
+        if known is not None and (known.state is not PullRequestState.OPEN or known.mergeable):
+            return known
+        title = f"Revert “{pull.title}”"
+        trailers = f"Greylag-Reverts: {number}\nGreylag-Key: {key}\n"
+        undone = self._taken_back(repo, pull, f"{title}\n\nThis takes back #{number}.\n\n{trailers}")
+        if isinstance(undone, Conflict):
+            return NotRevertible(reason=RevertRefusal.CONFLICT, message=undone.reason, paths=undone.paths)
+        if not undone.changed:
+            return NotRevertible(
+                reason=RevertRefusal.NOTHING_LEFT, message=f"{pull.base} holds nothing of it"
+            )
+        spec = PullRequestSpec(
+            repository=repository,
+            base=pull.base,
+            head=f"revert-{number}-{pull.head}",
+            commit=undone.commit,
+            title=title,
+            body=f"Takes back #{number} (merged as {pull.merge_commit}).",
+            key=key,
+            labels=pull.labels,
+            reviewers=pull.reviewers,
+        )
+        return self._open(spec, reverts=number)
+
+    def close(self, repository: str, number: int) -> PullRequest:
+        """See `Forge`."""
+        repo, _ = self._load(repository, number)
+        self._store.update(repository, number, self._closed)
+        return self._settle(repo, self._published(repository, number))
+
+    def comment(self, repository: str, number: int, *, key: str, body: str) -> PullRequest:
+        """See `Forge`."""
+        self._load(repository, number)
+        at = self._clock()
+
+        def say(kept: PullRequest) -> PullRequest:
+            told = {comment.key: comment for comment in kept.comments}
+            first = told[key].at if key in told else at
+            told[key] = Comment(key=key, body=body, at=first)
+            return replace(kept, comments=tuple(told.values()))
+
+        return self._store.update(repository, number, say)
+
+    # Below: what the calls above share.
+
+    def _repo(self, repository: str) -> Repository:
+        return Repository.open(self.path_of(repository))
+
+    def _published(self, repository: str, number: int) -> PullRequest:
+        pull = self._store.get(repository, number)
+        if pull is None:
+            raise ForgeError(f"{repository} has no pull request #{number}")
+        return pull
+
+    def _load(self, repository: str, number: int) -> tuple[Repository, PullRequest]:
+        repo = self._repo(repository)
+        return repo, self._settle(repo, self._published(repository, number))
+
+    def _start_of(self, repo: Repository, spec: PullRequestSpec) -> str:
+        if not repo.has_commit(spec.commit):
+            raise ForgeError(f"{spec.repository}: there is no commit {spec.commit}")
+        tip = repo.ref(f"refs/heads/{spec.base}")
+        start = None if tip is None else repo.merge_base(tip, spec.commit)
+        if start is None:
+            raise ForgeError(
+                f"{spec.repository}: {spec.commit[:12]} does not start from branch {spec.base!r}"
+            )
+        known = self._store.find_key(spec.repository, spec.key)
+        if start == spec.commit and known is None:
+            raise ForgeError(f"{spec.repository}: {spec.base!r} holds {spec.commit[:12]} already")
+        return known.base_commit if known is not None and start == spec.commit else start
+
+    def _draft(self, spec: PullRequestSpec, start: str, reverts: int | None) -> PullRequest:
+        return PullRequest(
+            repository=spec.repository,
+            number=0,
+            key=spec.key,
+            state=PullRequestState.OPEN,
+            base=spec.base,
+            head=spec.head,
+            head_commit=spec.commit,
+            base_commit=start,
+            title=spec.title,
+            body=spec.body,
+            url=f"{self.path_of(spec.repository).absolute().as_uri()}#pull/",
+            created=self._clock(),
+            labels=spec.labels,
+            reviewers=spec.reviewers,
+            reverts=reverts,
+        )
+
+    def _move_head(self, repo: Repository, pull: PullRequest, commit: str) -> str:
+        """Put `commit` on the head branch unless a person has pushed there; returns where it stands."""
+        ours = self._store.intend_head(pull, commit)
+        ref = f"refs/heads/{pull.head}"
+        for _ in range(_ATTEMPTS):
+            found = repo.ref(ref)
+            if found == commit or (found is not None and found not in ours):
+                return found
+            try:
+                repo.set_ref(ref, commit, expected=found)
+            except RefMoved:
+                continue
+            return commit
+        raise ForgeError(f"{pull.repository}: {pull.head} kept moving; try again later")
+
+    def _merge_now(self, repo: Repository, pull: PullRequest) -> MergeResult | Conflict:
+        """The merge commit as it would be now; nothing is moved."""
+        message = (
+            f"Merge pull request #{pull.number} from {pull.head}\n\n{pull.title}\n\n"
+            f"Greylag-Pull-Request: {pull.number}\nGreylag-Key: {pull.key}\n"
+        )
+        return repo.merge(
+            repo.head(pull.base),
+            pull.head_commit,
+            message=message,
+            author=self._author,
+            email=self._email,
+            when=self._clock(),
+        )
+
+    def _taken_back(self, repo: Repository, pull: PullRequest, message: str) -> MergeResult | Conflict:
+        """A commit on the tip of the base branch without what the pull request brought."""
+        assert pull.merge_commit is not None
+        commit, since = pull.merge_commit, None
+        if repo.info(commit).parents[1:] != (pull.head_commit,):
+            # Not merged by a merge commit of its own (fast-forward, or inside another branch): only what it
+            # changed itself may be taken back, and that is known only while nothing was merged into it.
+            commit, since = pull.head_commit, pull.base_commit
+            if any(len(info.parents) > 1 for info in repo.log(commit, until=since)):
+                return Conflict(paths=(), reason="merged together with other changes; take it back by hand")
+        return repo.revert(
+            commit,
+            repo.head(pull.base),
+            since=since,
+            message=message,
+            author=self._author,
+            email=self._email,
+            when=self._clock(),
+        )
+
+    def _settle(self, repo: Repository, pull: PullRequest) -> PullRequest:
+        """Bring the record of an open pull request in line with the refs, which say what happened."""
+        if pull.state is not PullRequestState.OPEN:
+            return pull
+        found = repo.ref(f"refs/heads/{pull.head}")
+        head_commit = found or pull.head_commit
+        tip = repo.head(pull.base)
+        if repo.is_ancestor(head_commit, tip):
+            return self._record_merge(repo, pull, head_commit, _taken_in_by(repo, head_commit, tip))
+        if found is None:
+            return self._store.update(pull.repository, pull.number, self._closed)
+        if found != pull.head_commit:
+            return self._store.update(
+                pull.repository, pull.number, lambda kept: replace(kept, head_commit=found)
+            )
+        return pull
+
+    def _record_merge(self, repo: Repository, pull: PullRequest, head: str, commit: str) -> PullRequest:
+        """Drop the branch if it still stands at what was merged, then remember the merge."""
+        _drop(repo, f"refs/heads/{pull.head}", head)
+        at = repo.info(commit).when
+
+        def record(kept: PullRequest) -> PullRequest:
+            if kept.merge_commit is not None:
+                return kept
+            return replace(
+                kept,
+                state=PullRequestState.MERGED,
+                head_commit=head,
+                merge_commit=commit,
+                merged_at=at,
+                closed_at=None,
+            )
+
+        return self._store.update(pull.repository, pull.number, record)
+
+    def _closed(self, kept: PullRequest) -> PullRequest:
+        if kept.state is not PullRequestState.OPEN:
+            return kept
+        return replace(kept, state=PullRequestState.CLOSED, closed_at=self._clock())
+
+
+def _drop(repo: Repository, ref: str, expected: str) -> None:
+    try:
+        repo.set_ref(ref, None, expected=expected)
+    except RefMoved:
+        return  # gone already, or a person pushed there meanwhile: theirs now
+
+
+def _taken_in_by(repo: Repository, commit: str, tip: str) -> str:
+    """The first commit on the tip's main line that contains `commit`."""
+    for info in repo.log(tip, first_parent=True):
+        if not info.parents or not repo.is_ancestor(commit, info.parents[0]):
+            return info.id
+    raise ForgeError(f"{tip} does not contain {commit}")
+
+
+def _refusal(pull: PullRequest, sha: str) -> NotMergeable | None:
+    if pull.head_commit != sha:
+        return NotMergeable(
+            reason=MergeRefusal.SHA_MOVED,
+            message=f"the head stands at {pull.head_commit[:12]}, not {sha[:12]}",
+        )
+    if pull.state is PullRequestState.CLOSED:
+        return NotMergeable(reason=MergeRefusal.CLOSED, message=f"#{pull.number} was closed")
+    bad = [c.verifier for c in pull.checks.values() if c.status in {CheckStatus.FAILED, CheckStatus.ERRORED}]
+    if bad and pull.state is PullRequestState.OPEN:
+        return NotMergeable(reason=MergeRefusal.CHECKS, message=f"not passed: {', '.join(bad)}")
+    return None
+
+
+def _merged(pull: PullRequest, *, already: bool) -> Merged:
+    if pull.merge_commit is None or pull.merged_at is None:
+        raise ForgeError(f"{pull.repository}#{pull.number} was merged, but its record says {pull.state}")
+    return Merged(commit=pull.merge_commit, at=pull.merged_at, already=already)
