@@ -25,6 +25,7 @@ from greylag.forge.base import (
     PullRequestState,
     RevertRefusal,
 )
+from greylag.forge.settling import closed, drop_branch, record_merge, settle, take_back
 from greylag.forge.store import Store
 from greylag.workspace import Conflict, MergeResult, RefMoved, Repository, find_repositories, is_repository
 
@@ -70,12 +71,18 @@ class EmbeddedForge:
         repo = self._repo(spec.repository)
         start = self._start_of(repo, spec)
         pull = self._store.reserve(self._draft(spec, start, reverts))
-        pull = self._settle(repo, pull) if self._store.get(spec.repository, pull.number) else pull
+        pull = (
+            settle(repo, self._store, self._clock(), pull)
+            if self._store.get(spec.repository, pull.number)
+            else pull
+        )
         if pull.state is not PullRequestState.OPEN:
             return pull
         head_commit = self._move_head(repo, pull, spec.commit)
 
         def publish(kept: PullRequest) -> PullRequest:
+            if kept.state is not PullRequestState.OPEN:
+                return kept
             return replace(
                 kept,
                 base=spec.base,
@@ -87,7 +94,10 @@ class EmbeddedForge:
                 reviewers=spec.reviewers,
             )
 
-        return self._store.publish(pull, publish)
+        published = self._store.publish(pull, publish)
+        if published.state is PullRequestState.MERGED:
+            drop_branch(repo, pull.head, head_commit)  # another process merged it meanwhile
+        return published
 
     def get(self, repository: str, number: int) -> PullRequest:
         """See `Forge`."""
@@ -135,7 +145,7 @@ class EmbeddedForge:
                 repo.set_ref(f"refs/heads/{pull.base}", merged.commit, expected=tip)
             except RefMoved:
                 continue  # somebody else merged meanwhile: look again
-            return _merged(self._record_merge(repo, pull, sha, merged.commit), already=False)
+            return _merged(record_merge(repo, self._store, pull, sha, merged.commit), already=False)
         raise ForgeError(f"{repository}#{number}: {pull.base} kept moving; try again later")
 
     def revert(self, repository: str, number: int) -> PullRequest | NotRevertible:
@@ -149,7 +159,14 @@ class EmbeddedForge:
             return known
         title = f"Revert “{pull.title}”"
         trailers = f"Greylag-Reverts: {number}\nGreylag-Key: {key}\n"
-        undone = self._taken_back(repo, pull, f"{title}\n\nThis takes back #{number}.\n\n{trailers}")
+        undone = take_back(
+            repo,
+            pull,
+            message=f"{title}\n\nThis takes back #{number}.\n\n{trailers}",
+            author=self._author,
+            email=self._email,
+            when=self._clock(),
+        )
         if isinstance(undone, Conflict):
             return NotRevertible(reason=RevertRefusal.CONFLICT, message=undone.reason, paths=undone.paths)
         if not undone.changed:
@@ -171,9 +188,8 @@ class EmbeddedForge:
 
     def close(self, repository: str, number: int) -> PullRequest:
         """See `Forge`."""
-        repo, _ = self._load(repository, number)
-        self._store.update(repository, number, self._closed)
-        return self._settle(repo, self._published(repository, number))
+        self._load(repository, number)
+        return self._store.update(repository, number, lambda kept: closed(kept, self._clock()))
 
     def comment(self, repository: str, number: int, *, key: str, body: str) -> PullRequest:
         """See `Forge`."""
@@ -201,7 +217,7 @@ class EmbeddedForge:
 
     def _load(self, repository: str, number: int) -> tuple[Repository, PullRequest]:
         repo = self._repo(repository)
-        return repo, self._settle(repo, self._published(repository, number))
+        return repo, settle(repo, self._store, self._clock(), self._published(repository, number))
 
     def _start_of(self, repo: Repository, spec: PullRequestSpec) -> str:
         if not repo.has_commit(spec.commit):
@@ -265,82 +281,6 @@ class EmbeddedForge:
             email=self._email,
             when=self._clock(),
         )
-
-    def _taken_back(self, repo: Repository, pull: PullRequest, message: str) -> MergeResult | Conflict:
-        """A commit on the tip of the base branch without what the pull request brought."""
-        assert pull.merge_commit is not None
-        commit, since = pull.merge_commit, None
-        if repo.info(commit).parents[1:] != (pull.head_commit,):
-            # Not merged by a merge commit of its own (fast-forward, or inside another branch): only what it
-            # changed itself may be taken back, and that is known only while nothing was merged into it.
-            commit, since = pull.head_commit, pull.base_commit
-            if any(len(info.parents) > 1 for info in repo.log(commit, until=since)):
-                return Conflict(paths=(), reason="merged together with other changes; take it back by hand")
-        return repo.revert(
-            commit,
-            repo.head(pull.base),
-            since=since,
-            message=message,
-            author=self._author,
-            email=self._email,
-            when=self._clock(),
-        )
-
-    def _settle(self, repo: Repository, pull: PullRequest) -> PullRequest:
-        """Bring the record of an open pull request in line with the refs, which say what happened."""
-        if pull.state is not PullRequestState.OPEN:
-            return pull
-        found = repo.ref(f"refs/heads/{pull.head}")
-        head_commit = found or pull.head_commit
-        tip = repo.head(pull.base)
-        if repo.is_ancestor(head_commit, tip):
-            return self._record_merge(repo, pull, head_commit, _taken_in_by(repo, head_commit, tip))
-        if found is None:
-            return self._store.update(pull.repository, pull.number, self._closed)
-        if found != pull.head_commit:
-            return self._store.update(
-                pull.repository, pull.number, lambda kept: replace(kept, head_commit=found)
-            )
-        return pull
-
-    def _record_merge(self, repo: Repository, pull: PullRequest, head: str, commit: str) -> PullRequest:
-        """Drop the branch if it still stands at what was merged, then remember the merge."""
-        _drop(repo, f"refs/heads/{pull.head}", head)
-        at = repo.info(commit).when
-
-        def record(kept: PullRequest) -> PullRequest:
-            if kept.merge_commit is not None:
-                return kept
-            return replace(
-                kept,
-                state=PullRequestState.MERGED,
-                head_commit=head,
-                merge_commit=commit,
-                merged_at=at,
-                closed_at=None,
-            )
-
-        return self._store.update(pull.repository, pull.number, record)
-
-    def _closed(self, kept: PullRequest) -> PullRequest:
-        if kept.state is not PullRequestState.OPEN:
-            return kept
-        return replace(kept, state=PullRequestState.CLOSED, closed_at=self._clock())
-
-
-def _drop(repo: Repository, ref: str, expected: str) -> None:
-    try:
-        repo.set_ref(ref, None, expected=expected)
-    except RefMoved:
-        return  # gone already, or a person pushed there meanwhile: theirs now
-
-
-def _taken_in_by(repo: Repository, commit: str, tip: str) -> str:
-    """The first commit on the tip's main line that contains `commit`."""
-    for info in repo.log(tip, first_parent=True):
-        if not info.parents or not repo.is_ancestor(commit, info.parents[0]):
-            return info.id
-    raise ForgeError(f"{tip} does not contain {commit}")
 
 
 def _refusal(pull: PullRequest, sha: str) -> NotMergeable | None:

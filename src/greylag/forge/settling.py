@@ -1,0 +1,90 @@
+"""What the refs say of a pull request. They are the truth; the record follows."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+from datetime import datetime
+
+from greylag.forge.base import ForgeError, PullRequest, PullRequestState
+from greylag.forge.store import Store
+from greylag.workspace import Conflict, MergeResult, RefMoved, Repository
+
+
+def settle(repo: Repository, store: Store, now: datetime, pull: PullRequest) -> PullRequest:
+    """Bring the record of an open pull request in line with the refs.
+
+    Merged: the base branch contains the head, whoever brought it there. Closed: the head branch is gone.
+    Moved: a person pushed to the head branch.
+    """
+    if pull.state is not PullRequestState.OPEN:
+        return pull
+    found = repo.ref(f"refs/heads/{pull.head}")
+    head_commit = found or pull.head_commit
+    tip = repo.head(pull.base)
+    if repo.is_ancestor(head_commit, tip):
+        return record_merge(repo, store, pull, head_commit, _taken_in_by(repo, head_commit, tip))
+    if found is None:
+        return store.update(pull.repository, pull.number, lambda kept: closed(kept, now))
+    if found != pull.head_commit:
+        return store.update(pull.repository, pull.number, lambda kept: replace(kept, head_commit=found))
+    return pull
+
+
+def record_merge(repo: Repository, store: Store, pull: PullRequest, head: str, commit: str) -> PullRequest:
+    """Drop the branch if it still stands at `head`, which was merged; then remember the merge."""
+    drop_branch(repo, pull.head, head)
+    at = repo.info(commit).when
+
+    def record(kept: PullRequest) -> PullRequest:
+        if kept.merge_commit is not None:
+            return kept
+        return replace(
+            kept,
+            state=PullRequestState.MERGED,
+            head_commit=head,
+            merge_commit=commit,
+            merged_at=at,
+            closed_at=None,
+        )
+
+    return store.update(pull.repository, pull.number, record)
+
+
+def closed(kept: PullRequest, now: datetime) -> PullRequest:
+    """The record, closed if it was open."""
+    if kept.state is not PullRequestState.OPEN:
+        return kept
+    return replace(kept, state=PullRequestState.CLOSED, closed_at=now)
+
+
+def drop_branch(repo: Repository, branch: str, expected: str) -> None:
+    """Remove a branch that stands at `expected`; one that does not is gone already, or a person's now."""
+    with contextlib.suppress(RefMoved):
+        repo.set_ref(f"refs/heads/{branch}", None, expected=expected)
+
+
+def take_back(
+    repo: Repository, pull: PullRequest, *, message: str, author: str, email: str, when: datetime
+) -> MergeResult | Conflict:
+    """A commit on the tip of the base branch without what a merged pull request brought."""
+    if pull.merge_commit is None:
+        raise ForgeError(f"{pull.repository}#{pull.number} was not merged")
+    commit, since = pull.merge_commit, None
+    if repo.info(commit).parents[1:] != (pull.head_commit,):
+        # Not merged by a merge commit of its own (fast-forward, or inside another branch): only what it
+        # changed itself may be taken back, and that is known only while nothing was merged into it.
+        commit, since = pull.head_commit, pull.base_commit
+        if any(len(info.parents) > 1 for info in repo.log(commit, until=since)):
+            return Conflict(paths=(), reason="merged together with other changes; take it back by hand")
+    return repo.revert(
+        commit, repo.head(pull.base), since=since, message=message, author=author, email=email, when=when
+    )
+
+
+def _taken_in_by(repo: Repository, commit: str, tip: str) -> str:
+    """The first commit on the tip's main line that contains `commit`."""
+    for info in repo.log(tip, first_parent=True):
+        if not info.parents or not repo.is_ancestor(commit, info.parents[0]):
+            return info.id
+    raise ForgeError(f"{tip} does not contain {commit}")
