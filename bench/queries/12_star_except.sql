@@ -1,0 +1,1 @@
+SELECT * EXCEPT (channel) FROM prod.shop.orders_v1 WHERE status = 'shipped'

@@ -1,0 +1,2 @@
+-- everything, as it is
+SELECT * FROM prod.shop.customers_v1
