@@ -1,0 +1,7 @@
+"""The dbt codemod: models with Jinja, and the `sources:` that they need."""
+
+from greylag.rewrite.dbt.codemod import rewrite_dbt
+from greylag.rewrite.dbt.companions import yaml_edits
+from greylag.rewrite.dbt.project import is_dbt_file
+
+__all__ = ["is_dbt_file", "rewrite_dbt", "yaml_edits"]

@@ -1,0 +1,199 @@
+"""A dbt file as SQL of the same length: every piece of Jinja gives way to an identifier, or to blanks.
+
+Offsets, lines and columns in the masked text are those of the file. `{{ ref('orders') }}` becomes
+`_g3_______.orders`, so that SQL's own rule gives an unaliased read the name that dbt gives it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from jinja2 import nodes
+
+from greylag.domain.dataset import DatasetRef
+from greylag.domain.outcome import Reason
+from greylag.mapping.compiled import CompiledMigration
+from greylag.rewrite.dbt.blocks import loop_truth
+from greylag.rewrite.dbt.jinja import Span, SpanKind, expression
+from greylag.rewrite.dbt.names import DbtCall, call, match, told_names
+
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_SILENT = frozenset({"config", "log", "print", "set_sql_header"})
+
+
+class Role(StrEnum):
+    """What a masked expression stands for."""
+
+    REPLACED = "replaced"
+    RELATION = "relation"
+    OPAQUE = "opaque"
+    SILENT = "silent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placeholder:
+    """What stands for one expression: `text` at `start..end` of the masked text, inside the span.
+
+    `table` is how a relation's placeholder reads as a table name; `dataset` the replaced dataset it is.
+    """
+
+    span: Span
+    role: Role
+    text: str
+    start: int
+    end: int
+    table: DatasetRef | None = None
+    dataset: DatasetRef | None = None
+    call: DbtCall | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Masked:
+    """The masked text, its placeholders in order, and what must be told of calls that are in doubt."""
+
+    text: str
+    placeholders: tuple[Placeholder, ...]
+    doubts: tuple[Reason, ...]
+
+
+class TooShort(Exception):
+    """An expression has no room for a placeholder; `line` is 1-based."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__("this Jinja is too short to be masked")
+        self.line = line
+
+
+def blank(text: str) -> str:
+    """White space of the same length with the same line ends."""
+    return re.sub(r"[^\r\n]", " ", text)
+
+
+def mask(text: str, spans: tuple[Span, ...], migration: CompiledMigration) -> Masked:
+    """Mask every span that is not data. Raises TooShort when an expression has no room for a placeholder."""
+    pieces: list[str] = []
+    placeholders: list[Placeholder] = []
+    doubts: list[Reason] = []
+    identifiers = _Identifiers(text)
+    for span in spans:
+        if span.kind is SpanKind.DATA:
+            pieces.append(span.code)
+            continue
+        whole = blank(text[span.start : span.end])
+        if span.kind is SpanKind.EXPRESSION:
+            placeholder = _placeholder(text, span, migration, identifiers, doubts)
+            placeholders.append(placeholder)
+            low, high = placeholder.start - span.start, placeholder.end - span.start
+            whole = whole[:low] + placeholder.text + whole[high:]
+        pieces.append(whole)
+    return Masked(text="".join(pieces), placeholders=tuple(placeholders), doubts=tuple(doubts))
+
+
+class _Identifiers:
+    """Hands out identifiers that stand nowhere in the text; the same one for the same Jinja."""
+
+    def __init__(self, text: str) -> None:
+        self._lower = text.lower()
+        self._count = 0
+        self._given: dict[str, str] = {}
+
+    def for_code(self, code: str, length: int) -> str | None:
+        """An identifier of exactly `length` characters, or None when that is too short."""
+        known = self._given.get(f"{length}:{code}")
+        while known is None:
+            stem = f"_g{_base36(self._count)}"
+            self._count += 1
+            if len(stem) >= length:
+                return None
+            if stem not in self._lower:
+                known = self._given[f"{length}:{code}"] = stem.ljust(length, "_")
+        return known
+
+
+def _base36(number: int) -> str:
+    digits = _DIGITS[number % 36]
+    while number := number // 36:
+        digits = _DIGITS[number % 36] + digits
+    return digits
+
+
+def _placeholder(
+    text: str,
+    span: Span,
+    migration: CompiledMigration,
+    identifiers: _Identifiers,
+    doubts: list[Reason],
+) -> Placeholder:
+    tree = expression(span.code)
+    found = call(tree)
+    start, end = _room(text, span)
+    fixed = _fixed(tree)
+    if fixed is not None and len(fixed) <= end - start:
+        return Placeholder(span=span, role=Role.SILENT, text=fixed, start=start, end=start + len(fixed))
+    if found is None or found.args is None or found.name is None:
+        identifier = identifiers.for_code(span.code, end - start)
+        if identifier is None:
+            raise TooShort(span.line)
+        role = Role.RELATION if isinstance(tree, nodes.Name) and tree.name == "this" else Role.OPAQUE
+        return Placeholder(span=span, role=role, text=identifier, start=start, end=end)
+    verdict = match(found, migration)
+    if verdict.doubt:
+        doubts.append(Reason(code="dbt-name-unsure", message=f"{span.code} {verdict.doubt}", line=span.line))
+    name = found.name if _PLAIN.fullmatch(found.name) else None
+    if verdict.dataset is None and found.name.lower() in told_names(migration):
+        # Another dataset of the same name: under a name of its own it is mistaken for nothing.
+        name = None
+    table = _table(identifiers, span, end - start, name)
+    return Placeholder(
+        span=span,
+        role=Role.RELATION if verdict.dataset is None else Role.REPLACED,
+        text=".".join(table),
+        start=start,
+        end=end,
+        table=DatasetRef(table),
+        dataset=verdict.dataset,
+        call=found,
+    )
+
+
+def _table(identifiers: _Identifiers, span: Span, length: int, name: str | None) -> tuple[str, ...]:
+    """A table name of exactly `length` characters, ending in the name that dbt gives the relation."""
+    if name is not None:
+        stem = identifiers.for_code(span.code, length - len(name) - 1)
+        if stem is not None:
+            return stem, name
+    identifier = identifiers.for_code(span.code, length)
+    if identifier is None:
+        raise TooShort(span.line)
+    return (identifier,)
+
+
+def _room(text: str, span: Span) -> tuple[int, int]:
+    """The longest line of a span: a placeholder stands on one line, so that the others keep their places."""
+    best = (span.start, span.start)
+    position = span.start
+    for piece in text[span.start : span.end].splitlines(keepends=True):
+        length = len(piece.rstrip("\r\n"))
+        if length > best[1] - best[0]:
+            best = (position, position + length)
+        position += len(piece)
+    return best
+
+
+def _fixed(tree: nodes.Node | None) -> str | None:
+    """What an expression always renders as: nothing for `config(...)`, a text that hangs on `loop.last`."""
+    match tree:
+        case nodes.Call(node=nodes.Name(name=name)) if name in _SILENT:
+            return ""
+        case nodes.CondExpr(test=test, expr1=nodes.Const(value=str(yes)), expr2=other):
+            truth = loop_truth(test)
+            if truth is None:
+                return None
+            if truth:
+                return yes
+            return other.value if isinstance(other, nodes.Const) and isinstance(other.value, str) else ""
+        case _:
+            return None

@@ -1,0 +1,99 @@
+"""What Jinja says of a replaced dataset beside plain `{{ ref(...) }}` reads: why a file is left alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from jinja2 import nodes
+
+from greylag.domain.outcome import Reason
+from greylag.mapping.compiled import CompiledMigration
+from greylag.rewrite.dbt.jinja import Span, SpanKind, body_tag, condition, expression, statement
+from greylag.rewrite.dbt.mask import Masked, Role
+from greylag.rewrite.dbt.names import call, calls, match, texts_outside_calls, told_names
+
+_CONFIG = re.compile(r"config\s*\(")
+
+
+def mentions(spans: tuple[Span, ...], migration: CompiledMigration) -> tuple[Reason, ...]:
+    """Replaced datasets that are handed to macros, kept in variables, or named in texts inside Jinja."""
+    words = word_pattern(told_names(migration))
+    found: list[Reason] = []
+    for span in spans:
+        if span.kind in (SpanKind.EXPRESSION, SpanKind.STATEMENT):
+            found.extend(_in_span(span, migration, words))
+    return tuple(found)
+
+
+def word_pattern(words: frozenset[str]) -> re.Pattern[str]:
+    """Finds any of the words, whole, in any case."""
+    listed = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+    return re.compile(rf"(?<![A-Za-z0-9_])(?:{listed})(?![A-Za-z0-9_])", re.IGNORECASE)
+
+
+def _in_span(span: Span, migration: CompiledMigration, words: re.Pattern[str]) -> Iterator[Reason]:
+    tree = _tree(span)
+    if tree is None:
+        if words.search(span.code):
+            yield _reason("jinja-names-dataset", "Jinja that cannot be read names a replaced dataset", span)
+        return
+    if span.kind is SpanKind.EXPRESSION and call(tree) is not None:
+        return
+    for inner in calls(tree):
+        verdict = match(inner, migration)
+        if verdict.dataset is not None:
+            message = f"{verdict.dataset} is handed to Jinja code, which may read any of its columns"
+            yield _reason("ref-in-jinja", message, span)
+        elif verdict.doubt is not None:
+            yield _reason("dbt-name-unsure", f"{span.code} {verdict.doubt}", span)
+    hooks_only = bool(_CONFIG.match(span.code))
+    for text in texts_outside_calls(tree):
+        if words.search(text) and not (hooks_only and words.fullmatch(text)):
+            yield _reason(
+                "jinja-names-dataset", f"a text inside Jinja names a replaced dataset: {text!r}", span
+            )
+
+
+def _tree(span: Span) -> nodes.Node | None:
+    if span.kind is SpanKind.EXPRESSION:
+        return expression(span.code)
+    if span.keyword in {"if", "elif"}:
+        return condition(span.code)
+    return statement(span.code) or body_tag(span.code, span.keyword)
+
+
+def _reason(code: str, message: str, span: Span) -> Reason:
+    return Reason(code=code, message=message, line=span.line)
+
+
+def around_reads(masked: Masked, spans: tuple[Span, ...], migration: CompiledMigration) -> tuple[Reason, ...]:
+    """Jinja right behind a read (it may be an alias, or more), and replaced names with a templated prefix."""
+    found: list[Reason] = []
+    by_start = {placeholder.span.start: placeholder for placeholder in masked.placeholders}
+    for at, span in enumerate(spans):
+        placeholder = by_start.get(span.start)
+        if placeholder is None or placeholder.role is not Role.REPLACED:
+            continue
+        for later in spans[at + 1 :]:
+            behind = by_start.get(later.start)
+            if behind is not None and behind.role is Role.OPAQUE:
+                message = f"{later.code} follows a read of {placeholder.dataset} and may be part of it"
+                found.append(_reason("jinja-behind-table", message, later))
+            if (later.kind is SpanKind.DATA and later.code.strip()) or (
+                behind is not None and behind.role is not Role.SILENT
+            ):
+                break
+    found.extend(_templated(masked, migration))
+    return tuple(found)
+
+
+def _templated(masked: Masked, migration: CompiledMigration) -> Iterator[Reason]:
+    told = "|".join(re.escape(word) for word in sorted(told_names(migration)))
+    for placeholder in masked.placeholders:
+        if placeholder.role is not Role.OPAQUE:
+            continue
+        tail = re.compile(rf"\w*[`\"\]]?(?:\.[`\"\[]?\w+[`\"\]]?)*?\.[`\"\[]?(?:{told})\b", re.IGNORECASE)
+        if tail.match(masked.text, placeholder.end):
+            message = f"{placeholder.span.code} is part of a table name that may be a replaced dataset"
+            yield _reason("templated-name", message, placeholder.span)

@@ -1,0 +1,118 @@
+"""Edits of every variant of a masked file, made into one set of edits of the file itself."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterable, Sequence
+
+from greylag.domain.outcome import Reason
+from greylag.domain.patch import Edit
+from greylag.rewrite.dbt.blocks import Arm, Block, Variant
+from greylag.rewrite.dbt.jinja import Span, SpanKind, line_of
+from greylag.rewrite.dbt.mask import Masked, Placeholder, Role
+
+
+class Clash(Exception):
+    """The edits cannot be carried over to the file; `reason` says which and where."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.message)
+        self.reason = reason
+
+
+def snap(edit: Edit, placeholders: Sequence[Placeholder]) -> Edit:
+    """Widen an edit that touches a placeholder to the whole `{{ ... }}` that it stands for."""
+    start, end = edit.start, edit.end
+    for item in placeholders:
+        if item.span.start < start < item.span.end:
+            start = item.span.end if start >= item.end else item.span.start
+        if item.span.start < end < item.span.end:
+            end = item.span.end if end >= item.end else item.span.start
+        if edit.start == edit.end == item.start:
+            start = end = item.span.start
+    return Edit(start, max(start, end), edit.text)
+
+
+def agree(
+    text: str, found: Sequence[tuple[Variant, frozenset[Edit]]], tree: tuple[Block, ...]
+) -> tuple[Edit, ...]:
+    """The union of all edits, when every variant that shows an edit's place wants that very edit.
+
+    Raises Clash with the line of the first place where two variants want different things.
+    """
+    union = sorted(frozenset[Edit]().union(*(edits for _, edits in found)))
+    homes = [_home(edit, tree) for edit in union]
+    for edit, home in zip(union, homes, strict=True):
+        for variant, edits in found:
+            if edit not in edits and _visible(home, variant):
+                message = "what must change here depends on which branch of the Jinja is rendered"
+                raise Clash(Reason(code="branches-differ", message=message, line=line_of(text, edit.start)))
+    for before, after in itertools.pairwise(union):
+        if after.start < before.end:
+            message = "two branches of the Jinja want different changes here"
+            raise Clash(Reason(code="branches-differ", message=message, line=line_of(text, after.start)))
+    return tuple(union)
+
+
+def _home(edit: Edit, tree: tuple[Block, ...]) -> tuple[Arm, ...]:
+    """The bodies that an edit stands in, outermost first."""
+    for block in tree:
+        for arm in block.arms:
+            if arm.start <= edit.start and edit.end <= arm.end:
+                return (arm, *_home(edit, arm.children))
+    return ()
+
+
+def _visible(home: tuple[Arm, ...], variant: Variant) -> bool:
+    hidden = set(variant.hidden)
+    return not any((arm.start, arm.end) in hidden for arm in home)
+
+
+def unmask(
+    text: str,
+    edits: Iterable[Edit],
+    spans: tuple[Span, ...],
+    masked: Masked,
+    table: Callable[[str, Placeholder | None], str],
+) -> tuple[Edit, ...]:
+    """Put Jinja back into the edits' texts.
+
+    `table(text, placeholder)` writes the new tables into an edit's text; the placeholder is the read that the
+    edit replaces. Raises Clash when an edit would lose Jinja.
+    """
+    back = _Back(masked)
+    carried: list[Edit] = []
+    for edit in edits:
+        replaced: Placeholder | None = None
+        for span in spans:
+            if span.kind is SpanKind.DATA or span.end <= edit.start or span.start >= edit.end:
+                continue
+            placeholder = back.by_start.get(span.start)
+            if placeholder is not None and placeholder.role is Role.REPLACED:
+                replaced = placeholder
+            elif placeholder is None or not placeholder.text or placeholder.text not in edit.text:
+                message = f"Jinja stands inside of what must change: {text[span.start : span.end]}"
+                raise Clash(Reason(code="jinja-inside-edit", message=message, line=span.line))
+        carried.append(Edit(edit.start, edit.end, table(back.restore(text, edit.text), replaced)))
+    return tuple(carried)
+
+
+class _Back:
+    """From placeholders to the Jinja that they stand for."""
+
+    def __init__(self, masked: Masked) -> None:
+        self.by_start = {placeholder.span.start: placeholder for placeholder in masked.placeholders}
+        self._by_text = {item.text: item for item in masked.placeholders if item.role is not Role.SILENT}
+        words = sorted(self._by_text, key=len, reverse=True)
+        self._pattern = re.compile("|".join(re.escape(word) for word in words)) if words else None
+
+    def restore(self, text: str, new: str) -> str:
+        """`new` with every placeholder turned back."""
+        if self._pattern is None:
+            return new
+        return self._pattern.sub(lambda found: self._jinja(text, found[0]), new)
+
+    def _jinja(self, text: str, word: str) -> str:
+        span = self._by_text[word].span
+        return text[span.start : span.end]
