@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as AbcMapping
-from dataclasses import dataclass
-
+from dataclasses import dataclass, replace
 
 from greylag.domain.dataset import DatasetRef
 from greylag.mapping.compiled import Mapping, Names, Output, Provided
@@ -36,7 +35,7 @@ class Context:
 class Entry:
     """One entry with what was found out about it so far.
 
-    `answers` maps a column to the expression that a person decided, and where that stands.
+    `answers` maps an unmapped column to the expression that a person decided.
     """
 
     model: ReplacesModel
@@ -44,7 +43,7 @@ class Entry:
     dataset: DatasetRef
     columns: AbcMapping[str, str]
     names: Names
-    answers: AbcMapping[str, tuple[str, Loc]]
+    answers: AbcMapping[str, SqlText]
 
 
 def compile_entry(entry: Entry, context: Context) -> Mapping | None:
@@ -68,7 +67,8 @@ def _check_keys(entry: Entry, context: Context) -> None:
         stated = "neither `as` nor `to` is given" if model.as_ is None else "both `as` and `to` are given"
         document.fault(
             document.at_key((*loc, "as")) if model.as_ else document.at(loc),
-            f"{stated}; give `as` (a SELECT over the new datasets) or `to` (the one that holds the same columns)",
+            f"{stated}; give `as` (a SELECT over the new datasets) "
+            "or `to` (the one that holds the same columns)",
         )
     for key in ("rename", "where") if model.to is None else ():
         if getattr(model, key):
@@ -78,8 +78,8 @@ def _check_keys(entry: Entry, context: Context) -> None:
             if column not in entry.columns:
                 document.fault(
                     document.at_key((*loc, key, column)),
-                    f"`{column}` is not a column of {entry.dataset}{nearest(column, entry.columns)}; "
-                    f"its columns: {', '.join(entry.columns)}",
+                    f"`{column}` is not a column of {entry.dataset}"
+                    f"{nearest(column, entry.columns, 'its columns')}",
                 )
 
 
@@ -152,16 +152,21 @@ def _parsed(entry: Entry, source: SqlText, context: Context) -> Parsed | None:
     before = len(context.document.faults)
     _check_outputs(entry, parsed, context)
     _check_tables(entry, parsed, context)
-    for offset, message in check_columns(parsed.query, dialect, context.columns_of):
-        context.document.fault(parsed.source.position(context.document, offset), message)
+    _check_columns(parsed, context)
     if len(context.document.faults) > before:
         return None
     try:
-        parsed = add_answers(_named(entry, parsed), entry.answers, dialect)
-        return in_order(parsed, _final_names(entry), dialect)
+        parsed = add_answers(parsed, entry.answers, dialect)
+        _check_columns(parsed, context)
+        return in_order(_named(entry, parsed), _final_names(entry), dialect)
     except SqlFault as fault:
         _report(fault, parsed.source, context)
         return None
+
+
+def _check_columns(parsed: Parsed, context: Context) -> None:
+    for offset, message in check_columns(parsed.query, context.dialect, context.columns_of):
+        context.document.fault(parsed.source.position(context.document, offset), message)
 
 
 def _final_names(entry: Entry) -> tuple[str, ...]:
@@ -171,8 +176,6 @@ def _final_names(entry: Entry) -> tuple[str, ...]:
 def _named(entry: Entry, parsed: Parsed) -> Parsed:
     """Output names spelled as declared: in folding dialects the query may spell them otherwise."""
     declared = {column_key(name): name for name in entry.columns}
-    from dataclasses import replace
-
     items = tuple(replace(item, name=declared[column_key(item.name)]) for item in parsed.items)
     return replace(parsed, items=items)
 
@@ -190,8 +193,8 @@ def _check_outputs(entry: Entry, parsed: Parsed, context: Context) -> None:
         elif key not in declared:
             document.fault(
                 where,
-                f"`{item.name}` is not a column of {entry.dataset}{nearest(item.name, entry.columns)}; "
-                f"its columns: {', '.join(entry.columns)}",
+                f"`{item.name}` is not a column of {entry.dataset}"
+                f"{nearest(item.name, entry.columns, 'its columns')}",
             )
         elif key in seen:
             document.fault(where, f"`{item.name}` is given twice; keep one")
@@ -253,6 +256,6 @@ def _mapping(entry: Entry, parsed: Parsed, context: Context) -> Mapping:
         differs=dict(entry.model.differs),
         inlining=inline,
         why_boundary=why,
-        answers={column: text for column, (text, _) in entry.answers.items()},
+        answers={column: source.text for column, source in entry.answers.items()},
         source=parsed.source,
     )

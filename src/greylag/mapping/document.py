@@ -95,7 +95,7 @@ class Document:
         return self.position(self._nth_character(node, skip))
 
     def _nth_character(self, node: ScalarNode, skip: int) -> int:
-        start, end = node.start_mark.index, node.end_mark.index
+        start, end = int(node.start_mark.index), int(node.end_mark.index)
         if node.style in _BLOCK_STYLES:
             start = self.text.find("\n", start, end) + 1 or start
         elif node.style:

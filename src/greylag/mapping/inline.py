@@ -2,62 +2,39 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlglot import exp
 
 from greylag.mapping.compiled import Inlining, Output
 from greylag.mapping.names import table_ref
-from greylag.mapping.sqltext import tokens
+from greylag.mapping.sqltext import parse_condition, tokens
 
-# Functions whose value is not decided by their arguments; the parser knows some by class, some by name.
+# Functions whose value is not decided by their arguments. Whole families, so that a new member is not missed.
+_VOLATILE_NAME = re.compile(
+    r"(Current|Utc|Rand|Seq\d|Local|Systimestamp|Uuid|SessionUser|NextValueFor|Normal$|Uniform|Zipf|AI"
+    r"|Generate(Text|Embedding|Table|Bool|Int|Double))"
+)
 _VOLATILE = tuple(
     kind
-    for name in (
-        "Rand Randn Randstr Uuid CurrentDate CurrentTime CurrentTimestamp CurrentDatetime CurrentUser "
-        "CurrentTimestampLTZ CurrentSchema CurrentDatabase CurrentRole CurrentCatalog CurrentTimezone "
-        "CurrentAccount CurrentSession SessionUser Localtime Localtimestamp Systimestamp UtcDate UtcTime "
-        "UtcTimestamp UnixSeconds NextValueFor Seq1 Seq2 Seq4 Seq8 Random Uniform"
-    ).split()
-    if isinstance(kind := getattr(exp, name, None), type) and name not in ("UnixSeconds",)
+    for name, kind in vars(exp).items()
+    if isinstance(kind, type) and issubclass(kind, exp.Func) and _VOLATILE_NAME.match(name)
 )
-_CLAUSES = {
+_ALLOWED = {"expressions", "from_", "where"}
+_TABLE_ALLOWED = {"this", "db", "catalog", "alias"}
+_WHY = {
     "with_": "it has a WITH clause",
     "distinct": "it has DISTINCT",
     "joins": "it joins several tables",
     "laterals": "it has a LATERAL",
     "group": "it groups rows",
-    "having": "it has HAVING",
-    "qualify": "it has QUALIFY",
-    "windows": "it has a WINDOW clause",
     "order": "it has ORDER BY",
-    "sort": "it has SORT BY",
-    "cluster": "it has CLUSTER BY",
-    "distribute": "it has DISTRIBUTE BY",
     "limit": "it has LIMIT",
-    "offset": "it has OFFSET",
-    "prewhere": "it has PREWHERE",
-    "sample": "it samples rows",
-    "pivots": "it pivots",
-    "match": "it has MATCH_RECOGNIZE",
-    "connect": "it has CONNECT BY",
-    "locks": "it locks rows",
-    "hint": "it has a hint",
-    "kind": "it selects structs or values",
-    "settings": "it has SETTINGS",
-    "format": "it has FORMAT",
-}
-_TABLE_CLAUSES = {
-    "joins": "it joins several tables",
-    "laterals": "it has a LATERAL",
-    "pivots": "it pivots",
+    "pivots": "it pivots rows",
     "sample": "it samples rows",
     "version": "it reads a past version of the table",
     "when": "it reads a past version of the table",
-    "hints": "it has a table hint",
-    "changes": "it reads changes of the table",
-    "rows_from": "it reads from functions",
-    "partition": "it reads one partition",
-    "only": "it has ONLY",
-    "ordinality": "it has WITH ORDINALITY",
+    "kind": "it selects structs or values",
 }
 
 
@@ -73,6 +50,8 @@ def inlining(
     predicate = start = None
     if where is not None:
         start, predicate = _predicate(sql, dialect)
+        if parse_condition(predicate, dialect) != where.this:
+            return None, "Only the boundary form exists for this mapping: its condition cannot be told apart."
     found = Inlining(
         table=table_ref(table),
         qualifier=table.alias_or_name,
@@ -85,15 +64,17 @@ def inlining(
 
 def _not_one_table(query: exp.Query) -> str | None:
     """Why the query is not one SELECT of one table."""
+    if isinstance(query, exp.Subquery):
+        return "it stands in parentheses"
     if not isinstance(query, exp.Select):
         return "it is a set operation, not one SELECT"
-    for clause, why in _CLAUSES.items():
-        if query.args.get(clause):
-            return why
     source = query.args.get("from_")
     if source is None:
         return "it reads no table"
-    table = source.this
+    return _other_clause(query, _ALLOWED) or _not_plain_table(source.this)
+
+
+def _not_plain_table(table: exp.Expr) -> str | None:
     if not isinstance(table, exp.Table) or not isinstance(table.this, exp.Identifier):
         return "it reads a subquery, a function or an array, not a table"
     alias = table.args.get("alias")
@@ -101,9 +82,14 @@ def _not_one_table(query: exp.Query) -> str | None:
         return "it renames the table's columns in its alias"
     if "*" in table.name:
         return "it reads a wildcard table"
-    for clause, why in _TABLE_CLAUSES.items():
-        if table.args.get(clause):
-            return why
+    return _other_clause(table, _TABLE_ALLOWED)
+
+
+def _other_clause(node: exp.Expr, allowed: set[str]) -> str | None:
+    """Any clause but the allowed ones: what is not known to be harmless is not."""
+    for clause, value in node.args.items():
+        if value and clause not in allowed:
+            return _WHY.get(clause, f"it has {clause.strip('_').upper().replace('_', ' ')}")
     return None
 
 
@@ -128,7 +114,7 @@ def _unsafe(expression: exp.Expr) -> str | None:
             case exp.Window():
                 return "is computed over a window"
             case exp.AggFunc():
-                return f"aggregates ({node.sql_name()})"
+                return f"aggregates ({_called(node)})"
             case exp.UDTF() | exp.Explode() | exp.Inline() | exp.GenerateSeries():
                 return "yields several rows"
             case exp.Parameter() | exp.Placeholder() | exp.SessionParameter():
@@ -136,8 +122,12 @@ def _unsafe(expression: exp.Expr) -> str | None:
             case exp.Anonymous() | exp.AnonymousAggFunc():
                 return f"calls `{node.name}`, which is not known to return the same value each time"
             case _ if isinstance(node, _VOLATILE):
-                return f"calls {node.sql_name()}, which does not return the same value each time"
+                return f"calls {_called(node)}, which does not return the same value each time"
     return None
+
+
+def _called(node: exp.Expr) -> str:
+    return node.sql_name() if isinstance(node, exp.Func) else type(node).__name__.upper()
 
 
 def _predicate(sql: str, dialect: str) -> tuple[int, str]:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from greylag.domain.dataset import DatasetRef
 from greylag.domain.errors import FileFaults
+from greylag.mapping.answers import answers_of, check_answers, normalised_answers
+from greylag.mapping.column_types import check_types
 from greylag.mapping.compile import Context, Entry, compile_entry
 from greylag.mapping.compiled import CompiledMigration, Mapping, Names, Provided
 from greylag.mapping.document import Document, Loc, parse_yaml, read_file
@@ -18,9 +20,6 @@ from greylag.mapping.names import column_key, nearest, table_key
 from greylag.mapping.policy import rollout
 from greylag.mapping.refs import all_names
 from greylag.mapping.schema_files import read_columns
-from greylag.mapping.types import check_types
-
-SKIP = "skip"
 
 
 def load_migration(path: str | Path) -> CompiledMigration:
@@ -73,7 +72,7 @@ def _compile(model: MigrationModel, document: Document, base: Path) -> CompiledM
         new_names={ref: name for ref, name in names.items() if ref not in old},
         rollout=policy,
         digest=_digest(model, good, tuple(provided.values()), names),
-        answers=dict(model.answers),
+        answers=normalised_answers(model),
     )
 
 
@@ -119,8 +118,7 @@ def _check_unique(entry: ProvidesModel, loc: Loc, columns: AbcMapping[str, str],
             if columns and column_key(name) not in declared:
                 document.fault(
                     document.at((*loc, "unique", number, position)),
-                    f"`{name}` is not a column of {entry.dataset}{nearest(name, columns)}; "
-                    f"its columns: {', '.join(columns)}",
+                    f"`{name}` is not a column of {entry.dataset}{nearest(name, columns, 'its columns')}",
                 )
 
 
@@ -146,7 +144,6 @@ def _entries(
     model: MigrationModel, document: Document, base: Path, names: AbcMapping[DatasetRef, Names]
 ) -> list[Entry]:
     entries = []
-    answered: set[str] = set()
     for index, entry in enumerate(model.replaces):
         loc: Loc = ("replaces", index)
         ref = DatasetRef.parse(entry.dataset)
@@ -155,40 +152,12 @@ def _entries(
             document.fault(
                 document.at(loc), "`columns` is missing: name to type of each old column, or `schema`"
             )
-        answers: dict[str, tuple[str, Loc]] = {}
-        for column in entry.unmapped:
-            key = next((key for key in model.answers if _is_answer(key, ref, column, model.dialect)), None)
-            if key is None:
-                continue
-            answered.add(key)
-            if model.answers[key] != SKIP:
-                answers[column] = (_typed(model.answers[key], columns.get(column, "")), ("answers", key))
+        answers = answers_of(entry, model, columns, document)
         entries.append(
             Entry(model=entry, loc=loc, dataset=ref, columns=columns, names=names[ref], answers=answers)
         )
-    _check_answers(model, answered, document)
+    check_answers(model, document)
     return entries
-
-
-def _is_answer(key: str, ref: DatasetRef, column: str, dialect: str) -> bool:
-    dataset, _, name = key.rpartition(".")
-    return name == column and table_key(DatasetRef.parse(dataset), dialect) == table_key(ref, dialect)
-
-
-def _typed(answer: str, type_text: str) -> str:
-    """A bare NULL would take a type of the engine's choice: give it the old column's."""
-    return f"CAST(NULL AS {type_text})" if answer.strip().upper() == "NULL" and type_text else answer
-
-
-def _check_answers(model: MigrationModel, answered: set[str], document: Document) -> None:
-    questions = [f"{entry.dataset}.{column}" for entry in model.replaces for column in entry.unmapped]
-    for key in model.answers:
-        if key not in answered:
-            known = f"; open questions: {', '.join(questions)}" if questions else "; no column is unmapped"
-            document.fault(
-                document.at_key(("answers", key)),
-                f"`{key}` answers no question of this file{nearest(key, questions)}{known}",
-            )
 
 
 def _digest(
@@ -216,6 +185,6 @@ def _digest(
             [str(ref), [str(table) for table in n.tables], [[d.kind, *d.args] for d in n.dbt]]
             for ref, n in names.items()
         ),
-        "answers": sorted(model.answers.items()),
+        "answers": sorted(normalised_answers(model).items()),
     }
     return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()

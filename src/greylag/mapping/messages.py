@@ -40,7 +40,7 @@ def _add(document: Document, data: dict[str, object], detail: ErrorDetails) -> N
     kind = detail["type"]
     if kind == "extra_forbidden":
         keys = _keys(_model_at(loc[:-1]))
-        text = f"unknown key `{loc[-1]}`{nearest(str(loc[-1]), keys)}; known here: {', '.join(keys)}"
+        text = f"unknown key `{loc[-1]}`{nearest(str(loc[-1]), keys, 'known here')}"
         document.fault(document.at_key(loc), text)
     elif kind == "missing":
         name = str(detail["loc"][-1])
@@ -55,18 +55,24 @@ def _message(loc: Loc, detail: ErrorDetails) -> str:
     key = next((str(part) for part in reversed(loc) if isinstance(part, str)), "")
     match kind:
         case "greylag":
-            return str(context["text"])
+            text = str(context["text"])
+            return f"`{key}`: {text}, found {_shown(given)}" if text.startswith("expected") else text
         case "string_pattern_mismatch":
             return f"`{given}` is not a valid {key}; expected only a-z, 0-9 and -, like users-v2"
         case "literal_error":
             options = [part.strip(" '") for part in str(context["expected"]).replace(" or ", ", ").split(",")]
-            return f"`{given}` is not a valid {key}{nearest(str(given), options)}; expected {' or '.join(options)}"
+            return f"`{given}` is not a valid {key}{nearest(str(given), options, 'expected one of')}"
         case "too_short":
             return f"`{key}` is empty; expected at least one entry"
         case "greater_than_equal":
             return f"`{key}` is {given}; expected {context['ge']} or more"
         case _:
-            return f"`{key}`: {_EXPECTED.get(kind, detail['msg'])}, found {_shown(given)}"
+            hint = " (quote it to make it text)" if kind == "string_type" and _is_number(given) else ""
+            return f"`{key}`: {_EXPECTED.get(kind, detail['msg'])}, found {_shown(given)}{hint}"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _shown(value: object) -> str:
@@ -80,7 +86,7 @@ def _shown(value: object) -> str:
         case bool():
             return "true" if value else "false"
         case int() | float():
-            return f"the number {value} (quote it to make it text)"
+            return f"the number {value}"
         case _:
             return f"`{value}`"
 
@@ -93,15 +99,25 @@ def _data_path(loc: tuple[int | str, ...], data: object) -> tuple[Loc, bool]:
         if part == "[key]":
             return tuple(path), True
         last = index == len(loc) - 1
-        if isinstance(value, dict) and part in value:
+        inner = _inner(value, part)
+        if inner is not _NOTHING:
             path.append(part)
-            value = value[part]
-        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
-            path.append(part)
-            value = value[part]
+            value = inner
         elif last:
             break
     return tuple(path), False
+
+
+_NOTHING = object()
+
+
+def _inner(value: object, part: str | int) -> object:
+    if isinstance(value, dict):
+        return value.get(part, _NOTHING)
+    if isinstance(value, list) and isinstance(part, int) and part < len(value):
+        found: object = value[part]
+        return found
+    return _NOTHING
 
 
 def _model_at(loc: Loc) -> type[BaseModel] | None:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from difflib import get_close_matches
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from croniter import croniter
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
 from sqlglot.dialects.dialect import Dialects
 
@@ -25,9 +26,7 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 def _dialect(value: str) -> str:
     if value not in DIALECTS:
-        raise _fault(
-            f"`{value}` is not a known dialect{nearest(value, DIALECTS)}; known: {', '.join(DIALECTS)}"
-        )
+        raise _fault(f"`{value}` is not a dialect that can be parsed{nearest(value, DIALECTS, 'known')}")
     return value
 
 
@@ -56,9 +55,10 @@ def _timezone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (KeyError, ValueError, OSError):
+        near = get_close_matches(value, available_timezones(), n=1)
+        hint = f"; did you mean `{near[0]}`?" if near else ""
         raise _fault(
-            f"`{value}` is not a time zone{nearest(value, sorted(available_timezones()))}; "
-            "expected an IANA name, like Europe/Stockholm"
+            f"`{value}` is not a time zone{hint} (expected an IANA name, like Europe/Stockholm)"
         ) from None
     return value
 
@@ -83,8 +83,20 @@ def _fault(message: str) -> PydanticCustomError:
     return PydanticCustomError("greylag", "{text}", {"text": message})
 
 
+def _one_of(expected: str) -> Discriminator:
+    """Tell text, numbers and mappings apart before validation, so that a wrong one yields one fault."""
+
+    return Discriminator(
+        lambda value: {str: "<text>", int: "<number>", dict: "<mapping>"}.get(type(value)),
+        custom_error_type="greylag",
+        custom_error_message="{text}",
+        custom_error_context={"text": f"expected {expected}"},
+    )
+
+
 DatasetName = Annotated[str, AfterValidator(_dataset)]
 Text = Annotated[str, AfterValidator(_text)]
+AsText = Annotated[Text, Tag("<text>")]
 Columns = Annotated[dict[str, str | None], Field(min_length=1)]
 
 
@@ -147,14 +159,31 @@ class CronWindowModel(Strict):
     """IANA time zone of the cron expression."""
 
 
+WaveModel = Annotated[
+    Annotated[int, Tag("<number>")] | AsText, _one_of("a number of targets, like 5, or a share, like 10%")
+]
+WindowModel = Annotated[
+    Annotated[Literal["quiet"], Tag("<text>")] | Annotated[CronWindowModel, Tag("<mapping>")],
+    _one_of('`quiet` or {cron: "…", timezone: …}'),
+]
+NameModel = Annotated[
+    AsText | Annotated[DbtModel, Tag("<mapping>")],
+    _one_of("another name of the dataset, or {dbt: \"source('a', 'b')\"}"),
+]
+
+
+def _waves() -> list[int | str]:
+    return [1, "10%", "100%"]
+
+
 class RolloutModel(Strict):
     """How carefully the migration moves; every key has a safe default."""
 
-    waves: Annotated[list[int | str], Field(min_length=1)] = Field(default_factory=lambda: [1, "10%", "100%"])
+    waves: Annotated[list[WaveModel], Field(min_length=1)] = Field(default_factory=_waves)
     """Sizes of the waves, growing: numbers of targets or shares of all of them."""
     merge: Literal["never", "proven", "verified"] = MergePolicy.NEVER.value
     """What may merge without a person."""
-    window: Literal["quiet"] | CronWindowModel = "quiet"
+    window: WindowModel = "quiet"
     """When merging is allowed: `quiet` (while the consumer is not about to run), or a cron window."""
     bake: Annotated[str, AfterValidator(_duration)] = "1h"
     """How long a wave is watched before the next one: 90s, 30m, 1h, 2d."""
@@ -175,9 +204,10 @@ class MigrationModel(Strict):
     """The old datasets."""
     provides: list[ProvidesModel] = Field(default_factory=list)
     """The new datasets."""
-    ref: dict[DatasetName, list[Text | DbtModel]] = Field(default_factory=dict)
+    ref: dict[DatasetName, list[NameModel]] = Field(default_factory=dict)
     """Other names of the same dataset, e.g. in dbt."""
     rollout: RolloutModel = Field(default_factory=RolloutModel)
     """How carefully the migration moves."""
     answers: dict[DatasetName, Text] = Field(default_factory=dict)
-    """Decisions about unmapped columns: `dataset.column` to an SQL expression over the new datasets, or `skip`."""
+    """Decisions about unmapped columns: `dataset.column` to an SQL expression over the new datasets, or to
+    `skip`."""

@@ -12,13 +12,19 @@ from greylag.domain.dataset import DatasetRef
 
 # BigQuery's strategy is called case-insensitive in the parser because columns are; its datasets are not.
 _EXACT_TABLES = ("bigquery",)
+_SHOWN = 40
 
 
-def nearest(name: str, valid: Iterable[str]) -> str:
-    """`; did you mean `x`?` when a valid name is near, else nothing."""
-    options = {option.casefold(): option for option in valid}
+def nearest(name: str, valid: Iterable[str], label: str) -> str:
+    """The end of a fault about a name: the nearest valid one, and all of them after `label`."""
+    listed = list(valid)
+    if not listed:
+        return ""
+    options = {option.casefold(): option for option in listed}
     found = get_close_matches(name.casefold(), options, n=1, cutoff=0.6)
-    return f"; did you mean `{options[found[0]]}`?" if found else ""
+    more = f", … ({len(listed)} in all)" if len(listed) > _SHOWN else ""
+    every = f"{label}: {', '.join(listed[:_SHOWN])}{more}"
+    return f"; did you mean `{options[found[0]]}`? ({every})" if found else f" ({every})"
 
 
 def table_key(ref: DatasetRef, dialect: str) -> tuple[str, ...]:

@@ -39,7 +39,8 @@ def _waves(model: RolloutModel, document: Document) -> tuple[WaveSize, ...] | No
         if size is None:
             document.fault(
                 where,
-                f"`{value}` is not a size of a wave; expected a number of targets, like 5, or a share, like 10%",
+                f"`{value}` is not a size of a wave; expected a number of targets, like 5, "
+                "or a share, like 10%",
             )
             continue
         if sizes and not _grows(sizes[-1], size):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from sqlglot import exp
-from sqlglot.tokens import TokenType
+from sqlglot.tokenizer_core import TokenType
 
 from greylag.domain.dataset import DatasetRef
-from greylag.mapping.document import Loc
 from greylag.mapping.names import column_key, quote, table_ref
 from greylag.mapping.select_list import Item, first_select, select_items
-from greylag.mapping.sqltext import SqlFault, SqlText, made, parse_statements, tokens, written
+from greylag.mapping.sqltext import SqlFault, SqlText, made, parse_statements, tokens
 
 ColumnsOf = Callable[[DatasetRef], Mapping[str, str] | None]
 
@@ -54,7 +54,7 @@ def _parse(source: SqlText, dialect: str) -> Parsed:
 
 def _second(text: str, dialect: str) -> int:
     listed = tokens(text, dialect)
-    for token, after in zip(listed, listed[1:], strict=False):
+    for token, after in pairwise(listed):
         if token.token_type == TokenType.SEMICOLON:
             return after.start
     return 0
@@ -125,35 +125,34 @@ def _star_source(select: exp.Select, prefix: str, item: Item, columns_of: Column
             if columns:
                 return columns
             raise SqlFault(
-                f"`*` cannot be expanded: the columns of {table_ref(table)} are not declared under `provides`; "
-                "declare them, or name the columns",
+                f"`*` cannot be expanded: the columns of {table_ref(table)} are not declared under "
+                "`provides`; declare them, or name the columns",
                 item.start,
             )
     raise SqlFault("`*` can only be expanded for a table of `provides`; name the columns", item.start)
 
 
-def add_answers(parsed: Parsed, answers: Mapping[str, tuple[str, Loc]], dialect: str) -> Parsed:
-    """Add columns that a person decided (column to expression and its place) at the end of the list.
+def add_answers(parsed: Parsed, answers: Mapping[str, SqlText], dialect: str) -> Parsed:
+    """Add columns that a person decided (column to its expression) at the end of the select list.
 
     Raises:
-        SqlFault: the expression needs columns that the query no longer has.
+        SqlFault: the query cannot take more columns without yielding other rows.
     """
     source = parsed.source
     if not answers:
         return parsed
-    select = parsed.query if isinstance(parsed.query, exp.Select) else None
-    added = made("", ())
-    for name, (text, loc) in answers.items():
-        start = source if select is not None and _keeps_rows(select) else None
-        if start is None:
-            raise SqlFault(
-                f"the answer for `{name}` cannot be added to a mapping that groups, deduplicates or combines "
-                "rows; write the column into `as` instead",
-                0,
-            )
-        added = added + made(", (", loc) + written(text, loc) + made(f") AS {quote(name, dialect)}", loc)
+    if not isinstance(parsed.query, exp.Select) or not _keeps_rows(parsed.query):
+        raise SqlFault(
+            "an answer cannot be added to a mapping that groups, deduplicates or combines rows; "
+            f"write {', '.join(f'`{name}`' for name in answers)} into `as` instead",
+            parsed.items[0].start,
+        )
     at = parsed.items[-1].end
-    return _parse(source.slice(0, at) + added + source.slice(at), dialect)
+    added = source.slice(0, at)
+    for name, expression in answers.items():
+        loc = expression.pieces[0].loc
+        added = added + made(", ", loc) + expression + made(f" AS {quote(name, dialect)}", loc)
+    return _parse(added + source.slice(at), dialect)
 
 
 def _keeps_rows(select: exp.Select) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping as AbcMapping
 
 from greylag.domain.dataset import DatasetRef
 from greylag.mapping.compiled import DbtName, Names, Provided
-from greylag.mapping.document import Document, Loc
+from greylag.mapping.document import Document, Loc, Position
 from greylag.mapping.model import DbtModel, MigrationModel
 from greylag.mapping.names import nearest, table_key
 
@@ -30,46 +30,56 @@ def all_names(
     names = {ref: Names(tables=(ref,)) for ref in known.values()}
     taken: dict[object, DatasetRef] = dict(known.items())
     for name, others in model.ref.items():
-        ref = known.get(table_key(DatasetRef.parse(name), model.dialect))
+        found = known.get(table_key(DatasetRef.parse(name), model.dialect))
         loc: Loc = ("ref", name)
-        if ref is None:
-            options = [str(option) for option in known.values()]
-            document.fault(
-                document.at_key(loc),
-                f"`{name}` is no dataset of this migration{nearest(name, options)}; known: {', '.join(options)}",
-            )
+        if found is None:
+            hint = nearest(name, map(str, known.values()), "known")
+            document.fault(document.at_key(loc), f"`{name}` is no dataset of this migration{hint}")
             continue
-        names[ref] = _names(ref, others, loc, model.dialect, document, taken)
+        names[found] = _claimed(found, _parsed(others, loc, document), taken, model.dialect, document)
     return names
 
 
-def _names(
-    ref: DatasetRef,
-    others: list[str | DbtModel],
-    loc: Loc,
-    dialect: str,
-    document: Document,
-    taken: dict[object, DatasetRef],
-) -> Names:
-    tables, dbt = [ref], []
+def _parsed(
+    others: list[str | DbtModel], loc: Loc, document: Document
+) -> list[tuple[DatasetRef | DbtName, Position]]:
+    """The names of one list, with where they stand; wrong ones go to the document."""
+    found: list[tuple[DatasetRef | DbtName, Position]] = []
     for index, other in enumerate(others):
         where = document.at((*loc, index))
-        key: object
         if isinstance(other, str):
-            table = DatasetRef.parse(other)
-            key = table_key(table, dialect)
-            tables.append(table)
+            found.append((DatasetRef.parse(other), where))
+            continue
+        name = parse_dbt(other.dbt)
+        if isinstance(name, str):
+            document.fault(document.at((*loc, index, "dbt")), name)
         else:
-            found = parse_dbt(other.dbt)
-            if isinstance(found, str):
-                document.fault(document.at((*loc, index, "dbt")), found)
-                continue
-            key = found
-            dbt.append(found)
+            found.append((name, where))
+    return found
+
+
+def _claimed(
+    ref: DatasetRef,
+    others: list[tuple[DatasetRef | DbtName, Position]],
+    taken: dict[object, DatasetRef],
+    dialect: str,
+    document: Document,
+) -> Names:
+    """The names of a dataset; one that already stands for another dataset is a fault."""
+    for name, where in others:
+        key = table_key(name, dialect) if isinstance(name, DatasetRef) else name
         owner = taken.setdefault(key, ref)
         if owner != ref:
-            document.fault(where, f"this name already stands for {owner}; one name, one dataset")
+            document.fault(where, f"`{_shown(name)}` already stands for {owner}; one name, one dataset")
+    tables = [ref, *(name for name, _ in others if isinstance(name, DatasetRef))]
+    dbt = [name for name, _ in others if isinstance(name, DbtName)]
     return Names(tables=tuple(dict.fromkeys(tables)), dbt=tuple(dict.fromkeys(dbt)))
+
+
+def _shown(name: DatasetRef | DbtName) -> str:
+    if isinstance(name, DatasetRef):
+        return str(name)
+    return f"{name.kind}({', '.join(repr(argument) for argument in name.args)})"
 
 
 def parse_dbt(text: str) -> DbtName | str:
@@ -83,7 +93,7 @@ def parse_dbt(text: str) -> DbtName | str:
         return f"`{text}` is not a dbt name; {expected}"
     kind = node.func.id
     if kind not in _ARGUMENTS:
-        return f"`{kind}` is not a dbt function{nearest(kind, _ARGUMENTS)}; {expected}"
+        return f"`{kind}` names no dataset in dbt; {expected}"
     args = [
         item.value for item in node.args if isinstance(item, ast.Constant) and isinstance(item.value, str)
     ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from greylag.mapping.document import Document, Loc, Position
 
@@ -83,7 +83,7 @@ def made(text: str, loc: Loc) -> SqlText:
 def written(value: str, loc: Loc) -> SqlText:
     """The SQL of a value, without blank space around it."""
     body = value.strip()
-    return SqlText((Piece(text=body, loc=loc, offset=value.find(body) if body else 0),))
+    return SqlText((Piece(text=body, loc=loc, offset=value.find(body)),))
 
 
 def tokens(sql: str, dialect: str) -> list[Token]:
@@ -150,6 +150,8 @@ def _parse_fault(error: ParseError, sql: str, dialect: str) -> SqlFault:
     shown = str(detail.get("highlight") or "")
     offset = max(offset - max(len(shown) - 1, 0), 0)
     text = str(detail.get("description") or error).split(" but got ", 1)[0].rstrip(". ")
+    if text.startswith("Required keyword"):
+        text = "something is missing here"
     near = f" near `{shown}`" if shown else ""
     return SqlFault(f"not valid {dialect} SQL{near}: {text[:1].lower()}{text[1:]}", offset)
 
