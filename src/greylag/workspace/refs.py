@@ -18,13 +18,13 @@ _PAUSE_SECONDS = 0.02
 
 def read_ref(repo: pygit2.Repository, name: str) -> str | None:
     """What a ref points to (hex), through symbolic refs; None when there is no such ref."""
-    reference = repo.references.get(name)
-    if reference is None:
-        return None
     try:
-        return str(reference.resolve().target)
+        reference = repo.references.get(name)
+        return None if reference is None else str(reference.resolve().target)
     except KeyError:  # a symbolic ref to a branch that is not born
         return None
+    except pygit2.GitError as error:
+        raise RepositoryError(f"{repo.path}: {name} cannot be read: {error}") from error
 
 
 def swap_ref(repo: pygit2.Repository, name: str, new: str | None, *, expected: str | None) -> None:

@@ -109,6 +109,10 @@ class Repository:
             raise RepositoryError(f"{self.path}: {oid} is not a file's content")
         return bytes(data)
 
+    def blob_size(self, oid: str) -> int:
+        """The size of a blob in bytes, without reading it."""
+        return int(self._repo.odb.read_header(pygit2.Oid(hex=oid))[1])
+
     def read(self, commit: str, path: str) -> bytes:
         """The bytes of a file at a commit. Raises RepositoryError when there is no such plain file."""
         data = self.find(commit, path)
@@ -208,11 +212,15 @@ class Repository:
 
     def changed(self, old: str, new: str) -> Mapping[str, tuple[str | None, str | None]]:
         """Paths that differ between two commits: blob id before and after, None where it does not exist."""
-        trees = self._commit(old).tree.id, self._commit(new).tree.id
-        found = {
-            path: (was.oid if was else None, now.oid if now else None)
-            for path, was, now in diff_trees(self._repo, *trees)
+        found = self.changed_entries(old, new)
+        return {
+            path: (was.oid if was else None, now.oid if now else None) for path, (was, now) in found.items()
         }
+
+    def changed_entries(self, old: str, new: str) -> Mapping[str, tuple[Entry | None, Entry | None]]:
+        """Paths that differ between two commits, sorted: entry before and after."""
+        trees = self._commit(old).tree.id, self._commit(new).tree.id
+        found = {path: (was, now) for path, was, now in diff_trees(self._repo, *trees)}
         return dict(sorted(found.items()))
 
     def diff(self, old: str, new: str, *, context: int = 3) -> str:
@@ -273,7 +281,7 @@ class Repository:
     def _commit(self, commit: str) -> pygit2.Commit:
         try:
             found = self._repo[pygit2.Oid(hex=commit)]
-        except (KeyError, ValueError) as error:
+        except (KeyError, ValueError, pygit2.GitError) as error:
             raise RepositoryError(f"{self.path}: there is no commit {commit!r}") from error
         if found.type != ObjectType.COMMIT:
             raise RepositoryError(f"{self.path}: {commit} is not a commit")

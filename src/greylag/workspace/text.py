@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+
 from greylag.domain.outcome import Reason
 
 MAX_TEXT_BYTES = 4 * 1024 * 1024
@@ -26,6 +28,8 @@ def decode_text(data: bytes) -> str | Reason:
     """
     if is_lfs_pointer(data):
         return Reason(code="lfs-pointer", message="the content is kept by Git LFS, not in this repository")
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return Reason(code="not-utf-8", message="UTF-16; convert it to UTF-8 or edit it by hand")
     if looks_binary(data):
         return Reason(code="binary", message="not a text file")
     if len(data) > MAX_TEXT_BYTES:
