@@ -101,7 +101,7 @@ def _rewritten(tick: Tick, target: Target) -> None:
 
 
 def _proposed(tick: Tick, target: Target) -> None:
-    if _pull_ended(tick, target) or _stopped(tick, target):
+    if _pull_ended(tick, target) or _taken(tick, target) or _stopped(tick, target):
         return
     if _refreshed(tick, target) or _given_up(tick, target):
         return
@@ -184,7 +184,7 @@ def _reverted(tick: Tick, target: Target) -> None:
     if tick.world.mode is Mode.ABORTED:
         tick.settle(target, TargetState.ABORTED, "the campaign was aborted")
         return
-    tries = tick.world.rules.tries
+    tries = tick.world.rules.tries + target.extra
     if target.attempt >= tries:
         reason = f"reverted {target.attempt} times: {target.reason}"
         tick.settle(target, TargetState.HANDED_OVER, reason)
@@ -262,6 +262,15 @@ def _pull_ended(tick: Tick, target: Target) -> bool:
     else:
         reason = f"pull request {pull.number} was closed by a person"
         tick.settle(target, TargetState.SKIPPED, reason)
+    return True
+
+
+def _taken(tick: Tick, target: Target) -> bool:
+    """Did somebody push to its branch? What stands there was not proven, so it is theirs."""
+    if target.pull is None or target.pull.head == target.commit:
+        return False
+    reason = f"somebody pushed to the branch of pull request {target.pull.number}: it is theirs now"
+    tick.settle(target, TargetState.HANDED_OVER, reason)
     return True
 
 

@@ -46,7 +46,8 @@ class Target:
 
     - `seq` counts every change of the row; it is part of each effect's key, so that a late result of an
       outdated effect changes nothing.
-    - `attempt` starts at 1; a reverted merge is tried again as the next attempt, with `context` saying why.
+    - `attempt` starts at 1; a reverted merge is tried again as the next attempt, with `context` saying why;
+      a person's `retry` allows `extra` ones.
     - `base` is the commit that the patch `commit` was made on; `digest` names the patch's content, and
       `approved_digest` the content that a person approved; `source` is the digest of the migration used.
     - `head`, `pull` and `readings` are observations (None or empty when they were not looked at).
@@ -56,6 +57,7 @@ class Target:
     state: TargetState
     seq: int = 0
     attempt: int = 1
+    extra: int = 0
     consumers: int = 0
     owners: tuple[str, ...] = ()
     wave: int | None = None
@@ -68,6 +70,8 @@ class Target:
     reason: str = ""
     context: str = ""
     pull_number: int | None = None
+    pull_url: str | None = None
+    pull_state: str | None = None
     approved_by: str | None = None
     approved_digest: str | None = None
     accepted_by: str | None = None

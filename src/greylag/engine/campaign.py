@@ -1,0 +1,260 @@
+"""A campaign: plan it, run it, look at it. Each tick observes, decides and performs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from greylag.domain.errors import UsageError
+from greylag.domain.outcome import FormChoice
+from greylag.domain.target import TargetState
+from greylag.engine import ledger, tables
+from greylag.engine.actions import Decision, Effect
+from greylag.engine.apply import apply
+from greylag.engine.clock import Clock
+from greylag.engine.decide import decide
+from greylag.engine.events import EventKind
+from greylag.engine.loading import load_with_answers
+from greylag.engine.observe import observe, read_world
+from greylag.engine.patching import LedgerEntry, fold
+from greylag.engine.perform import Performer, Request
+from greylag.engine.ports import Fleet, ProofLevel, Rewriter
+from greylag.engine.rewriter import Rewrites
+from greylag.engine.store import Store
+from greylag.engine.work import Work, WorkFactory
+from greylag.engine.world import Mode, Rules, World
+from greylag.forge.base import Forge
+from greylag.mapping.compiled import CompiledMigration
+from greylag.rollout.health import HealthSource, Limits
+
+_SHARE = 4.0
+"""While effects run, a tick comes at the earliest after so many times the length of the last tick."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a run ended: over, or waiting for a person (then `decision.waits` says for what)."""
+
+    over: bool
+    decision: Decision
+    ticks: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What of a campaign is this machine's to choose."""
+
+    proof: ProofLevel = "fast"
+    tries: int = 2
+    errors: int = 3
+    retry_after: timedelta = timedelta(seconds=30)
+    limits: Limits = field(default_factory=Limits)
+    author: str = "Greylag"
+    email: str = "greylag@localhost"
+
+
+class Campaign:
+    """The campaign of one migration. Everything it knows stands in the database."""
+
+    def __init__(
+        self,
+        migration: CompiledMigration,
+        *,
+        text: str,
+        store: Store,
+        forge: Forge,
+        fleet: Fleet,
+        rewriter: Rewriter,
+        health: HealthSource,
+        clock: Clock,
+        options: Options,
+        work: WorkFactory,
+    ) -> None:
+        self.migration = migration
+        self.name = migration.name
+        self.store = store
+        self.forge = forge
+        self.fleet = fleet
+        self.clock = clock
+        self._text = text
+        self._rewriter = rewriter
+        self._work = work
+        self.rules = Rules(
+            rollout=migration.rollout,
+            limits=options.limits,
+            tries=options.tries,
+            errors=options.errors,
+            retry_after=options.retry_after,
+        )
+        self._compiled: tuple[tuple[tuple[str, str], ...], CompiledMigration] | None = None
+        self.performer = Performer(
+            store=store,
+            forge=forge,
+            fleet=fleet,
+            health=health,
+            clock=clock,
+            rules=lambda _: self.rules,
+            rewrites=Rewrites(
+                store=store,
+                fleet=fleet,
+                rewriter=rewriter,
+                compiled=lambda _: self.compiled(),
+                proof=options.proof,
+                author=options.author,
+                email=options.email,
+            ),
+        )
+
+    def compiled(self) -> tuple[CompiledMigration, str]:
+        """The migration with the answers given so far, and the digest of the file as it stands."""
+        with self.store.read() as session:
+            answers = session.answers(self.name)
+        given = tuple(sorted((key, value) for key, value in answers.items() if value is not None))
+        known = self._compiled
+        if known is None or known[0] != given:
+            migration = load_with_answers(self._text, self.migration.path, dict(given))
+            known = self._compiled = (given, migration)
+        return known[1], self.migration.digest
+
+    def survey(self) -> tuple[LedgerEntry, ...]:
+        """Every consumer in the fleet now, found by a fresh look at the code; writes nothing."""
+        migration, _ = self.compiled()
+        with self.store.read() as session:
+            answers = session.answers(self.name)
+        entries: list[LedgerEntry] = []
+        for repository in self.fleet.mentioning(migration):
+            sources = self.fleet.sources(repository, migration)
+            reports = self._rewriter(sources.files, migration, form=FormChoice.AUTO, proof="none")
+            made = fold(repository, sources.files, reports, unreadable=sources.unreadable, answers=answers)
+            entries += ledger.with_owners(made.entries, self.fleet, repository, sources.commit)
+        return tuple(entries)
+
+    def start(self) -> None:
+        """Write the campaign down, or bring it up to the file as it stands now. Raises UsageError."""
+        now = self.clock.now()
+        table = tables.migrations
+        with self.store.write() as session:
+            row = session.migration(self.name)
+            path = str(Path(self.migration.path).absolute())
+            values = {"path": path, "text": self._text, "source": self.migration.digest}
+            if row is None:
+                fresh = {"name": self.name, "mode": Mode.ACTIVE.value, "started_at": now, **values}
+                session.connection.execute(table.insert().values(**fresh))
+                session.event(self.name, EventKind.STARTED, f"campaign {self.name} started", at=now)
+            else:
+                session.connection.execute(table.update().where(table.c.name == self.name).values(**values))
+
+    def scan(self) -> int:
+        """Look for consumers; new ones become targets. Returns how many targets are new."""
+        entries = self.survey()
+        by_repository: dict[str, list[LedgerEntry]] = {}
+        for entry in entries:
+            by_repository.setdefault(entry.consumer.repository, []).append(entry)
+        now = self.clock.now()
+        new = 0
+        with self.store.write() as session:
+            known = {target.repository: target for target in session.targets(self.name)}
+            for repository, found in sorted(by_repository.items()):
+                if repository in known:
+                    continue
+                new += 1
+                pending = [replace(entry, outcome="pending") for entry in found]
+                owners = {entry.consumer.owner for entry in found if entry.consumer.owner}
+                session.connection.execute(
+                    tables.targets.insert().values(
+                        migration=self.name,
+                        repository=repository,
+                        state=TargetState.FOUND.value,
+                        reason="found",
+                        context="",
+                        consumers=len(found),
+                        owners=sorted(owners),
+                        updated_at=now,
+                    )
+                )
+                ledger.keep(session, self.name, repository, pending, now)
+            message = f"{len(entries)} consumers in {len(by_repository)} repositories, {new} of them new"
+            data = {"consumers": len(entries), "repositories": len(by_repository), "new": new}
+            session.event(self.name, EventKind.SCANNED, message, at=now, data=data)
+        return new
+
+    def world(self, busy: frozenset[str] = frozenset()) -> World:
+        """What our tables say of the campaign."""
+        with self.store.read() as session:
+            world = read_world(session, self.name, self.migration.digest, self.rules)
+        return replace(world, busy=busy)
+
+    def look(self, busy: frozenset[str] = frozenset()) -> tuple[World, Decision]:
+        """Observe and decide; nothing is done."""
+        world = observe(self.world(busy), self.forge, self.fleet)
+        return world, decide(world, self.clock.now())
+
+    def tick(self, work: Work) -> Decision:
+        """Observe, decide, perform: changes of our tables at once, effects as work."""
+        world, decision = self.look(work.busy())
+        now = self.clock.now()
+        changes = [action for action in decision.actions if not isinstance(action, Effect)]
+        if changes:
+            with self.store.write() as session:
+                for action in changes:
+                    apply(session, world, action, now)
+        effects = [action for action in decision.actions if isinstance(action, Effect)]
+        work.submit([self._request(effect) for effect in effects])
+        return decision
+
+    def _request(self, effect: Effect) -> Request:
+        return Request(
+            kind=effect.kind,
+            migration=self.name,
+            source=self.migration.digest,
+            repository=effect.repository,
+            seq=effect.seq,
+            note=effect.note,
+        )
+
+    def run(self, *, scan: bool = True, on_tick: Callable[[Decision], None] = lambda _: None) -> Outcome:
+        """Tick until the campaign is over or only a person can bring it further."""
+        self.start()
+        if scan:
+            self.scan()
+        ticks = 0
+        with self._work(self.performer.perform) as work:
+            while True:
+                began = time.monotonic()
+                decision = self.tick(work)
+                on_tick(decision)
+                ticks += 1
+                if decision.over:
+                    self._finish(self.clock.now())
+                    return Outcome(over=True, decision=decision, ticks=ticks)
+                if work.busy():
+                    self._pace(work, time.monotonic() - began)
+                elif decision.actions:
+                    continue
+                elif decision.wake is not None:
+                    self.clock.sleep_until(decision.wake, work.wake)
+                else:
+                    return Outcome(over=False, decision=decision, ticks=ticks)
+
+    @staticmethod
+    def _pace(work: Work, took: float) -> None:
+        """Wait for an effect to end, and then a little for others: ticks must not cost more than the work."""
+        work.wait(2.0)
+        pause = took * _SHARE
+        until = time.monotonic() + pause
+        while work.busy() and (left := until - time.monotonic()) > 0:
+            work.wait(left)
+
+    def _finish(self, now: datetime) -> None:
+        table = tables.migrations
+        with self.store.write() as session:
+            row = session.migration(self.name)
+            if row is None:
+                raise UsageError(f"there is no campaign {self.name!r}")
+            if row["over_at"] is not None:
+                return
+            session.connection.execute(table.update().where(table.c.name == self.name).values(over_at=now))
+            session.event(self.name, EventKind.OVER, f"campaign {self.name} is over", at=now)

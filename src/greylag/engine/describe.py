@@ -1,0 +1,117 @@
+"""The words of a commit and of a pull request. Pure: the same patch, the same text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from greylag.domain.outcome import Edited
+from greylag.engine.patching import LedgerEntry, Rewriting
+from greylag.engine.world import Target
+from greylag.mapping.compiled import CompiledMigration, Mapping
+
+
+def branch(migration: str, attempt: int) -> str:
+    """The branch of an attempt; a retried one gets its own, so that nothing is ever pushed over."""
+    return f"greylag/{migration}" if attempt == 1 else f"greylag/{migration}-{attempt}"
+
+
+def pull_key(migration: str, repository: str, attempt: int) -> str:
+    """The key by which the forge knows the pull request."""
+    return f"{migration}/{repository}/{attempt}"
+
+
+def title(migration: CompiledMigration) -> str:
+    """One line: what is read instead of what."""
+    old = ", ".join(mapping.dataset.name for mapping in migration.mappings)
+    new = ", ".join(provided.dataset.name for provided in migration.provides)
+    return f"Read {new} instead of {old}" if new else f"Stop reading {old}"
+
+
+def commit_message(migration: CompiledMigration, target: Target) -> str:
+    """The message of the commit, with trailers that name where it comes from."""
+    lines = [title(migration), "", f"Part of the migration {migration.name}.", ""]
+    if target.context:
+        lines[3:3] = [f"Attempt {target.attempt}: the one before was reverted ({target.context}).", ""]
+    lines += [f"Greylag-Migration: {migration.name}", f"Greylag-Attempt: {target.attempt}"]
+    return "\n".join(lines) + "\n"
+
+
+def body(migration: CompiledMigration, target: Target, rewriting: Rewriting) -> str:
+    """The description of a pull request, in Markdown."""
+    parts = [
+        f"`{migration.name}` moves the readers of the old datasets below to the new ones. This change was "
+        "made by rule; what is known about each file stands in its verdict.",
+        *(_mapping(mapping) for mapping in migration.mappings),
+        _files(rewriting),
+        _differs(migration.mappings),
+        _left(rewriting.entries),
+        _context(target),
+        _override(migration.name, target.repository),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _mapping(mapping: Mapping) -> str:
+    rows = [[_code(output.name), _code(output.text)] for output in mapping.outputs]
+    rows += [[_code(name), f"no counterpart: {text}"] for name, text in mapping.unmapped.items()]
+    return f"### `{mapping.dataset}`\n\n" + _table(["column", "is now"], rows)
+
+
+def _files(rewriting: Rewriting) -> str:
+    rows = []
+    for report in rewriting.reports:
+        if report.path not in rewriting.changes or not isinstance(report.outcome, Edited):
+            continue
+        proof = report.proof
+        verdict = "companion file" if not report.outcome.reads else "not compared"
+        if proof is not None:
+            verdict = (
+                f"{proof.verdict} (by {proof.method})" if proof.method != "none" else proof.verdict.value
+            )
+        notes = [*report.outcome.notes, *(proof.reasons if proof is not None else ())]
+        rows.append([_code(report.path), report.outcome.form.value, verdict, "; ".join(notes)])
+    return "### Files\n\n" + _table(["file", "form", "verdict", "notes"], rows)
+
+
+def _differs(mappings: Iterable[Mapping]) -> str:
+    lines = [
+        f"- `{mapping.dataset}.{column}`: {why}"
+        for mapping in mappings
+        for column, why in mapping.differs.items()
+    ]
+    return "### Values that change on purpose\n\n" + "\n".join(lines) if lines else ""
+
+
+def _left(entries: Sequence[LedgerEntry]) -> str:
+    left = [entry for entry in entries if entry.outcome != "edited"]
+    lines = [
+        f"- `{one.consumer.path}`, {one.consumer.read.dataset}: {'; '.join(one.reasons) or one.outcome}"
+        for one in left
+    ]
+    return "### Left alone here, and why\n\n" + "\n".join(lines) if lines else ""
+
+
+def _context(target: Target) -> str:
+    if not target.context:
+        return ""
+    return f"### Attempt {target.attempt}\n\nThe change before this one was reverted: {target.context}"
+
+
+def _override(migration: str, repository: str) -> str:
+    return (
+        "### To decide otherwise\n\n"
+        "- Close this pull request: this repository is left alone, and the ledger says so.\n"
+        f"- `greylag take {migration} {repository}`, or push to its branch: it is yours from then on.\n"
+        f"- `greylag approve {migration} {repository}`: merge it in its wave and window.\n"
+        f"- `greylag revert {migration} {repository}`: take it back after the merge."
+    )
+
+
+def _code(text: str) -> str:
+    flat = " ".join(text.split())
+    return f"`{flat}`" if "`" not in flat else f"`` {flat} ``"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)

@@ -1,0 +1,184 @@
+"""The ledger: one row a consumer, from found to retired, with the reason for every stop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from greylag.domain.target import TargetState
+from greylag.engine import tables
+from greylag.engine.patching import LedgerEntry
+from greylag.engine.ports import Fleet
+from greylag.engine.store import Session
+
+GONE = "gone"
+"""The outcome of a consumer that stopped reading the old dataset without a change of ours."""
+
+_EDITED_STATES = {
+    TargetState.FOUND: "found",
+    TargetState.WAITING_ANSWER: "waiting",
+    TargetState.REWRITTEN: "rewritten",
+    TargetState.PROPOSED: "proposed",
+    TargetState.MERGED: "merged",
+    TargetState.BAKING: "merged",
+    TargetState.REVERTING: "reverting",
+    TargetState.REVERTED: "reverted",
+    TargetState.DONE: "migrated",
+    TargetState.SKIPPED: "skipped",
+    TargetState.HANDED_OVER: "handed_over",
+    TargetState.ABORTED: "aborted",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerRow:
+    """One consumer as the ledger shows it.
+
+    `state`: found, waiting, rewritten, proposed, merged, reverting, reverted, migrated, retired, skipped,
+    failed,
+    handed_over or aborted; `reason` says why it stopped there.
+    """
+
+    repository: str
+    path: str
+    dataset: str
+    line: int
+    column: int
+    columns: tuple[str, ...]
+    framework: str
+    owner: str | None
+    state: str
+    reason: str
+    form: str | None
+    verdict: str | None
+    wave: int | None
+    pull: str | None
+    evidence: tuple[str, ...]
+
+
+def with_owners(
+    entries: Iterable[LedgerEntry], fleet: Fleet, repository: str, commit: str
+) -> tuple[LedgerEntry, ...]:
+    """The entries with the owner of each file."""
+    return tuple(
+        replace(
+            entry,
+            consumer=replace(entry.consumer, owner=fleet.owner(repository, commit, entry.consumer.path)),
+        )
+        for entry in entries
+    )
+
+
+def keep(
+    session: Session, migration: str, repository: str, entries: Sequence[LedgerEntry], now: datetime
+) -> None:
+    """Bring the rows of one repository up to date. Rows are added and changed, never removed."""
+    table = tables.consumers
+    here = (table.c.migration == migration) & (table.c.repository == repository)
+    known = {row["key"]: row for row in session.rows(sa.select(table).where(here))}
+    for entry in entries:
+        key = entry.consumer.key
+        values = _values(entry)
+        if key in known:
+            row = table.update().where((table.c.migration == migration) & (table.c.key == key))
+            session.connection.execute(row.values(**values))
+        else:
+            fresh = {"migration": migration, "key": key, "found_at": now, **values}
+            session.connection.execute(table.insert().values(**fresh))
+    for key in known.keys() - {entry.consumer.key for entry in entries}:
+        row = table.update().where((table.c.migration == migration) & (table.c.key == key))
+        reasons = ["it stopped reading the old dataset without a change of ours"]
+        session.connection.execute(row.values(outcome=GONE, reasons=reasons, questions=[]))
+
+
+def _values(entry: LedgerEntry) -> dict[str, Any]:
+    consumer = entry.consumer
+    return {
+        "repository": consumer.repository,
+        "path": consumer.path,
+        "dataset": str(consumer.read.dataset),
+        "framework": consumer.framework.value,
+        "line": consumer.read.line,
+        "column": consumer.read.column,
+        "columns": list(consumer.read.columns),
+        "owner": consumer.owner,
+        "evidence": [f"{item.kind}: {item.detail}" for item in consumer.evidence]
+        or [f"static: {consumer.path}:{consumer.read.line}"],
+        "outcome": entry.outcome,
+        "form": entry.form,
+        "verdict": None if entry.verdict is None else entry.verdict.value,
+        "method": entry.method,
+        "reasons": list(entry.reasons),
+        "questions": list(entry.questions),
+        "retired_at": None,
+    }
+
+
+def read(session: Session, migration: str) -> list[LedgerRow]:
+    """The whole ledger of a campaign, by repository, path and dataset."""
+    consumers, targets = tables.consumers, tables.targets
+    joined = consumers.join(
+        targets,
+        (targets.c.migration == consumers.c.migration) & (targets.c.repository == consumers.c.repository),
+    )
+    query = (
+        sa.select(
+            consumers,
+            targets.c.state.label("target_state"),
+            targets.c.reason.label("target_reason"),
+            targets.c.wave,
+            targets.c.pull_number,
+            targets.c.pull_url,
+        )
+        .select_from(joined)
+        .where(consumers.c.migration == migration)
+        .order_by(consumers.c.repository, consumers.c.path, consumers.c.dataset)
+    )
+    return [_row(row) for row in session.rows(query)]
+
+
+def _row(row: dict[str, Any]) -> LedgerRow:
+    state, reason = standing(
+        row["outcome"],
+        TargetState(row["target_state"]),
+        target_reason=row["target_reason"],
+        reasons=row["reasons"],
+        retired=row["retired_at"] is not None,
+    )
+    return LedgerRow(
+        repository=row["repository"],
+        path=row["path"],
+        dataset=row["dataset"],
+        line=row["line"],
+        column=row["column"],
+        columns=tuple(row["columns"]),
+        framework=row["framework"],
+        owner=row["owner"],
+        state=state,
+        reason=reason,
+        form=row["form"],
+        verdict=row["verdict"],
+        wave=row["wave"],
+        pull=row["pull_url"] or (None if row["pull_number"] is None else f"#{row['pull_number']}"),
+        evidence=tuple(row["evidence"]),
+    )
+
+
+def standing(
+    outcome: str, target: TargetState, *, target_reason: str, reasons: Sequence[str], retired: bool
+) -> tuple[str, str]:
+    """A consumer's state and the reason for it, from what became of its file and of its repository. Pure."""
+    why = "; ".join(reasons)
+    if retired:
+        return "retired", "a fresh scan of the code finds no read of the old dataset there"
+    if outcome == GONE:
+        return "migrated", why
+    if outcome in ("skipped", "failed"):
+        return outcome, why
+    if outcome == "question" and target is TargetState.WAITING_ANSWER:
+        return "waiting", why or target_reason
+    return _EDITED_STATES[target], target_reason or why

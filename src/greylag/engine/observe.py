@@ -1,0 +1,88 @@
+"""Looking: our tables, the forge and the heads of the repositories, as one value."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import sqlalchemy as sa
+
+from greylag.domain.target import TargetState
+from greylag.engine.describe import pull_key
+from greylag.engine.ports import Fleet
+from greylag.engine.store import Session
+from greylag.engine.tables import targets as targets_table
+from greylag.engine.world import PullState, PullView, Rules, Target, World
+from greylag.forge.base import Forge
+from greylag.workspace import RepositoryError
+
+_LOOKED_AT = frozenset({TargetState.REWRITTEN, TargetState.PROPOSED})
+
+
+def read_world(session: Session, migration: str, source: str, rules: Rules) -> World:
+    """What our tables say; nothing of the forge or the repositories."""
+    readings = session.readings(migration)
+    targets = tuple(
+        replace(target, readings=tuple(readings.get((target.repository, target.attempt), ())))
+        for target in session.targets(migration)
+    )
+    leases = {repository: holder for repository, holder in session.leases().items() if holder != migration}
+    return World(
+        migration=migration,
+        source=source,
+        rules=rules,
+        mode=session.mode(migration),
+        targets=targets,
+        waves=tuple(session.waves(migration)),
+        answers=session.answers(migration),
+        leases=leases,
+        open_elsewhere=_open_elsewhere(session, migration),
+    )
+
+
+def _open_elsewhere(session: Session, migration: str) -> dict[str, int]:
+    table = targets_table
+    query = sa.select(table.c.owners).where(
+        (table.c.migration != migration) & (table.c.state == TargetState.PROPOSED.value)
+    )
+    count: dict[str, int] = {}
+    for row in session.rows(query):
+        for owner in row["owners"]:
+            count[owner] = count.get(owner, 0) + 1
+    return count
+
+
+def observe(world: World, forge: Forge, fleet: Fleet) -> World:
+    """Add what the forge and the repositories say now of every target that it matters for."""
+    return replace(
+        world,
+        targets=tuple(
+            target if target.repository in world.busy else look(world.migration, target, forge, fleet)
+            for target in world.targets
+        ),
+    )
+
+
+def look(migration: str, target: Target, forge: Forge, fleet: Fleet) -> Target:
+    """One target with its pull request and the head of its base branch."""
+    if target.state in _LOOKED_AT:
+        target = replace(target, head=_head(fleet, target.repository))
+    if target.pull_state != PullState.OPEN:
+        return target
+    pull = forge.find_key(target.repository, pull_key(migration, target.repository, target.attempt))
+    if pull is None:
+        return target
+    view = PullView(
+        number=pull.number,
+        state=PullState(pull.state.value),
+        head=pull.head_commit,
+        merged_commit=pull.merge_commit,
+        url=pull.url,
+    )
+    return replace(target, pull=view)
+
+
+def _head(fleet: Fleet, repository: str) -> str | None:
+    try:
+        return fleet.open(repository).head()
+    except RepositoryError:
+        return None

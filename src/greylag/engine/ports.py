@@ -1,0 +1,75 @@
+"""What the engine is given: the rewriter, the repositories, and how a migration is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from greylag.domain.outcome import FileReport, FormChoice, Reason
+from greylag.mapping.compiled import CompiledMigration
+from greylag.workspace import Repository
+
+ProofLevel = Literal["none", "fast", "full"]
+
+
+class Rewriter(Protocol):
+    """Rewrites the files of one repository under a migration; `greylag.engine.rewriting.rewrite_tree` is
+    one.
+    """
+
+    def __call__(
+        self,
+        files: Mapping[str, str],
+        migration: CompiledMigration,
+        *,
+        form: FormChoice,
+        proof: ProofLevel,
+    ) -> tuple[FileReport, ...]:
+        """One report a file; files that it did not look at may be missing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """The files of a repository that a migration may concern, at a commit.
+
+    `unreadable` are files that mention an old dataset and are no text that can be edited.
+    """
+
+    repository: str
+    commit: str
+    files: Mapping[str, str]
+    unreadable: Mapping[str, Reason]
+
+
+class Fleet(Protocol):
+    """The repositories under care."""
+
+    def names(self) -> tuple[str, ...]:
+        """Every repository, sorted."""
+        ...
+
+    def open(self, repository: str) -> Repository:
+        """A repository; an instance belongs to one thread."""
+        ...
+
+    def mentioning(self, migration: CompiledMigration) -> tuple[str, ...]:
+        """Repositories with a file on their default branch that may read a replaced dataset, sorted."""
+        ...
+
+    def sources(self, repository: str, migration: CompiledMigration) -> Sources:
+        """The files that matter, at the head of the default branch."""
+        ...
+
+    def owner(self, repository: str, commit: str, path: str) -> str | None:
+        """Who owns a file, as far as the repository says."""
+        ...
+
+
+class Loader(Protocol):
+    """Compiles a migration, with the answers that people gave."""
+
+    def __call__(self, text: str, path: str, answers: Mapping[str, str]) -> CompiledMigration:
+        """Raises FileFaults for a file, or an answer, that does not compile."""
+        ...

@@ -1,0 +1,134 @@
+"""Rewriting one repository: its files at the head, the rewriter that was handed in, a commit without a
+ref.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from greylag.domain.check import Verdict
+from greylag.domain.outcome import FormChoice
+from greylag.domain.target import TargetState
+from greylag.engine import ledger, tables
+from greylag.engine.describe import body, commit_message, title
+from greylag.engine.patching import LedgerEntry, fold
+from greylag.engine.ports import Fleet, ProofLevel, Rewriter
+from greylag.engine.store import Session, Store
+from greylag.engine.world import Target
+from greylag.mapping.compiled import CompiledMigration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A rewritten repository: what to write into its row, its questions and its part of the ledger."""
+
+    state: TargetState
+    reason: str
+    base: str
+    commit: str | None
+    verdict: Verdict | None
+    values: dict[str, Any]
+    asked: dict[str, str]
+    entries: tuple[LedgerEntry, ...]
+    repository: str
+    told: dict[str, object]
+
+
+@dataclass(slots=True)
+class Rewrites:
+    """Makes patches. `compiled` gives a migration with the answers so far, and the digest of its file."""
+
+    store: Store
+    fleet: Fleet
+    rewriter: Rewriter
+    compiled: Callable[[str], tuple[CompiledMigration, str]]
+    proof: ProofLevel
+    author: str
+    email: str
+
+    def make(self, name: str, target: Target) -> Made:
+        """Rewrite a repository from the head of its default branch; the commit stands in it, without a
+        ref.
+        """
+        migration, source = self.compiled(name)
+        with self.store.read() as session:
+            answers = session.answers(name)
+        sources = self.fleet.sources(target.repository, migration)
+        # The first form that was tried has been reverted: the other one keeps the program's own text as it
+        # is.
+        form = FormChoice.AUTO if target.attempt == 1 else FormChoice.BOUNDARY
+        reports = self.rewriter(sources.files, migration, form=form, proof=self.proof)
+        made = fold(
+            target.repository,
+            sources.files,
+            reports,
+            unreadable=sources.unreadable,
+            answers=answers,
+        )
+        commit = None
+        if made.state is TargetState.REWRITTEN:
+            repo = self.fleet.open(target.repository)
+            commit = repo.commit(
+                sources.commit,
+                made.changes,
+                message=commit_message(migration, target),
+                author=self.author,
+                email=self.email,
+                when=repo.info(sources.commit).when,
+            )
+        entries = ledger.with_owners(made.entries, self.fleet, target.repository, sources.commit)
+        values = {
+            "state": made.state.value,
+            "reason": made.reason,
+            "base": sources.commit,
+            "commit_id": commit,
+            "digest": made.digest,
+            "source": source,
+            "verdict": made.verdict,
+            "questions": list(made.questions),
+            "title": title(migration),
+            "body": body(migration, target, made),
+            "consumers": len(entries),
+            "owners": sorted({entry.consumer.owner for entry in entries if entry.consumer.owner}),
+        }
+        edited = [entry for entry in entries if entry.outcome == "edited"]
+        return Made(
+            state=made.state,
+            reason=made.reason,
+            base=sources.commit,
+            commit=commit,
+            verdict=made.verdict,
+            values=values,
+            asked={key: _question(migration, key) for key in made.questions},
+            entries=entries,
+            repository=target.repository,
+            told={
+                "verdict": made.verdict,
+                "commit": commit,
+                "edited": len(edited),
+                "left": len(entries) - len(edited),
+                "forms": sorted({entry.form for entry in edited if entry.form}),
+                "questions": list(made.questions),
+            },
+        )
+
+    def keep(self, session: Session, migration: str, made: Made, now: datetime) -> None:
+        """Write the ledger rows and the questions of a rewritten repository."""
+        ledger.keep(session, migration, made.repository, made.entries, now)
+        known = session.answers(migration)
+        for key, text in made.asked.items():
+            if key not in known:
+                session.connection.execute(
+                    tables.questions.insert().values(migration=migration, key=key, text=text, asked_at=now)
+                )
+
+
+def _question(migration: CompiledMigration, key: str) -> str:
+    for mapping in migration.mappings:
+        for column, text in mapping.unmapped.items():
+            if key == f"{mapping.dataset}.{column}":
+                return text
+    return f"{key} has no counterpart in the new datasets"

@@ -1,0 +1,230 @@
+"""Reading and writing our tables: one short transaction at a time, events told after it is committed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from greylag.domain.check import CheckStatus, Verdict
+from greylag.domain.target import TargetState
+from greylag.engine import tables
+from greylag.engine.events import ENGINE, Event, EventKind, Listener
+from greylag.engine.world import Mode, Target, Wave
+from greylag.rollout.health import Reading
+
+_OPTIONAL = {"verdict": Verdict, "baseline": CheckStatus}
+
+
+def target_of(row: Mapping[str, Any]) -> Target:
+    """A row of `targets` as the value that decisions look at."""
+    known = {name: row[name] for name in _SAME}
+    for name, kind in _OPTIONAL.items():
+        known[name] = None if row[name] is None else kind(row[name])
+    return Target(
+        **known,
+        state=TargetState(row["state"]),
+        commit=row["commit_id"],
+        owners=tuple(row["owners"]),
+        questions=tuple(row["questions"]),
+    )
+
+
+_SAME = (
+    "repository",
+    "seq",
+    "attempt",
+    "extra",
+    "consumers",
+    "wave",
+    "base",
+    "digest",
+    "source",
+    "reason",
+    "context",
+    "pull_number",
+    "pull_url",
+    "pull_state",
+    "approved_by",
+    "approved_digest",
+    "accepted_by",
+    "revert_wanted",
+    "merged_at",
+    "merged_commit",
+    "checked_at",
+    "errors",
+    "not_before",
+)
+
+
+class Session:
+    """One transaction. Nothing of it is seen by others before its end."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self.connection = connection
+        self.told: list[Event] = []
+
+    def rows(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
+        """All rows of a query, by column name."""
+        return [dict(row) for row in self.connection.execute(query).mappings()]
+
+    def one(self, query: sa.Select[Any]) -> dict[str, Any] | None:
+        """The first row of a query."""
+        row = self.connection.execute(query).mappings().first()
+        return None if row is None else dict(row)
+
+    def event(
+        self,
+        migration: str,
+        kind: EventKind,
+        message: str,
+        *,
+        at: datetime,
+        repository: str | None = None,
+        wave: int | None = None,
+        actor: str = ENGINE,
+        data: Mapping[str, object] | None = None,
+    ) -> None:
+        """Append an event; listeners hear of it after the transaction."""
+        values = {
+            "migration": migration,
+            "kind": kind.value,
+            "message": message,
+            "at": at,
+            "repository": repository,
+            "wave": wave,
+            "actor": actor,
+            "data": dict(data or {}),
+        }
+        key = self.connection.execute(tables.events.insert().values(values)).inserted_primary_key
+        self.told.append(
+            Event(
+                migration=migration,
+                kind=kind,
+                message=message,
+                at=at,
+                repository=repository,
+                wave=wave,
+                actor=actor,
+                data=dict(data or {}),
+                id=None if key is None else key[0],
+            )
+        )
+
+    def migration(self, name: str) -> dict[str, Any] | None:
+        """The row of a campaign."""
+        table = tables.migrations
+        return self.one(sa.select(table).where(table.c.name == name))
+
+    def targets(self, migration: str) -> list[Target]:
+        """All targets of a campaign, by repository."""
+        table = tables.targets
+        query = sa.select(table).where(table.c.migration == migration).order_by(table.c.repository)
+        return [target_of(row) for row in self.rows(query)]
+
+    def target(self, migration: str, repository: str) -> Target | None:
+        """One target."""
+        row = self.target_row(migration, repository)
+        return None if row is None else target_of(row)
+
+    def target_row(self, migration: str, repository: str) -> dict[str, Any] | None:
+        """One target with everything that stands in its row."""
+        table = tables.targets
+        here = (table.c.migration == migration) & (table.c.repository == repository)
+        return self.one(sa.select(table).where(here))
+
+    def change(self, migration: str, target: Target, now: datetime, **values: Any) -> bool:
+        """Change a target's row if nobody did since it was read; `seq` goes up by one."""
+        table = tables.targets
+        here = (table.c.migration == migration) & (table.c.repository == target.repository)
+        statement = table.update().where(here & (table.c.seq == target.seq))
+        done = self.connection.execute(statement.values(**values, seq=target.seq + 1, updated_at=now))
+        return done.rowcount == 1
+
+    def note(self, migration: str, target: Target, **values: Any) -> bool:
+        """Change a target's row without counting it as a change: its running effect stays the same effect."""
+        table = tables.targets
+        here = (table.c.migration == migration) & (table.c.repository == target.repository)
+        statement = table.update().where(here & (table.c.seq == target.seq))
+        return self.connection.execute(statement.values(**values)).rowcount == 1
+
+    def waves(self, migration: str) -> list[Wave]:
+        """The waves of a campaign, in order."""
+        table = tables.waves
+        query = sa.select(table).where(table.c.migration == migration).order_by(table.c.number)
+        return [
+            Wave(number=row["number"], size=row["size"], reverts=row["reverts"], held=row["held"])
+            for row in self.rows(query)
+        ]
+
+    def answers(self, migration: str) -> dict[str, str | None]:
+        """Every question that was asked, with its answer."""
+        table = tables.questions
+        query = sa.select(table.c.key, table.c.answer).where(table.c.migration == migration)
+        return {row["key"]: row["answer"] for row in self.rows(query.order_by(table.c.key))}
+
+    def readings(self, migration: str) -> dict[tuple[str, int], list[Reading]]:
+        """Health readings by repository and attempt, oldest first."""
+        table = tables.readings
+        query = sa.select(table).where(table.c.migration == migration).order_by(table.c.id)
+        found: dict[tuple[str, int], list[Reading]] = {}
+        for row in self.rows(query):
+            reading = Reading(status=CheckStatus(row["status"]), detail=row["detail"], at=row["at"])
+            found.setdefault((row["repository"], row["attempt"]), []).append(reading)
+        return found
+
+    def leases(self) -> dict[str, str]:
+        """Repository to the migration whose change is open there."""
+        return {row["repository"]: row["migration"] for row in self.rows(sa.select(tables.leases))}
+
+    def take_lease(self, migration: str, repository: str, now: datetime) -> str:
+        """Reserve a repository for this migration's change; returns whose it is now."""
+        table = tables.leases
+        held = self.one(sa.select(table).where(table.c.repository == repository))
+        if held is not None:
+            return str(held["migration"])
+        self.connection.execute(table.insert().values(repository=repository, migration=migration, since=now))
+        return migration
+
+    def drop_lease(self, migration: str, repository: str) -> None:
+        """Let the repository go, if it is this migration's."""
+        table = tables.leases
+        here = (table.c.repository == repository) & (table.c.migration == migration)
+        self.connection.execute(table.delete().where(here))
+
+    def mode(self, migration: str) -> Mode:
+        """What people decided about a campaign."""
+        row = self.migration(migration)
+        return Mode.ACTIVE if row is None else Mode(row["mode"])
+
+
+class Store:
+    """The database of all campaigns. Safe to use from several threads and processes."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._writing = engine.execution_options(writes=True)
+        self._listeners: list[Listener] = []
+
+    def subscribe(self, listener: Listener) -> None:
+        """Call `listener` with every event of this process, after it is committed."""
+        self._listeners.append(listener)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A transaction that only reads: one consistent picture."""
+        with self._engine.begin() as connection:
+            yield Session(connection)
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A transaction that writes; rolled back when the block raises."""
+        with self._writing.begin() as connection:
+            session = Session(connection)
+            yield session
+        for event in session.told:
+            for listener in self._listeners:
+                listener(event)

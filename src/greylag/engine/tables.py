@@ -1,0 +1,204 @@
+"""Our own tables: the truth of every campaign. SQLite by default; nothing here needs more than SQL has."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+SCHEMA_VERSION = 1
+
+metadata = sa.MetaData()
+
+
+class Instant(sa.types.TypeDecorator[datetime]):
+    """An aware datetime, kept as ISO 8601 text in UTC: sorts as time, and reads the same on every
+    database.
+    """
+
+    impl = sa.String(40)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> str | None:
+        """To text; a naive time would be a bug."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone")
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> datetime | None:
+        """From text."""
+        return None if value is None else datetime.fromisoformat(value)
+
+
+def _text(name: str, *, key: bool = False, null: bool = True) -> sa.Column[Any]:
+    return sa.Column(name, sa.Text, primary_key=key, nullable=null and not key)
+
+
+def _number(name: str, default: int | None = None) -> sa.Column[Any]:
+    return sa.Column(name, sa.Integer, nullable=default is None, default=default)
+
+
+schema_version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
+
+migrations = sa.Table(
+    "migrations",
+    metadata,
+    _text("name", key=True),
+    _text("path", null=False),
+    _text("text", null=False),
+    _text("source", null=False),
+    _text("mode", null=False),
+    sa.Column("started_at", Instant, nullable=False),
+    sa.Column("over_at", Instant),
+    _text("scanned"),
+)
+
+targets = sa.Table(
+    "targets",
+    metadata,
+    _text("migration", key=True),
+    _text("repository", key=True),
+    _text("state", null=False),
+    _number("seq", 0),
+    _number("attempt", 1),
+    _number("extra", 0),
+    _number("consumers", 0),
+    sa.Column("owners", sa.JSON, nullable=False, default=list),
+    _number("wave"),
+    _text("base"),
+    _text("commit_id"),
+    _text("digest"),
+    _text("source"),
+    _text("verdict"),
+    sa.Column("questions", sa.JSON, nullable=False, default=list),
+    _text("reason", null=False),
+    _text("context", null=False),
+    _number("pull_number"),
+    _text("pull_url"),
+    _text("pull_state"),
+    _text("title"),
+    _text("body"),
+    _text("approved_by"),
+    _text("approved_digest"),
+    _text("accepted_by"),
+    _text("revert_wanted"),
+    _text("baseline"),
+    sa.Column("merged_at", Instant),
+    _text("merged_commit"),
+    sa.Column("checked_at", Instant),
+    _number("errors", 0),
+    sa.Column("not_before", Instant),
+    sa.Column("updated_at", Instant, nullable=False),
+)
+
+attempts = sa.Table(
+    "attempts",
+    metadata,
+    _text("migration", key=True),
+    _text("repository", key=True),
+    sa.Column("attempt", sa.Integer, primary_key=True),
+    _text("form"),
+    _text("base"),
+    _text("commit_id"),
+    _text("verdict"),
+    _number("pull_number"),
+    _text("merged_commit"),
+    _text("outcome", null=False),
+    _text("note", null=False),
+    sa.Column("at", Instant, nullable=False),
+)
+
+consumers = sa.Table(
+    "consumers",
+    metadata,
+    _text("migration", key=True),
+    _text("key", key=True),
+    _text("repository", null=False),
+    _text("path", null=False),
+    _text("dataset", null=False),
+    _text("framework", null=False),
+    _number("line", 0),
+    _number("column", 0),
+    sa.Column("columns", sa.JSON, nullable=False, default=list),
+    _text("owner"),
+    sa.Column("evidence", sa.JSON, nullable=False, default=list),
+    _text("outcome", null=False),
+    _text("form"),
+    _text("verdict"),
+    _text("method"),
+    sa.Column("reasons", sa.JSON, nullable=False, default=list),
+    sa.Column("questions", sa.JSON, nullable=False, default=list),
+    sa.Column("found_at", Instant, nullable=False),
+    sa.Column("retired_at", Instant),
+    sa.Index("consumers_by_repository", "migration", "repository"),
+)
+
+questions = sa.Table(
+    "questions",
+    metadata,
+    _text("migration", key=True),
+    _text("key", key=True),
+    _text("text", null=False),
+    _text("answer"),
+    _text("answered_by"),
+    sa.Column("asked_at", Instant, nullable=False),
+    sa.Column("answered_at", Instant),
+)
+
+waves = sa.Table(
+    "waves",
+    metadata,
+    _text("migration", key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    _number("size", 0),
+    _number("reverts", 0),
+    _text("held"),
+)
+
+leases = sa.Table(
+    "leases",
+    metadata,
+    _text("repository", key=True),
+    _text("migration", null=False),
+    sa.Column("since", Instant, nullable=False),
+)
+
+readings = sa.Table(
+    "readings",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    _text("migration", null=False),
+    _text("repository", null=False),
+    _number("attempt", 1),
+    _text("status", null=False),
+    _text("detail", null=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Index("readings_by_target", "migration", "repository", "attempt"),
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    _text("migration", null=False),
+    _text("kind", null=False),
+    _text("repository"),
+    _number("wave"),
+    _text("actor", null=False),
+    _text("message", null=False),
+    sa.Column("data", sa.JSON, nullable=False, default=dict),
+    sa.Column("at", Instant, nullable=False),
+    sa.Index("events_by_migration", "migration", "id"),
+)
+
+heartbeats = sa.Table(
+    "heartbeats",
+    metadata,
+    _text("executor", key=True),
+    _text("host", null=False),
+    _number("pid", 0),
+    sa.Column("beat_at", Instant, nullable=False),
+)
