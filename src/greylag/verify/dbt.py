@@ -1,0 +1,173 @@
+"""Proof for dbt files: every rendering of the old version against the same rendering of the new one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Literal
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from greylag import verify
+from greylag.domain.check import Proof, Verdict
+from greylag.mapping.compiled import CompiledMigration, Mapping
+from greylag.verify.dbt_render import Rendering, renderings
+from greylag.verify.dbt_world import OPAQUE, Unrenderable
+
+_WEAKEST_FIRST = (Verdict.REFUTED, Verdict.INCONCLUSIVE, Verdict.TESTED, Verdict.PROVEN)
+Level = Literal["fast", "full"]
+
+
+def prove_dbt(
+    old: str, new: str, migration: CompiledMigration, *, level: Level = "fast", seed: int = 0
+) -> Proof:
+    """Are two versions of a dbt file the same under the mapping?
+
+    Both are rendered without dbt, once for each combination of outside conditions; the weakest verdict wins.
+    What cannot be rendered here is inconclusive.
+    """
+    proofs: list[Proof] = []
+    seen: set[tuple[str, str]] = set()
+    try:
+        for rendering in renderings(old, new, migration):
+            if (rendering.old, rendering.new) in seen:
+                continue
+            seen.add((rendering.old, rendering.new))
+            proofs.append(_prove_one(rendering, migration, level, seed))
+            if proofs[-1].verdict is Verdict.REFUTED:
+                break
+    except Unrenderable as error:
+        proofs.append(_inconclusive(str(error)))
+    return weakest(proofs)
+
+
+def weakest(proofs: list[Proof]) -> Proof:
+    """One proof for several that must all hold: the weakest, with the rows and reasons of all."""
+    worst = min(proofs, key=lambda proof: _WEAKEST_FIRST.index(proof.verdict))
+    reasons = dict.fromkeys(reason for proof in proofs for reason in proof.reasons)
+    return replace(worst, rows=sum(proof.rows for proof in proofs), reasons=tuple(reasons))
+
+
+def _inconclusive(reason: str) -> Proof:
+    return Proof(verdict=Verdict.INCONCLUSIVE, method="none", reasons=(reason,))
+
+
+def _prove_one(rendering: Rendering, migration: CompiledMigration, level: Level, seed: int) -> Proof:
+    if OPAQUE in rendering.old.lower() or OPAQUE in rendering.new.lower():
+        proof = _prove_around(rendering, migration, level, seed)
+    else:
+        proof = verify.prove(rendering.old, rendering.new, migration, level=level, seed=seed)
+    reasons = proof.reasons
+    if rendering.branch and proof.verdict in (Verdict.REFUTED, Verdict.INCONCLUSIVE):
+        reasons = tuple(f"{reason} ({rendering.branch})" for reason in reasons)
+    if rendering.guessed and proof.verdict is Verdict.PROVEN:
+        told = f"a value was made up for {', '.join(rendering.guessed)}"
+        return replace(proof, verdict=Verdict.TESTED, reasons=(*reasons, told))
+    return replace(proof, reasons=reasons)
+
+
+# -- files with macros that are not known here ------------------------------------------------------------
+
+
+def _prove_around(rendering: Rendering, migration: CompiledMigration, level: Level, seed: int) -> Proof:
+    """Prove that only closed queries without unknown Jinja differ, and that each of those is the same.
+
+    The unknown Jinja then stands in equal surroundings over equal relations, whatever it renders to.
+    """
+    try:
+        old, new = (sqlglot.parse(text, dialect=migration.dialect) for text in (rendering.old, rendering.new))
+    except (SqlglotError, RecursionError):
+        return _inconclusive("with its unknown macros as plain names it cannot be parsed")
+    placed = [_with_mapping(tree, migration) for tree in old]
+    if placed == new:
+        return Proof(verdict=Verdict.PROVEN, method="construction")
+    pairs: list[tuple[exp.Expr, exp.Expr]] = []
+    if len(old) != len(new) or not all(_differing(a, b, pairs) for a, b in zip(old, new, strict=True)):
+        return _inconclusive("macros that are not known here stand where the versions differ")
+    return weakest([_prove_pair(pair, migration, level, seed) for pair in pairs])
+
+
+def _prove_pair(
+    pair: tuple[exp.Expr, exp.Expr], migration: CompiledMigration, level: Level, seed: int
+) -> Proof:
+    before, after = pair
+    if _with_mapping(before, migration) == after:
+        return Proof(verdict=Verdict.PROVEN, method="construction")
+    texts = [tree.sql(dialect=migration.dialect) for tree in pair]
+    datasets = {
+        ref.name for mapping in migration.mappings for ref in mapping.names.tables if len(ref.parts) == 1
+    }
+    if datasets & (_cte_names(before) | _cte_names(after)):
+        return _inconclusive("a CTE has the name of a replaced dataset")
+    if any(OPAQUE in text.lower() for text in texts):
+        return _inconclusive("macros that are not known here stand where the versions differ")
+    return verify.prove(texts[0], texts[1], migration, level=level, seed=seed)
+
+
+def _differing(old: exp.Expr | None, new: exp.Expr | None, pairs: list[tuple[exp.Expr, exp.Expr]]) -> bool:
+    """Collect the smallest closed queries that differ; False when something else differs as well."""
+    if old == new:
+        return True
+    if old is None or new is None:
+        return False
+    inner: list[tuple[exp.Expr, exp.Expr]] = []
+    if type(old) is type(new) and all(_differing(a, b, inner) for a, b in _aligned(old, new)):
+        pairs += inner
+        return True
+    if _is_closed(old) and _is_closed(new):
+        pairs.append((old, new))
+        return True
+    return False
+
+
+def _aligned(old: exp.Expr, new: exp.Expr) -> Iterator[tuple[exp.Expr | None, exp.Expr | None]]:
+    """Children of two nodes side by side; a pair with None stands for a difference that is no child."""
+    for key in old.args.keys() | new.args.keys():
+        left, right = old.args.get(key), new.args.get(key)
+        lefts, rights = ((side if isinstance(side, list) else [side]) for side in (left, right))
+        lefts, rights = ([item for item in side if item not in (None, False)] for side in (lefts, rights))
+        if len(lefts) != len(rights):
+            yield None, new
+            return
+        for a, b in zip(lefts, rights, strict=True):
+            if isinstance(a, exp.Expr) and isinstance(b, exp.Expr):
+                yield a, b
+            elif a != b:
+                yield None, new
+
+
+def _is_closed(node: exp.Expr) -> bool:
+    """A query that sees no row of a query around it: a CTE's body, or one in FROM that is not lateral."""
+    if not isinstance(node, exp.Query) or isinstance(node, exp.Subquery):
+        return False
+    parent = node.parent
+    if isinstance(parent, exp.CTE):
+        return not isinstance(parent.parent, exp.With) or not parent.parent.args.get("recursive")
+    return isinstance(parent, exp.Subquery) and isinstance(parent.parent, exp.From | exp.Join)
+
+
+def _with_mapping(tree: exp.Expr | None, migration: CompiledMigration) -> exp.Expr | None:
+    """The old version with the mapping put where an old dataset is read: the boundary form, as a tree."""
+    if tree is None:
+        return None
+    known = {tuple(ref.parts): mapping for mapping in migration.mappings for ref in mapping.names.tables}
+    result = tree.copy()
+    ctes = _cte_names(tree)
+    for table in list(result.find_all(exp.Table)):
+        mapping = known.get(tuple(part.name for part in table.parts))
+        if mapping is not None and (len(table.parts) > 1 or table.name not in ctes):
+            table.replace(_boundary(table, mapping))
+    return result
+
+
+def _cte_names(tree: exp.Expr) -> set[str]:
+    """Names of all CTEs of the statement that a node is part of."""
+    return {cte.alias for cte in tree.root().find_all(exp.CTE)}
+
+
+def _boundary(table: exp.Table, mapping: Mapping) -> exp.Expr:
+    alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(table.name))
+    rest = {key: value for key, value in table.args.items() if key in ("joins", "sample", "pivots")}
+    return exp.Subquery(this=mapping.query.copy(), alias=alias.copy(), **rest)

@@ -1,0 +1,169 @@
+"""What a dbt file sees while it is rendered here: relations by their names, stand-ins for the rest."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect, NormalizationStrategy
+
+from greylag.domain.dataset import DatasetRef
+from greylag.mapping.compiled import CompiledMigration
+
+CHOOSE = "greylag_choose"
+OPAQUE = "greylag_opaque_"
+_STAND_IN = "2020-01-01"  # a date between quotes, a number outside of them
+_HIDDEN = frozenset({"unsafe_callable", "alters_data", "jinja_pass_arg"})
+
+
+class Unrenderable(Exception):
+    """The file cannot be rendered here, and why."""
+
+
+class Relation:
+    """What `ref`, `source` and `this` give: renders as a table name."""
+
+    def __init__(self, dataset: DatasetRef, dialect: str) -> None:
+        self.identifier = self.name = dataset.name
+        self.schema = dataset.parts[-2] if len(dataset.parts) > 1 else ""
+        self.database = dataset.parts[-3] if len(dataset.parts) > 2 else ""
+        parts = [exp.to_identifier(part, quoted=_may_quote(part, dialect) or None) for part in dataset.parts]
+        self._text = ".".join(part.sql(dialect=dialect) for part in parts)
+
+    def __str__(self) -> str:
+        return self._text
+
+
+def _may_quote(name: str, dialect: str) -> bool:
+    """Is the quoted name the same name? Then it is quoted, as dbt does: `from {{- ref('x') }}` needs it."""
+    match Dialect.get_or_raise(dialect).normalization_strategy:
+        case NormalizationStrategy.LOWERCASE:
+            return name == name.lower()
+        case NormalizationStrategy.UPPERCASE | NormalizationStrategy.CASE_INSENSITIVE_UPPERCASE:
+            return name == name.upper()
+        case _:
+            return True
+
+
+class Opaque:
+    """A macro or variable that is not known here: the same use renders as the same word, in both versions."""
+
+    def __init__(self, spelling: str) -> None:
+        self._spelling = spelling
+
+    def __call__(self, *args: object, **kwargs: object) -> Opaque:
+        told = [_spell(arg) for arg in args] + [f"{key}={_spell(value)}" for key, value in kwargs.items()]
+        return Opaque(f"{self._spelling}({','.join(told)})")
+
+    def __getattr__(self, name: str) -> Opaque:
+        if name.startswith("_") or name in _HIDDEN:
+            raise AttributeError(name)
+        return Opaque(f"{self._spelling}.{name}")
+
+    def __getitem__(self, key: object) -> Opaque:
+        return Opaque(f"{self._spelling}[{_spell(key)}]")
+
+    def __str__(self) -> str:
+        return OPAQUE + hashlib.sha256(self._spelling.encode()).hexdigest()[:12]
+
+    def _unknown(self, *_: object) -> NoReturn:
+        raise Unrenderable(f"it depends on the value of {self._spelling}, which is not known here")
+
+    __iter__ = __bool__ = __len__ = __eq__ = __lt__ = __gt__ = __le__ = __ge__ = _unknown
+    __add__ = __radd__ = __sub__ = __mul__ = __int__ = __float__ = __contains__ = _unknown
+    __hash__ = object.__hash__
+
+
+def _spell(value: object) -> str:
+    if isinstance(value, Opaque):
+        return str(value)
+    if isinstance(value, Relation):
+        return f"relation {value}"
+    return repr(value)
+
+
+class _Config:
+    """`config(...)` renders as nothing; what a file asks of it is the default."""
+
+    def __call__(self, *_: object, **__: object) -> str:
+        return ""
+
+    def get(self, name: str, default: object = None, **_: object) -> object:
+        """The default: nothing is configured here."""
+        return default
+
+    def set(self, *_: object) -> str:
+        """Nothing."""
+        return ""
+
+
+class World:
+    """The names in sight of one rendering; `truth` answers the outside conditions by key."""
+
+    def __init__(self, migration: CompiledMigration, truth: Mapping[str, bool]) -> None:
+        self.guessed: set[str] = set()
+        self._dialect = migration.dialect
+        self._truth = truth
+        self._relations = {
+            (name.kind, name.args): dataset
+            for dataset, names in [
+                *((mapping.dataset, mapping.names) for mapping in migration.mappings),
+                *migration.new_names.items(),
+            ]
+            for name in names.dbt
+        }
+        self._known: dict[str, object] = {
+            CHOOSE: self._choose,
+            "ref": self._ref,
+            "source": self._source,
+            "this": Relation(DatasetRef(("greylag_dbt", "this")), self._dialect),
+            "config": _Config(),
+            "var": self._var,
+            "env_var": self._var,
+            "is_incremental": lambda: False,
+            "should_full_refresh": lambda: False,
+            "execute": True,
+            "log": _silent,
+            "print": _silent,
+            "target": {
+                "name": "dev",
+                "schema": "greylag_schema",
+                "database": "greylag_db",
+                "type": self._dialect,
+            },
+            "run_started_at": datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC),
+            "invocation_id": "00000000-0000-0000-0000-000000000000",
+            "modules": {"datetime": datetime},
+        }
+
+    def lookup(self, name: str) -> object:
+        """What a name stands for; an Opaque when it is not known here."""
+        return self._known.get(name, Opaque(name))
+
+    def _choose(self, key: str) -> bool:
+        return self._truth[key]
+
+    def _ref(self, *args: str, v: object = None, version: object = None) -> Relation:
+        number = v if v is not None else version
+        if number is None and ("ref", args) in self._relations:
+            return Relation(self._relations["ref", args], self._dialect)
+        name = args[-1] if number is None else f"{args[-1]}_v{number}"
+        return Relation(DatasetRef(("greylag_ref", *args[:-1], name)), self._dialect)
+
+    def _source(self, *args: str) -> Relation:
+        known = self._relations.get(("source", args))
+        dataset = known or DatasetRef((f"greylag_source_{'_'.join(args[:-1])}", args[-1]))
+        return Relation(dataset, self._dialect)
+
+    def _var(self, name: str, default: object = None) -> object:
+        if default is None:
+            self.guessed.add(name)
+            return _STAND_IN
+        return default
+
+
+def _silent(*_: Any, **__: Any) -> str:
+    return ""
