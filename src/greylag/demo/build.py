@@ -29,7 +29,10 @@ def _write(path: Path, spec: RepositorySpec, age: int) -> Path:
     papers = {name: text.encode() for name, text in spec.files.items() if "/" not in name and "." in name}
     everything = {name: text.encode() for name, text in spec.files.items()}
     tip: str | None = None
-    for days, message, files in ((90, "Describe the repository", papers), (30, "Add the pipelines", everything)):
+    for days, message, files in (
+        (90, "Describe the repository", papers),
+        (30, "Add the pipelines", everything),
+    ):
         tip = repository.commit(
             tip,
             files,

@@ -25,6 +25,7 @@ def main() -> None:
 
 def build(job: dict[str, str]) -> dict[str, Any]:
     """Run `dbt build` for one project; the names of its models, or what went wrong."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
     os.environ["WAREHOUSE_OUT"] = job["out"]
@@ -33,6 +34,8 @@ def build(job: dict[str, str]) -> dict[str, Any]:
     result = dbtRunner().invoke(
         ["build", "--project-dir", project, "--profiles-dir", project, "--quiet", "--no-partial-parse"]
     )
+    # Else dbt keeps the file, and its lock, until the next job.
+    DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call,unused-ignore]
     nodes: list[Any] = list(getattr(result.result, "results", None) or [])
     faults = [f"{n.node.name}: {n.message}" for n in nodes if str(n.status) not in {"success", "pass"}]
     if result.exception is not None:

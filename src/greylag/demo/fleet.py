@@ -32,7 +32,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepositorySpec:
-    """One repository: its name, its part, who owns it, when its pipelines run, and its files (path to text)."""
+    """One repository: its name, part and owner, when its pipelines run, and its files (path to text)."""
 
     name: str
     kind: Kind
@@ -102,8 +102,9 @@ class _Designer:
             "purpose": f"The {noun} of {domain}.", "when": f"at `{cron}` (UTC)",
             "u": draw.choice(self._words["aliases"]), "country": country, "country2": country2,
             "plan": draw.choice(self._words["plans"]), "small": draw.randrange(2, 9),
-            "sessions": draw.randrange(20, 60), "amount": draw.randrange(50, 150), "limit": draw.randrange(5, 40),
-            "date": f"2025-{draw.randrange(6, 13):02}-01", "event_date": f"2026-02-{draw.randrange(12, 25):02}",
+            "sessions": draw.randrange(20, 60), "amount": draw.randrange(50, 150),
+            "limit": draw.randrange(5, 40), "date": f"2025-{draw.randrange(6, 13):02}-01",
+            "event_date": f"2026-02-{draw.randrange(12, 25):02}",
             "lower": draw.random() < 0.4,
         }  # fmt: skip
         tables = {"users": "users_v1", "devices": "devices_v1", "orders": "orders", "events": "events"}
@@ -147,7 +148,9 @@ class _Designer:
         for home in ("common", shape):
             root = TEMPLATES / "dbt" / home
             for path in sorted(root.rglob("*.j2")):
-                name = path.relative_to(root).as_posix().removesuffix(".j2").replace("NOUN", str(values["noun"]))
+                name = (
+                    path.relative_to(root).as_posix().removesuffix(".j2").replace("NOUN", str(values["noun"]))
+                )
                 files[name] = self._fill(path.relative_to(TEMPLATES).as_posix(), values)
         return files
 

@@ -124,7 +124,11 @@ class PipelineRunner:
                     )
                     tables.append(table)
         return Run(
-            repository=job.repository, commit=job.commit, ok=result.ok, tables=tuple(tables), error=result.error
+            repository=job.repository,
+            commit=job.commit,
+            ok=result.ok,
+            tables=tuple(tables),
+            error=result.error,
         )
 
 
@@ -146,9 +150,9 @@ def write_status(folder: Path, run: Run, finished_at: datetime) -> None:
     document = {
         "repository": run.repository,
         "commit": run.commit,
-        "status": "succeeded" if run.ok else "failed",
+        "status": "success" if run.ok else "failed",
         "finished_at": finished_at.isoformat(),
-        "message": run.error,
+        "detail": run.error or f"wrote {len(run.tables)} tables",
     }
     write_atomic(folder / f"{run.repository}.json", (json.dumps(document, indent=1) + "\n").encode())
 
@@ -180,7 +184,9 @@ def _scripts(repository: Repository, commit: str) -> list[tuple[str, str, Mappin
 
 def _rendered(program: bytes) -> str:
     """The SQL that a repository's own program prints."""
-    done = subprocess.run([sys.executable, "-I", "-"], input=program, capture_output=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-I", "-"], input=program, capture_output=True, timeout=60, check=False
+    )
     if done.returncode != 0:
         raise PipelineError(done.stderr.decode("utf-8", "replace").strip().splitlines()[-1])
     return done.stdout.decode()

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from sqlglot import tokenize
-from sqlglot.tokens import TokenType
+from sqlglot import TokenType, tokenize
 
 TEMPLATES = Path(__file__).parent / "templates"
 

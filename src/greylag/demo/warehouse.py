@@ -42,7 +42,7 @@ class Warehouse:
 
     @contextmanager
     def session(self, *, with_old: bool) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection to `out` that sees the datasets as `prod`; one thread and UTC, so runs are repeatable."""
+        """A connection to `out` that sees the datasets as `prod`; one thread and UTC: repeatable."""
         connection = duckdb.connect(str(self.out))
         try:
             connection.execute("SET threads = 1")
@@ -53,7 +53,9 @@ class Warehouse:
             connection.close()
 
 
-def build_warehouse(folder: Path, migration: CompiledMigration, *, seed: int, accounts: int = 400) -> Warehouse:
+def build_warehouse(
+    folder: Path, migration: CompiledMigration, *, seed: int, accounts: int = 400
+) -> Warehouse:
     """Create the data in `folder`: the new datasets from the seed, the old ones from them by the mappings."""
     folder.mkdir(parents=True, exist_ok=True)
     warehouse = Warehouse.below(folder)
