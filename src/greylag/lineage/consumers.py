@@ -93,6 +93,10 @@ def merge_findings(parts: Iterable[Findings]) -> Findings:
 
 def classify(source: Source, read: Reader, owners: Owners) -> Findings:
     """What one file is: a consumer of one or more datasets, unclear, or neither."""
+    shown = source.path.encode("utf-8", "replace").decode()
+    if shown != source.path:
+        name = Reason(code="name", message="its name is not UTF-8; rename it or edit it by hand")
+        return _unclear(replace(source, path=shown), owners, (name,))
     if isinstance(source.text, Reason):
         return _unclear(source, owners, (source.text,))
     outcome = read(source.path, source.text)

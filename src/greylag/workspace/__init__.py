@@ -2,6 +2,7 @@
 
 from greylag.workspace.atomic import write_atomic
 from greylag.workspace.command import CommandResult, run_command
+from greylag.workspace.files import CommitFiles, FolderFiles
 from greylag.workspace.fleet import find_repositories, is_bare, is_repository
 from greylag.workspace.repository import Repository
 from greylag.workspace.text import decode_text
@@ -19,10 +20,12 @@ from greylag.workspace.walk import tracked_files
 
 __all__ = [
     "CommandResult",
+    "CommitFiles",
     "CommitInfo",
     "Conflict",
     "Entry",
     "EntryKind",
+    "FolderFiles",
     "MergeResult",
     "NotARepository",
     "RefMoved",

@@ -1,0 +1,67 @@
+"""All files of a repository, or of a folder, as one mapping from path to text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+
+from greylag.domain.outcome import Reason
+from greylag.workspace.repository import Repository
+from greylag.workspace.text import decode_text
+from greylag.workspace.values import NotARepository
+from greylag.workspace.walk import tracked_files
+
+
+class CommitFiles(Mapping[str, str]):
+    """The plain files of a commit. Text is read when it is asked for; it is empty for what is no text."""
+
+    def __init__(self, repo: Repository, commit: str) -> None:
+        self._repo = repo
+        self._oids = repo.files(commit)
+
+    def __getitem__(self, path: str) -> str:
+        return _text(self._repo.blob(self._oids[path]))
+
+    def __contains__(self, path: object) -> bool:
+        return path in self._oids
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._oids)
+
+    def __len__(self) -> int:
+        return len(self._oids)
+
+
+class FolderFiles(Mapping[str, str]):
+    """The same for a folder, as git sees it. It is walked when all names are asked for, not before."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def __getitem__(self, path: str) -> str:
+        file = self._root / path
+        if not file.is_file():
+            raise KeyError(path)
+        return _text(file.read_bytes())
+
+    def __contains__(self, path: object) -> bool:
+        return isinstance(path, str) and (self._root / path).is_file()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        with suppress(NotARepository):
+            return tuple(path.relative_to(self._root).as_posix() for path in tracked_files(self._root))
+        return ()
+
+
+def _text(data: bytes) -> str:
+    text = decode_text(data)
+    return "" if isinstance(text, Reason) else text
