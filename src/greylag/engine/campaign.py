@@ -235,6 +235,7 @@ class Campaign:
                 elif decision.actions:
                     continue
                 elif decision.wake is not None:
+                    work.wake.clear()
                     self.clock.sleep_until(decision.wake, work.wake)
                 else:
                     return Outcome(over=False, decision=decision, ticks=ticks)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 
@@ -15,12 +15,15 @@ class Clock(Protocol):
         ...
 
     def sleep_until(self, when: datetime, wake: threading.Event) -> None:
-        """Return at `when`, or earlier when `wake` is set."""
+        """Return at `when`, or earlier: when `wake` is set, or when it is time to look around."""
         ...
 
 
 class SystemClock:
-    """The machine's clock."""
+    """The machine's clock. A long sleep is cut into short ones, so that what people decide is seen soon."""
+
+    def __init__(self, at_most: timedelta = timedelta(seconds=5)) -> None:
+        self._at_most = at_most
 
     def now(self) -> datetime:
         """The current time, in UTC."""
@@ -28,7 +31,8 @@ class SystemClock:
 
     def sleep_until(self, when: datetime, wake: threading.Event) -> None:
         """Sleep in real time."""
-        wake.wait(max((when - self.now()).total_seconds(), 0.0))
+        left = min(when - self.now(), self._at_most)
+        wake.wait(max(left.total_seconds(), 0.0))
 
 
 class LeapClock:

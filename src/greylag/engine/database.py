@@ -21,8 +21,11 @@ class DatabaseBusy(GreylagError):
     """Another process runs campaigns on this database."""
 
 
-def connect(url: str) -> sa.Engine:
-    """An engine for a database URL. Raises UsageError for one that cannot be used."""
+def connect(url: str, *, own_transactions: bool = True) -> sa.Engine:
+    """An engine for a database URL. Raises UsageError for one that cannot be used.
+
+    `own_transactions` False leaves beginning them to the driver, for a library that expects that.
+    """
     try:
         address = sa.make_url(url)
     except sa.exc.ArgumentError as error:
@@ -37,13 +40,18 @@ def connect(url: str) -> sa.Engine:
     file.parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(address, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
     sa.event.listen(engine, "connect", _configure)
-    sa.event.listen(engine, "begin", _begin)
+    if own_transactions:
+        sa.event.listen(engine, "connect", _take_over)
+        sa.event.listen(engine, "begin", _begin)
     return engine
 
 
-def _configure(connection: Any, _record: object) -> None:
+def _take_over(connection: Any, _record: object) -> None:
     # The driver would open its own, deferred transactions: two writers would then meet in the middle.
     connection.isolation_level = None
+
+
+def _configure(connection: Any, _record: object) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={BUSY_SECONDS * 1000}"):
         connection.execute(f"PRAGMA {pragma}").close()
 

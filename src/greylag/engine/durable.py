@@ -112,7 +112,7 @@ def durable_work(
     global _perform  # noqa: PLW0603 - workflows are found by name, so what they call is global too
     executor = f"{platform.node()}-{os.getpid()}-{uuid.uuid4().hex[:12]}"
     work = DurableWork(perform, executor)
-    engine = connect(workflows_url(url))
+    engine = connect(workflows_url(url), own_transactions=False)
     beat(store, executor)
     _perform = work.run
     DBOS(

@@ -10,12 +10,12 @@ from greylag.domain.errors import UsageError
 from greylag.domain.outcome import Reason
 from greylag.engine.ports import Sources
 from greylag.lineage.index import FleetIndex
+from greylag.lineage.owners import Owners
 from greylag.lineage.scan import Scanner
 from greylag.mapping.compiled import CompiledMigration
 from greylag.workspace import Repository, find_repositories
 
 NamesOf = Callable[[CompiledMigration], frozenset[str]]
-OwnerOf = Callable[[Repository, str, str], str | None]
 
 COMPANIONS = (".yml", ".yaml")
 """Files of a dbt project that an edit of a model may have to follow."""
@@ -24,11 +24,11 @@ COMPANIONS = (".yml", ".yaml")
 class FolderFleet:
     """Every repository below a folder. `names` says which names make a file worth reading."""
 
-    def __init__(self, root: Path, index: FleetIndex, *, names: NamesOf, owner: OwnerOf) -> None:
+    def __init__(self, root: Path, index: FleetIndex, *, names: NamesOf) -> None:
         self._paths = find_repositories(root)
         self._index = index
         self._names = names
-        self._owner = owner
+        self._owners: dict[tuple[str, str], Owners] = {}
 
     def names(self) -> tuple[str, ...]:
         """See `Fleet`."""
@@ -63,7 +63,10 @@ class FolderFleet:
 
     def owner(self, repository: str, commit: str, path: str) -> str | None:
         """See `Fleet`."""
-        return self._owner(self.open(repository), commit, path)
+        known = self._owners.get((repository, commit))
+        if known is None:
+            known = self._owners[repository, commit] = Owners.at(self.open(repository), commit)
+        return known.of(path)
 
     def _path(self, repository: str) -> Path:
         path = self._paths.get(repository)
@@ -82,3 +85,12 @@ def _companions(paths: Iterable[str]) -> Iterable[str]:
     projects = (path for path in known if path.rpartition("/")[2] == "dbt_project.yml")
     roots = tuple(path.removesuffix("dbt_project.yml") for path in projects)
     return (path for path in known if path.endswith(COMPANIONS) and path.startswith(roots))
+
+
+def names_of(migration: CompiledMigration) -> frozenset[str]:
+    """The last parts of every name of a replaced dataset, lower case."""
+    found: set[str] = set()
+    for mapping in migration.mappings:
+        found |= {table.name.lower() for table in mapping.names.tables}
+        found |= {name.args[-1].lower() for name in mapping.names.dbt if name.args}
+    return frozenset(found)

@@ -1,0 +1,169 @@
+"""The only place where adapters are built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from greylag.app.settings import HealthSettings, Settings
+from greylag.domain.errors import UsageError
+from greylag.engine.campaign import Campaign, Options
+from greylag.engine.clock import Clock, SystemClock
+from greylag.engine.database import connect, prepare, process_lock, sqlite_file
+from greylag.engine.events import Listener
+from greylag.engine.fleet import FolderFleet, names_of
+from greylag.engine.loading import load_with_answers
+from greylag.engine.perform import Request
+from greylag.engine.ports import Rewriter
+from greylag.engine.store import Store
+from greylag.engine.work import Work, WorkFactory
+from greylag.forge.base import Forge
+from greylag.forge.embedded import EmbeddedForge
+from greylag.lineage.index import FleetIndex
+from greylag.rollout.health import HealthSource, Limits
+from greylag.rollout.sources import BakeTimeOnly, CommandHealth, NoHealth, StatusFileHealth
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """Everything that was built from the settings."""
+
+    settings: Settings
+    store: Store
+    forge: Forge
+    health: HealthSource
+    rewriter: Rewriter
+    clock: Clock
+    work: WorkFactory
+
+    def subscribe(self, listener: Listener) -> None:
+        """Hear every event of this process."""
+        self.store.subscribe(listener)
+
+    def lock(self) -> AbstractContextManager[None]:
+        """Hold the database for a run. Raises DatabaseBusy."""
+        return process_lock(self.settings.database)
+
+    def fleet(self) -> FolderFleet:
+        """The repositories of the fleet as they are now. Raises UsageError when the folder is missing."""
+        return _fleet(self.settings)
+
+    def campaign(self, migration: str) -> Campaign:
+        """The campaign of a migration file, or, by name, of one that was started before.
+
+        Raises FileFaults for a file that does not compile, UsageError for a name that is not known.
+        """
+        text, path = self._source(migration)
+        compiled = load_with_answers(text, path, {})
+        return Campaign(
+            compiled,
+            text=text,
+            store=self.store,
+            forge=self.forge,
+            fleet=self.fleet(),
+            rewriter=self.rewriter,
+            health=self.health,
+            clock=self.clock,
+            options=_options(self.settings),
+            work=self.work,
+        )
+
+    def _source(self, migration: str) -> tuple[str, str]:
+        path = Path(migration)
+        if path.is_file():
+            return path.read_text(encoding="utf-8"), migration
+        with self.store.read() as session:
+            row = session.migration(migration)
+        if row is None:
+            raise UsageError(
+                f"{migration}: no such file, and no campaign of that name was started "
+                "(`greylag run FILE` starts one)"
+            )
+        known = Path(row["path"])
+        text = known.read_text(encoding="utf-8") if known.is_file() else row["text"]
+        return str(text), str(known)
+
+
+def build(
+    settings: Settings,
+    *,
+    rewriter: Rewriter | None = None,
+    clock: Clock | None = None,
+    health: HealthSource | None = None,
+    forge: Forge | None = None,
+    work: WorkFactory | None = None,
+) -> App:
+    """Wire the application; what is handed in stands in for what the settings name (demo, tests)."""
+    engine = connect(settings.database)
+    prepare(engine)
+    store = Store(engine)
+    time = clock or SystemClock()
+    return App(
+        settings=settings,
+        store=store,
+        forge=forge or _forge(settings, time),
+        health=health or _health(settings.health),
+        rewriter=rewriter or _rewriter(),
+        clock=time,
+        work=work or _durable(settings, store),
+    )
+
+
+def _durable(settings: Settings, store: Store) -> WorkFactory:
+    def start(perform: Callable[[Request], bool]) -> AbstractContextManager[Work]:
+        # The library takes a second to import: only a run pays for it.
+        from greylag.engine.durable import durable_work
+
+        return durable_work(settings.database, store, perform, workers=settings.workers)
+
+    return start
+
+
+def _forge(settings: Settings, clock: Clock) -> Forge:
+    author = settings.author
+    return EmbeddedForge(settings.fleet, clock=clock.now, author=author.name, email=author.email)
+
+
+def _fleet(settings: Settings) -> FolderFleet:
+    if not settings.fleet.is_dir():
+        raise UsageError(
+            f"{settings.fleet}: the fleet's folder does not exist; say where it is under `fleet` in "
+            "greylag.yaml or in GREYLAG_FLEET (`greylag init` writes the file)"
+        )
+    file = sqlite_file(settings.database)
+    folder = Path(".greylag") if file is None else file.parent
+    return FolderFleet(settings.fleet, FleetIndex(folder / "index.db"), names=names_of)
+
+
+def _rewriter() -> Rewriter:
+    from greylag.engine.rewriting import rewrite_tree
+
+    return rewrite_tree
+
+
+def _health(settings: HealthSettings) -> HealthSource:
+    given: Mapping[str, HealthSource] = {
+        name: source
+        for name, source in (
+            ("command", CommandHealth(command=settings.command) if settings.command else None),
+            ("status_dir", StatusFileHealth(folder=settings.status_dir) if settings.status_dir else None),
+            ("none", BakeTimeOnly() if settings.none else None),
+        )
+        if source is not None
+    }
+    if len(given) > 1:
+        raise UsageError(f"`health` takes one of command, status_dir and none, not {' and '.join(given)}")
+    return next(iter(given.values()), NoHealth())
+
+
+def _options(settings: Settings) -> Options:
+    health = settings.health
+    return Options(
+        proof=settings.proof,
+        tries=settings.tries,
+        limits=Limits(failed=health.failed, errored=health.errored, patience=health.patience),
+        author=settings.author.name,
+        email=settings.author.email,
+    )

@@ -1,0 +1,153 @@
+"""Who reads the old datasets of a migration: in a fleet of repositories, in folders, in single files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from greylag.domain.errors import UsageError
+from greylag.domain.outcome import Outcome
+from greylag.lineage import (
+    Candidate,
+    Findings,
+    FleetIndex,
+    Owners,
+    Source,
+    Unclear,
+    classify,
+    find_consumers,
+    merge_findings,
+    scan_folder,
+)
+from greylag.mapping.compiled import CompiledMigration
+from greylag.rewrite import candidate_names, rewrite_text
+from greylag.workspace import (
+    CommitFiles,
+    FolderFiles,
+    Repository,
+    decode_text,
+    find_repositories,
+    is_bare,
+    is_repository,
+)
+
+Progress = Callable[[str, int, int], None]
+"""Told the kind of work, how much of it is done, and how much there is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where to look: bare repositories by name, and folders or files of working trees."""
+
+    repositories: Mapping[str, Path]
+    paths: tuple[Path, ...]
+
+
+def places_of(paths: Iterable[Path], fleet: Path | None = None) -> Places:
+    """Sort out what users name: every repository below `fleet`; of each path, what it is.
+
+    A folder outside of any working tree is looked through for bare repositories too. Raises UsageError for a
+    path that does not exist, and for two repositories of one name.
+    """
+    repositories = dict(find_repositories(fleet)) if fleet is not None else {}
+    walked: list[Path] = []
+    for path in paths:
+        if not path.exists():
+            raise UsageError(f"{path}: no such file or folder")
+        below: Mapping[str, Path] = {}
+        if is_bare(path):
+            below = {path.resolve().name.removesuffix(".git"): path}
+        else:
+            walked.append(path)
+            if path.is_dir() and _root_of(path) is None:
+                below = {name: found for name, found in find_repositories(path).items() if is_bare(found)}
+        for name, found in below.items():
+            if repositories.setdefault(name, found).resolve() != found.resolve():
+                raise UsageError(f"{found} and {repositories[name]} would both be called {name!r}")
+    return Places(repositories=repositories, paths=tuple(walked))
+
+
+def find(
+    migration: CompiledMigration,
+    places: Places,
+    index: FleetIndex,
+    *,
+    progress: Progress = lambda work, done, total: None,
+) -> Findings:
+    """Every consumer of the replaced datasets in these places, and every file that may be one."""
+    names = candidate_names(migration)
+    parts = [find_in_fleet(migration, places.repositories, index, progress=progress)]
+    for number, path in enumerate(places.paths):
+        parts.append(find_in_path(migration, path, names))
+        progress("looking through paths", number + 1, len(places.paths))
+    return merge_findings(parts)
+
+
+def find_in_fleet(
+    migration: CompiledMigration,
+    repositories: Mapping[str, Path],
+    index: FleetIndex,
+    *,
+    progress: Progress = lambda work, done, total: None,
+) -> Findings:
+    """Consumers on the default branches of repositories. One that cannot be read is unclear as a whole."""
+    stats = index.refresh(repositories)
+    names = candidate_names(migration)
+    found = index.candidates(
+        names, progress=lambda done, total: progress("searching repositories", done, total)
+    )
+    parts = [_unreadable(name, problem) for name, problem in stats.unreadable]
+    done = 0
+    for name, group in groupby(found, key=lambda candidate: candidate.repository):
+        candidates = list(group)
+        parts.append(_read_repository(migration, Repository.open(repositories[name]), candidates))
+        done += len(candidates)
+        progress("reading files", done, len(found))
+    return merge_findings(parts)
+
+
+def _read_repository(migration: CompiledMigration, repo: Repository, candidates: list[Candidate]) -> Findings:
+    read = _reader(migration, CommitFiles(repo, candidates[0].commit))
+    return find_consumers(candidates, read, lambda name: repo)
+
+
+def find_in_path(migration: CompiledMigration, path: Path, names: frozenset[str]) -> Findings:
+    """Consumers in a folder or a file as it stands on disk; a repository is called like its folder."""
+    found = (
+        (*_place(path, path if path.is_file() else path / mention.path), mention.line)
+        for mention in scan_folder(path, names)
+    )
+    parts = []
+    for root, group in groupby(sorted(found), key=lambda place: place[0]):
+        owners, read = Owners.of_folder(root), _reader(migration, FolderFiles(root))
+        for _, inside, line in group:
+            text = decode_text((root / inside).read_bytes())
+            source = Source(repository=root.name, path=inside, line=line, text=text)
+            parts.append(classify(source, read, owners))
+    return merge_findings(parts)
+
+
+def _place(given: Path, file: Path) -> tuple[Path, str]:
+    """The root that a file belongs to, and its path below that."""
+    fallback = given.resolve() if given.is_dir() else given.resolve().parent
+    whole = file.resolve()
+    root = _root_of(whole.parent) or fallback
+    return root, whole.relative_to(root).as_posix()
+
+
+def _root_of(folder: Path) -> Path | None:
+    """The root of the working tree around a folder."""
+    whole = folder.resolve()
+    return next((root for root in (whole, *whole.parents) if is_repository(root) and not is_bare(root)), None)
+
+
+def _reader(migration: CompiledMigration, files: Mapping[str, str]) -> Callable[[str, str], Outcome]:
+    """Reads a file among all `files` of its repository: they say, for one, what a dbt project is."""
+    return lambda path, text: rewrite_text(path, text, migration, siblings=files)
+
+
+def _unreadable(name: str, problem: str) -> Findings:
+    entry = Unclear(repository=name, path=".", line=0, reason=f"cannot be read: {problem}")
+    return Findings(consumers=(), unclear=(entry,), files=0)
