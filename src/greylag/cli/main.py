@@ -17,7 +17,10 @@ from greylag import __version__
 from greylag.cli.console import Exit, print_error
 from greylag.domain.errors import FileFaults, GreylagError
 
-COMMANDS: tuple[str, ...] = ()
+COMMANDS: tuple[str, ...] = (
+    "check",
+    "schema",
+)
 """Modules of `greylag.cli.commands` with `register(app)`, in the order in which `--help` lists them."""
 
 

@@ -13,7 +13,7 @@ from greylag.mapping.model import ReplacesModel
 from greylag.mapping.names import column_key, keeps_case, nearest, quote, table_key, table_ref
 from greylag.mapping.query import Parsed, add_answers, in_order, parse_query, tables_read
 from greylag.mapping.resolve import check_columns
-from greylag.mapping.sqltext import SqlFault, SqlText, made, parse_condition, written
+from greylag.mapping.sqltext import FileOrigin, SqlFault, SqlText, made, parse_condition, written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,5 +257,5 @@ def _mapping(entry: Entry, parsed: Parsed, context: Context) -> Mapping:
         inlining=inline,
         why_boundary=why,
         answers={column: source.text for column, source in entry.answers.items()},
-        source=parsed.source,
+        origin=FileOrigin(document=context.document, entry=entry.loc, source=parsed.source),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as AbcMapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from sqlglot import exp
 
@@ -65,6 +66,16 @@ class Inlining:
     predicate_expression: exp.Expr | None
 
 
+class Origin(Protocol):
+    """Where in the migration file the parts of a mapping stand; lines and columns are 1-based."""
+
+    def sql(self, offset: int) -> tuple[int, int]:
+        """Where the character at `offset` of `Mapping.sql` was written, or what made it."""
+
+    def key(self, *keys: str) -> tuple[int, int]:
+        """Where a key of the entry stands, e.g. `("unmapped", "legacy_score")`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mapping:
     """One replaced dataset as a SELECT over the new ones.
@@ -74,7 +85,7 @@ class Mapping:
     offsets into `sql`; `inlining` is None when only the boundary form exists, and `why_boundary` says why.
     `answers` maps an unmapped column to the SQL expression that a person decided for it: such a column
     is part of `outputs` and `sql`, and no longer of `unmapped`. `outputs` stand in the order of `columns`.
-    `source` is the mapping package's own: where in the file each character of `sql` was written.
+    `origin` says where in the file each character of `sql` was written.
     """
 
     dataset: DatasetRef
@@ -89,7 +100,7 @@ class Mapping:
     inlining: Inlining | None = None
     why_boundary: str | None = None
     answers: AbcMapping[str, str] = field(default_factory=dict)
-    source: object | None = field(default=None, compare=False, repr=False)
+    origin: Origin | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,8 +16,9 @@ from greylag.mapping.compiled import CompiledMigration, Mapping, Names, Provided
 from greylag.mapping.document import Document, Loc, parse_yaml, read_file
 from greylag.mapping.messages import shape_faults
 from greylag.mapping.model import MigrationModel, ProvidesModel, ReplacesModel
-from greylag.mapping.names import column_key, nearest, table_key
+from greylag.mapping.names import column_key, nearest, table_key, table_ref
 from greylag.mapping.policy import rollout
+from greylag.mapping.query import tables_read
 from greylag.mapping.refs import all_names
 from greylag.mapping.schema_files import read_columns
 
@@ -69,7 +70,7 @@ def _compile(model: MigrationModel, document: Document, base: Path) -> CompiledM
         dialect=dialect,
         mappings=good,
         provides=tuple(provided.values()),
-        new_names={ref: name for ref, name in names.items() if ref not in old},
+        new_names={ref: name for ref, name in names.items() if ref not in old} | _others(good, names),
         rollout=policy,
         digest=_digest(model, good, tuple(provided.values()), names),
         answers=normalised_answers(model),
@@ -158,6 +159,13 @@ def _entries(
         )
     check_answers(model, document)
     return entries
+
+
+def _others(mappings: tuple[Mapping, ...], names: AbcMapping[DatasetRef, Names]) -> dict[DatasetRef, Names]:
+    """New datasets that only the mappings themselves mention."""
+    known = {table_key(ref, mapping.dialect) for ref in names for mapping in mappings}
+    read = [(table_ref(table), m.dialect) for m in mappings for table in tables_read(m.query)]
+    return {ref: Names(tables=(ref,)) for ref, dialect in read if table_key(ref, dialect) not in known}
 
 
 def _digest(

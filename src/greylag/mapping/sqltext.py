@@ -69,6 +69,23 @@ class SqlText:
         return SqlText(self.pieces + other.pieces)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileOrigin:
+    """Where a mapping's parts stand: its file, the place of its entry, and its SQL in pieces."""
+
+    document: Document
+    entry: Loc
+    source: SqlText
+
+    def sql(self, offset: int) -> Position:
+        """Where the character at `offset` of the SQL was written, or what made it."""
+        return self.source.position(self.document, offset)
+
+    def key(self, *keys: str) -> Position:
+        """Where a key of the entry stands."""
+        return self.document.at_key((*self.entry, *keys))
+
+
 def _in_piece(document: Document, piece: Piece, offset: int) -> Position:
     if not piece.loc:
         return document.at(piece.loc)
