@@ -1,0 +1,3 @@
+SELECT o.order_id, o.amount
+FROM shop.orders_v1 AS o
+WHERE o.status IS NOT NULL

@@ -1,0 +1,3 @@
+SELECT account_id AS user_id
+FROM `prod.core.users_v2`
+WHERE geo.country = 'SE' AND device = 'ALL'

@@ -1,0 +1,3 @@
+SELECT user_id
+FROM `prod.core.users_v1`
+WHERE country = 'SE'

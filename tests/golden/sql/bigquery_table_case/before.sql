@@ -1,0 +1,1 @@
+SELECT Order_Id FROM shop.orders_v1

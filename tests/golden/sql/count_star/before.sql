@@ -1,0 +1,2 @@
+SELECT COUNT(*) AS n, COUNT(DISTINCT customer) AS customers
+FROM shop.orders_v1

@@ -1,0 +1,5 @@
+SELECT
+	order_id,
+	amount
+FROM	shop.orders_v1
+WHERE	status = 'paid'

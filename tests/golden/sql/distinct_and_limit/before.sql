@@ -1,0 +1,1 @@
+SELECT DISTINCT status FROM shop.orders_v1 ORDER BY status NULLS LAST LIMIT 2

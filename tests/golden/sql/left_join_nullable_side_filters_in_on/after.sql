@@ -1,0 +1,4 @@
+SELECT c.name, o.id AS order_id
+FROM shop.customers c
+LEFT JOIN shop.orders_v2 o ON o.buyer_id = c.customer AND o.channel = 'ALL'
+WHERE c.state = 'NY' OR o.id IS NULL

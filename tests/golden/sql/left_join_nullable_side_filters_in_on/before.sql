@@ -1,0 +1,4 @@
+SELECT c.name, o.order_id
+FROM shop.customers c
+LEFT JOIN shop.orders_v1 o ON o.customer = c.customer
+WHERE c.state = 'NY' OR o.order_id IS NULL

@@ -1,0 +1,3 @@
+SELECT Order_ID, AMOUNT
+FROM SHOP.Orders_V1 AS O
+WHERE o.STATUS = 'paid'

@@ -1,0 +1,1 @@
+SELECT name FROM (SELECT id AS order_id, buyer_id AS customer, amount, state AS status, placed FROM shop.orders_v2) AS orders_v1 NATURAL JOIN shop.customers

@@ -1,0 +1,2 @@
+SELECT COALESCE(UPPER(SUBSTR(CASE code WHEN 1 THEN 'open' WHEN 2 THEN 'paid' END, 1, 1)), '-') AS s, ROUND(ABS(CAST(cents / 100 AS DECIMAL(10, 2))), 1) AS a
+FROM shop.orders_v2

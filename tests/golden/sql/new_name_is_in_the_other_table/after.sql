@@ -1,0 +1,3 @@
+SELECT a.amount AS total, b.name, b.id
+FROM orders_v2 a
+JOIN buyers b ON a.id = b.order_id

@@ -1,0 +1,1 @@
+SELECT id AS order_id FROM shop.orders_v2 WHERE channel = 'ALL'

@@ -1,0 +1,3 @@
+SELECT amount
+FROM shop.orders_v2
+ORDER BY id DESC

@@ -1,0 +1,3 @@
+SELECT amount
+FROM shop.orders_v1
+ORDER BY order_id DESC

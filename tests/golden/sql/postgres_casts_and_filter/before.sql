@@ -1,0 +1,3 @@
+SELECT order_id::text AS key, COUNT(*) FILTER (WHERE status = 'paid') AS paid
+FROM shop.orders_v1
+GROUP BY 1

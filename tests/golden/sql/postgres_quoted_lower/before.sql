@@ -1,0 +1,1 @@
+SELECT o."order_id", o.amount FROM "shop"."orders_v1" o

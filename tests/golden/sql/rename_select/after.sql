@@ -1,0 +1,3 @@
+SELECT id AS order_id, amount
+FROM shop.orders_v2
+WHERE state = 'paid' AND amount > 1

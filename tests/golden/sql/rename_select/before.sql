@@ -1,0 +1,3 @@
+SELECT order_id, amount
+FROM shop.orders_v1
+WHERE status = 'paid' AND amount > 1

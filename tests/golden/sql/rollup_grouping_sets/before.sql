@@ -1,0 +1,3 @@
+SELECT status, customer, SUM(amount) AS total
+FROM shop.orders_v1
+GROUP BY ROLLUP (status, customer)

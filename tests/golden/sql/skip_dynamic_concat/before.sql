@@ -1,0 +1,1 @@
+EXECUTE IMMEDIATE CONCAT('SELECT COUNT(*) FROM prod.core.', 'users_v1');

@@ -1,0 +1,1 @@
+SELECT order_id, colour FROM shop.orders_v1

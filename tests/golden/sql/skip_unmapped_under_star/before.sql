@@ -1,0 +1,1 @@
+SELECT * FROM prod.core.users_v1

@@ -1,0 +1,1 @@
+DELETE FROM shop.orders_v1 WHERE amount < 0;

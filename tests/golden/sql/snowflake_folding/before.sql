@@ -1,0 +1,3 @@
+select ORDER_ID, amount
+from SHOP.ORDERS_V1
+where Status = 'paid'

@@ -1,0 +1,2 @@
+SELECT *
+FROM shop.orders_v1

@@ -1,0 +1,1 @@
+SELECT * FROM shop.customers JOIN (SELECT id AS order_id, buyer_id AS customer, amount, state AS status, placed FROM shop.orders_v2) AS orders_v1 USING (customer)

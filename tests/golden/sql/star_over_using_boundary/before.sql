@@ -1,0 +1,1 @@
+SELECT * FROM shop.customers JOIN shop.orders_v1 USING (customer)

@@ -1,0 +1,2 @@
+SELECT * REPLACE (amount * 2 AS amount)
+FROM shop.orders_v1

@@ -1,0 +1,3 @@
+SELECT id AS order_id, buyer_id AS customer, amount, state AS status, placed
+FROM shop.orders_v2
+WHERE channel = 'ALL'

@@ -1,0 +1,4 @@
+CREATE TABLE sales_eu (day DATE, total INTEGER);
+CREATE TABLE sales_us (day DATE, total INTEGER);
+INSERT INTO sales_eu VALUES (DATE '2024-01-01', 5), (DATE '2024-01-02', 6);
+INSERT INTO sales_us VALUES (DATE '2024-01-01', 7), (DATE '2024-01-01', 7);
