@@ -77,7 +77,7 @@ def _prove_around(rendering: Rendering, migration: CompiledMigration, level: Lev
     The unknown Jinja then stands in equal surroundings over equal relations, whatever it renders to.
     """
     try:
-        old, new = (sqlglot.parse(text, dialect=migration.dialect) for text in (rendering.old, rendering.new))
+        old, new = (_parsed(text, migration.dialect) for text in (rendering.old, rendering.new))
     except (SqlglotError, RecursionError):
         return _inconclusive("with its unknown macros as plain names it cannot be parsed")
     placed = [_with_mapping(tree, migration) for tree in old]
@@ -87,6 +87,17 @@ def _prove_around(rendering: Rendering, migration: CompiledMigration, level: Lev
     if len(old) != len(new) or not all(_differing(a, b, pairs) for a, b in zip(old, new, strict=True)):
         return _inconclusive("macros that are not known here stand where the versions differ")
     return weakest([_prove_pair(pair, migration, level, seed) for pair in pairs])
+
+
+def _parsed(text: str, dialect: str) -> list[exp.Expr | None]:
+    """The statements, with quotes off table names: renderings quote them where that makes no difference."""
+    statements = list(sqlglot.parse(text, dialect=dialect))
+    for statement in statements:
+        for table in statement.find_all(exp.Table) if statement is not None else ():
+            for part in table.parts:
+                if isinstance(part, exp.Identifier) and part.name.isidentifier():
+                    part.set("quoted", False)
+    return statements
 
 
 def _prove_pair(

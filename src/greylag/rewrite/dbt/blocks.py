@@ -67,7 +67,7 @@ class _Open:
 
 def blocks(spans: tuple[Span, ...]) -> tuple[Block, ...]:
     """The blocks of a file, nested. Raises JinjaError when tags do not pair up."""
-    ends = {span.keyword for span in spans if span.kind is SpanKind.STATEMENT}
+    ends = {span.keyword for span in spans if span.kind is SpanKind.STATEMENT} | {"endif", "endfor"}
     stack = [_Open(keyword="", start=0, arm_start=0, test=None)]
     for span in spans:
         if span.kind is not SpanKind.STATEMENT:

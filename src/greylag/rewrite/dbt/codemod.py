@@ -15,7 +15,7 @@ from greylag.domain.consumer import Framework, Read
 from greylag.domain.dataset import DatasetRef
 from greylag.domain.outcome import Edited, Form, FormChoice, Outcome, Reason, Skipped, Unchanged
 from greylag.domain.patch import Edit, apply_edits
-from greylag.mapping.compiled import CompiledMigration
+from greylag.mapping.compiled import CompiledMigration, DbtName
 from greylag.rewrite.dbt.blocks import Block, TooManyVariants, Variant, blocks, variants
 from greylag.rewrite.dbt.exposure import Exposure, comments_hold, variant_text
 from greylag.rewrite.dbt.jinja import JinjaError, Span, SpanKind, line_of, spans
@@ -241,10 +241,24 @@ class _File:
                 continue
             name = dbt_name(self.migration.new_names.get(dataset), like.call.kind if like.call else None)
             if name is not None:
+                self._check_qualifiers(dataset, name, like)
                 jinja = self.text[like.span.start : like.span.end]
                 controls = replaced is not None and text.startswith(marker)
                 text = text.replace(marker, write_call(name, jinja, controls=controls))
         return text
+
+    def _check_qualifiers(self, dataset: DatasetRef, name: DbtName, like: Placeholder) -> None:
+        """A mapping may qualify columns by its table's name; dbt's name for it must then be the same."""
+        if name.args[-1].lower() == dataset.name.lower():
+            return
+        qualified = (
+            column.table.lower() == dataset.name.lower()
+            for mapping in self.migration.mappings
+            for column in mapping.query.find_all(exp.Column)
+        )
+        if any(qualified):
+            message = f"the mapping qualifies columns by {dataset.name}, which dbt calls {name.args[-1]}"
+            raise Clash(Reason(code="alias-differs", message=message, line=like.span.line))
 
     # -- what the variants do not show ----------------------------------------------------------------------
 

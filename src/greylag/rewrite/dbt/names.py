@@ -13,6 +13,7 @@ from greylag.mapping.compiled import CompiledMigration, DbtName, Names
 from greylag.rewrite.dbt.jinja import constants
 
 _OPENING = re.compile(r"\{\{([-+]?)(\s*)")
+_TIGHT = re.compile(r",['\"]")
 _CLOSING = re.compile(r"(\s*)([-+]?)\}\}$")
 
 
@@ -131,7 +132,7 @@ def write_call(name: DbtName, like: str | None, *, controls: bool) -> str:
     like = like or "{{ source('x', 'y') }}"
     opening, closing = _OPENING.match(like), _CLOSING.search(like)
     quote = '"' if '"' in like else "'"
-    comma = "," if "," in like and ", " not in like else ", "
+    comma = "," if _TIGHT.search(like) else ", "
     arguments = comma.join(f"{quote}{arg}{quote}" for arg in name.args)
     return "".join(
         (
