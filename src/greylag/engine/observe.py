@@ -22,7 +22,9 @@ def read_world(session: Session, migration: str, source: str, rules: Rules) -> W
     """What our tables say; nothing of the forge or the repositories."""
     readings = session.readings(migration)
     targets = tuple(
-        replace(target, readings=tuple(readings.get((target.repository, target.attempt), ())))
+        replace(target, readings=tuple(found))
+        if (found := readings.get((target.repository, target.attempt)))
+        else target
         for target in session.targets(migration)
     )
     leases = {repository: holder for repository, holder in session.leases().items() if holder != migration}

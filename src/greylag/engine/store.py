@@ -13,7 +13,7 @@ from greylag.domain.check import CheckStatus, Verdict
 from greylag.domain.target import TargetState
 from greylag.engine import tables
 from greylag.engine.events import ENGINE, Event, EventKind, Listener
-from greylag.engine.world import Mode, Target, Wave
+from greylag.engine.world import LIVE, Mode, Target, Wave
 from greylag.rollout.health import Reading
 
 _OPTIONAL = {"verdict": Verdict, "baseline": CheckStatus}
@@ -58,6 +58,10 @@ _SAME = (
     "errors",
     "not_before",
 )
+
+
+# The words of a pull request are long, and no decision reads them.
+_READ = [column for column in tables.targets.c if column.name not in {"title", "body", "updated_at"}]
 
 
 class Session:
@@ -122,8 +126,8 @@ class Session:
     def targets(self, migration: str) -> list[Target]:
         """All targets of a campaign, by repository."""
         table = tables.targets
-        query = sa.select(table).where(table.c.migration == migration).order_by(table.c.repository)
-        return [target_of(row) for row in self.rows(query)]
+        query = sa.select(*_READ).where(table.c.migration == migration).order_by(table.c.repository)
+        return [target_of(row) for row in self.connection.execute(query).mappings()]
 
     def target(self, migration: str, repository: str) -> Target | None:
         """One target."""
@@ -167,9 +171,13 @@ class Session:
         return {row["key"]: row["answer"] for row in self.rows(query.order_by(table.c.key))}
 
     def readings(self, migration: str) -> dict[tuple[str, int], list[Reading]]:
-        """Health readings by repository and attempt, oldest first."""
-        table = tables.readings
-        query = sa.select(table).where(table.c.migration == migration).order_by(table.c.id)
+        """Health readings by repository and attempt, oldest first, of the targets that are being watched."""
+        table, targets = tables.readings, tables.targets
+        watched = sa.select(targets.c.repository).where(
+            (targets.c.migration == migration) & targets.c.state.in_([state.value for state in LIVE])
+        )
+        here = (table.c.migration == migration) & table.c.repository.in_(watched)
+        query = sa.select(table).where(here).order_by(table.c.id)
         found: dict[tuple[str, int], list[Reading]] = {}
         for row in self.rows(query):
             reading = Reading(status=CheckStatus(row["status"]), detail=row["detail"], at=row["at"])

@@ -108,6 +108,10 @@ class Target:
 TERMINAL = frozenset({TargetState.DONE, TargetState.SKIPPED, TargetState.ABORTED, TargetState.HANDED_OVER})
 
 
+LIVE = frozenset({TargetState.MERGED, TargetState.BAKING, TargetState.REVERTING, TargetState.REVERTED})
+"""States after a merge that has not been judged to the end."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wave:
     """A wave: how many targets it was given, how many reverts it saw, whether it is held, and why."""
