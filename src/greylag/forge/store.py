@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from pydantic import TypeAdapter
 
 from greylag.domain.check import Check
 from greylag.forge.base import PullRequest, PullRequestState
+from greylag.workspace import SqliteFile
 
 _PULL = TypeAdapter(PullRequest)
 _CHECK = TypeAdapter(Check)
@@ -26,18 +26,14 @@ class Store:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(self._open()) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.executescript(_SCHEMA.read_text(encoding="utf-8"))
+        self._file = SqliteFile(path, _SCHEMA.read_text(encoding="utf-8"))
 
     def reserve(self, draft: PullRequest) -> PullRequest:
         """Give a draft its number and keep it unpublished; the one of the same key if there is one.
 
         An open one from the same head branch takes over the draft's key.
         """
-        with self._write() as connection:
+        with self._file.write() as connection:
             kept = self._of_key(connection, draft.repository, draft.key)
             if kept is not None:
                 return kept
@@ -62,7 +58,7 @@ class Store:
 
     def intend_head(self, pull: PullRequest, commit: str) -> frozenset[str]:
         """Note that we are about to put `commit` on the head; returns every commit that we ever meant to."""
-        with self._write() as connection:
+        with self._file.write() as connection:
             connection.execute(
                 "INSERT OR IGNORE INTO heads (repository, head, commit_id) VALUES (?, ?, ?)",
                 (pull.repository, pull.head, commit),
@@ -74,7 +70,7 @@ class Store:
 
     def publish(self, pull: PullRequest, change: Callable[[PullRequest], PullRequest]) -> PullRequest:
         """Change what is kept of a pull request whose branch is in the repository, and let it be seen."""
-        with self._write() as connection:
+        with self._file.write() as connection:
             connection.execute(
                 "UPDATE pulls SET published = 1 WHERE repository = ? AND number = ?",
                 (pull.repository, pull.number),
@@ -85,7 +81,7 @@ class Store:
         self, repository: str, number: int, change: Callable[[PullRequest], PullRequest]
     ) -> PullRequest:
         """Change what is kept, in one transaction; `change` gets what is kept now. KeyError if nothing is."""
-        with self._write() as connection:
+        with self._file.write() as connection:
             row = connection.execute(
                 "SELECT document FROM pulls WHERE repository = ? AND number = ?", (repository, number)
             ).fetchone()
@@ -109,7 +105,7 @@ class Store:
 
     def all(self, repository: str | None, state: PullRequestState | None) -> tuple[PullRequest, ...]:
         """Published ones, by repository and number."""
-        with closing(self._open()) as connection:
+        with self._file.read() as connection:
             rows = connection.execute(
                 "SELECT document FROM pulls WHERE published AND (?1 IS NULL OR repository = ?1)"
                 " AND (?2 IS NULL OR state = ?2) ORDER BY repository, number",
@@ -119,7 +115,7 @@ class Store:
 
     def set_check(self, pull: PullRequest, commit: str, check: Check) -> None:
         """Keep a check of a commit."""
-        with self._write() as connection:
+        with self._file.write() as connection:
             connection.execute(
                 "INSERT INTO checks (repository, commit_id, verifier, document) VALUES (?, ?, ?, ?)"
                 " ON CONFLICT DO UPDATE SET document = excluded.document",
@@ -127,7 +123,7 @@ class Store:
             )
 
     def _one(self, condition: str, *values: object) -> PullRequest | None:
-        with closing(self._open()) as connection:
+        with self._file.read() as connection:
             row = connection.execute(
                 f"SELECT document FROM pulls WHERE published AND {condition} ORDER BY number DESC LIMIT 1",
                 values,
@@ -155,17 +151,3 @@ class Store:
             (pull.repository, pull.head_commit),
         )
         return replace(pull, checks={name: _CHECK.validate_json(text) for name, text in rows})
-
-    def _open(self) -> sqlite3.Connection:
-        return sqlite3.connect(self._path, timeout=30, isolation_level=None)
-
-    @contextmanager
-    def _write(self) -> Iterator[sqlite3.Connection]:
-        with closing(self._open()) as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")

@@ -6,8 +6,7 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from greylag.domain.errors import UsageError
 from greylag.domain.outcome import Reason
 from greylag.lineage.pool import Task, scan_all
 from greylag.lineage.scan import Scan
-from greylag.workspace import NotARepository, Repository, RepositoryError
+from greylag.workspace import NotARepository, Repository, RepositoryError, SqliteFile
 
 _SCHEMA = Path(__file__).with_name("schema.sql")
 _KEPT_NAME_SETS = 32
@@ -55,11 +54,7 @@ class FleetIndex:
     """
 
     def __init__(self, db: Path) -> None:
-        self._db = db
-        db.parent.mkdir(parents=True, exist_ok=True)
-        with closing(self._open()) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.executescript(_SCHEMA.read_text(encoding="utf-8"))
+        self._file = SqliteFile(db, _SCHEMA.read_text(encoding="utf-8"))
 
     def refresh(self, repos: Mapping[str, Path] | Iterable[Path]) -> RefreshStats:
         """Make the fleet exactly these repositories, and look where their default branches stand.
@@ -69,12 +64,12 @@ class FleetIndex:
         """
         fleet = _named(repos)
         now = {name: (str(path), *_look(path)) for name, path in fleet.items()}
-        with closing(self._open()) as connection:
+        with self._file.read() as connection:
             rows = connection.execute("SELECT name, path, head, problem FROM repositories")
             known = {name: tuple(state) for name, *state in rows}
         moved = [(name, *state) for name, state in now.items() if known.get(name) != state]
         removed = known.keys() - now.keys()
-        with self._write() as connection:
+        with self._file.write() as connection:
             connection.executemany(
                 "INSERT INTO repositories (name, path, head, problem) VALUES (?, ?, ?, ?) ON CONFLICT (name)"
                 " DO UPDATE SET path = excluded.path, head = excluded.head, problem = excluded.problem",
@@ -88,7 +83,7 @@ class FleetIndex:
 
     def path_of(self, repository: str) -> Path:
         """Where a repository of the fleet is. Raises UsageError for a name that is not in it."""
-        with closing(self._open()) as connection:
+        with self._file.read() as connection:
             row = connection.execute("SELECT path FROM repositories WHERE name = ?", (repository,)).fetchone()
         if row is None:
             raise UsageError(f"the fleet has no repository {repository!r}")
@@ -96,7 +91,7 @@ class FleetIndex:
 
     def heads(self) -> Mapping[str, str]:
         """Name to tip of the default branch at the last refresh, of repositories that have one."""
-        with closing(self._open()) as connection:
+        with self._file.read() as connection:
             rows = connection.execute(
                 "SELECT name, head FROM repositories WHERE head IS NOT NULL ORDER BY name"
             )
@@ -121,7 +116,7 @@ class FleetIndex:
         wanted = min(os.cpu_count() or 1, len(tasks) // _WORTH_A_PROCESS) if workers is None else workers
         done = 0
         for batch in scan_all(tasks, names, wanted):
-            with self._write() as connection:
+            with self._file.write() as connection:
                 for task, scan in batch:
                     _keep(connection, set_id, task, scan)
             done += len(batch)
@@ -129,7 +124,7 @@ class FleetIndex:
         return self._mentions(set_id)
 
     def _name_set(self, digest: str) -> int:
-        with self._write() as connection:
+        with self._file.write() as connection:
             connection.execute(
                 "INSERT INTO name_sets (digest, used)"
                 " VALUES (?, (SELECT COALESCE(MAX(used), 0) + 1 FROM name_sets))"
@@ -144,7 +139,7 @@ class FleetIndex:
         return int(set_id)
 
     def _stale(self, set_id: int) -> list[Task]:
-        with closing(self._open()) as connection:
+        with self._file.read() as connection:
             rows = connection.execute(
                 "SELECT r.id, r.path, s.head, r.head FROM repositories r"
                 " LEFT JOIN scans s ON s.repository_id = r.id AND s.set_id = ?"
@@ -154,7 +149,7 @@ class FleetIndex:
             return [Task(*row) for row in rows]
 
     def _mentions(self, set_id: int) -> list[Candidate]:
-        with closing(self._open()) as connection:
+        with self._file.read() as connection:
             rows = connection.execute(
                 "SELECT r.name, s.head, m.path, m.oid, m.line, m.code, m.message FROM mentions m"
                 " JOIN repositories r ON r.id = m.repository_id"
@@ -174,23 +169,6 @@ class FleetIndex:
             for name, head, path, oid, line, code, message in rows
         ]
         return sorted(found, key=lambda candidate: (candidate.repository, candidate.path))
-
-    def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._db, timeout=60, isolation_level=None)
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        return connection
-
-    @contextmanager
-    def _write(self) -> Iterator[sqlite3.Connection]:
-        with closing(self._open()) as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")
 
 
 def _named(repos: Mapping[str, Path] | Iterable[Path]) -> Mapping[str, Path]:

@@ -5,6 +5,7 @@ from greylag.workspace.command import CommandResult, run_command
 from greylag.workspace.files import CommitFiles, FolderFiles
 from greylag.workspace.fleet import find_repositories, is_bare, is_repository
 from greylag.workspace.repository import Repository
+from greylag.workspace.sqlite import SqliteFile
 from greylag.workspace.text import decode_text
 from greylag.workspace.values import (
     CommitInfo,
@@ -31,6 +32,7 @@ __all__ = [
     "RefMoved",
     "Repository",
     "RepositoryError",
+    "SqliteFile",
     "decode_text",
     "find_repositories",
     "is_bare",
