@@ -1,0 +1,71 @@
+"""One merged change to show: its diff, its proof, and a wrong patch that the same proof refutes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from greylag.demo.figures import MIGRATED
+from greylag.demo.stage import Stage
+from greylag.engine.ledger import LedgerRow
+from greylag.engine.world import Target
+
+_DIMENSION = re.compile(r"(\b\w+\.)?\bdevice = 'ALL'")
+_SHOWN = ("LEFT JOIN", "QUALIFY", "JOIN", "WHERE")
+"""What makes a query worth showing, best first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One file before and after, with its diff, and `wrong`: what somebody in a hurry would have written."""
+
+    repository: str
+    path: str
+    pull: str
+    form: str
+    before: str
+    after: str
+    diff: str
+    wrong: str
+
+
+def pick(stage: Stage, rows: Iterable[LedgerRow], targets: Iterable[Target]) -> Example | None:
+    """The most telling migrated query: inline rather than boundary, a join rather than a plain read."""
+    merged = {target.repository: target for target in targets if target.merged_commit and target.base}
+    wanted = [
+        row for row in rows if row.state in MIGRATED and row.framework == "sql" and row.repository in merged
+    ]
+    examples = [found for row in wanted if (found := _example(stage, row, merged[row.repository]))]
+    return min(examples, key=_rank, default=None)
+
+
+def _rank(example: Example) -> tuple[bool, int, str]:
+    text = example.before.upper()
+    shape = next((rank for rank, word in enumerate(_SHOWN) if word in text), len(_SHOWN))
+    return example.form != "inline", shape, example.repository
+
+
+def _example(stage: Stage, row: LedgerRow, target: Target) -> Example | None:
+    repository = stage.open(row.repository)
+    if target.base is None or target.merged_commit is None:
+        return None
+    before = repository.find(target.base, row.path)
+    after = repository.find(target.merged_commit, row.path)
+    changed = repository.changed(target.base, target.merged_commit)
+    if before is None or after is None or list(changed) != [row.path]:
+        return None
+    text = after.decode()
+    wrong = _DIMENSION.sub("TRUE", text)
+    if wrong == text:
+        return None
+    return Example(
+        repository=row.repository,
+        path=row.path,
+        pull=row.pull or "",
+        form=row.form or "",
+        before=before.decode(),
+        after=text,
+        diff=repository.diff(target.base, target.merged_commit),
+        wrong=wrong,
+    )

@@ -1,0 +1,31 @@
+"""What a campaign leaves for people, with the command to type for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from greylag.demo.figures import Left
+from greylag.engine.actions import Decision, WaitKind
+from greylag.engine.ledger import LedgerRow
+
+_STOPPED = frozenset({"skipped", "failed", "handed_over", "aborted"})
+
+
+def left_for_people(migration: str, decision: Decision, rows: Iterable[LedgerRow]) -> tuple[Left, ...]:
+    """What the engine waits for a person to do, then the consumers at which it stopped for good."""
+    waits = [
+        Left(repository=wait.repository or "", where="", reason=wait.reason, command=wait.command or "")
+        for wait in decision.waits
+        if wait.kind is WaitKind.PERSON
+    ]
+    stopped = [
+        Left(
+            repository=row.repository,
+            where="" if row.reason.startswith(row.path) else row.path,
+            reason=row.reason,
+            command=f"greylag retry {migration} {row.repository}",
+        )
+        for row in rows
+        if row.state in _STOPPED
+    ]
+    return (*waits, *stopped)

@@ -1,0 +1,111 @@
+"""The campaign of the demo: the real engine on the stage, its clock compressed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from ruamel.yaml import YAML
+
+from greylag.app.build import App, build
+from greylag.app.settings import HealthSettings, Settings, load_settings
+from greylag.demo.build import EPOCH
+from greylag.demo.pipelines import PipelineRunner, Run
+from greylag.demo.schedule import Schedule, ScheduledClock
+from greylag.demo.stage import Stage
+from greylag.demo.telling import Teller
+from greylag.demo.templating import TEMPLATES
+from greylag.engine import ledger
+from greylag.engine.campaign import Campaign
+from greylag.engine.events import Event, EventKind
+from greylag.engine.ledger import LedgerRow
+
+ENDINGS = frozenset({EventKind.DONE, EventKind.SKIPPED, EventKind.HANDED_OVER})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A campaign that can be run, with who tells it and by which clock."""
+
+    app: App
+    campaign: Campaign
+    clock: ScheduledClock
+    teller: Teller
+
+    @property
+    def hours(self) -> float:
+        """How long the campaign took by its own clock."""
+        return round((self.clock.now() - EPOCH).total_seconds() / 3600, 1)
+
+    def rows(self) -> list[LedgerRow]:
+        """The ledger as it stands."""
+        with self.app.store.read() as session:
+            return ledger.read(session, self.campaign.name)
+
+
+def open_campaign(
+    stage: Stage, runner: PipelineRunner, before: Mapping[str, Run], console: Console
+) -> Running:
+    """Wire the engine to the stage; pipelines run by their schedules while its clock leaps."""
+    teller = Teller(console)
+    schedule = Schedule(
+        runner,
+        stage.specs.values(),
+        stage.paths,
+        status=stage.runs,
+        told=lambda run, at: _tell_failure(teller, run, at),
+    )
+    schedule.before(stage.warehouse, before, EPOCH)
+    clock = ScheduledClock(EPOCH, schedule)
+    app = build(_settings(stage), clock=clock)
+    app.subscribe(teller)
+    return Running(app=app, campaign=app.campaign(str(stage.migration_file)), clock=clock, teller=teller)
+
+
+def _tell_failure(teller: Teller, run: Run, at: datetime) -> None:
+    if not run.ok:
+        teller.line(at, f"its pipeline fails: {run.error}", "red", run.repository)
+
+
+def _settings(stage: Stage) -> Settings:
+    """The stage's own settings: nothing of the user's environment reaches into the demo."""
+    return load_settings(stage.settings_file).model_copy(
+        update={
+            "fleet": stage.folder / "fleet",
+            "database": f"sqlite:///{stage.folder / '.greylag' / 'greylag.db'}",
+            "health": HealthSettings.model_validate({"status_dir": stage.runs}),
+        }
+    )
+
+
+def answers_by_column() -> dict[str, str]:
+    """What the demo's person answers: question to SQL expression."""
+    with (TEMPLATES / "fleet.yaml").open(encoding="utf-8") as handle:
+        return {str(key): str(value) for key, value in YAML(typ="safe").load(handle)["answers"].items()}
+
+
+@contextmanager
+def bar(console: Console, running: Running) -> Iterator[None]:
+    """How many targets have come to an end: a bar below the story on a terminal, nothing elsewhere."""
+    if not console.is_terminal:
+        yield
+        return
+    columns = (TextColumn("  targets"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=None)
+        ended: set[str] = set()
+
+        def heard(event: Event) -> None:
+            if event.kind is EventKind.SCANNED:
+                progress.update(task, total=len(running.campaign.world().targets) or None)
+            elif event.repository and event.kind in ENDINGS:
+                ended.add(event.repository)
+                progress.update(task, completed=len(ended))
+
+        running.teller.listener = heard
+        yield
+        running.teller.listener = None

@@ -1,0 +1,244 @@
+"""The demo, act by act: a fleet, a change, a campaign, and every pipeline compared with itself."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from greylag.demo import finale, show
+from greylag.demo.changes import schema_changes
+from greylag.demo.dbt_projects import DbtProjects, dbt_installed
+from greylag.demo.example import pick
+from greylag.demo.figures import Figures, summarise
+from greylag.demo.left import left_for_people
+from greylag.demo.pipelines import PipelineRunner, Run
+from greylag.demo.running import Running, answers_by_column, bar, open_campaign
+from greylag.demo.stage import Stage, set_up
+from greylag.domain.check import Verdict
+from greylag.engine.actions import Decision
+from greylag.engine.events import EventKind
+from greylag.verify import prove
+
+Step = Callable[[str], None]
+Progress = Callable[[str, int, str], AbstractContextManager[Step]]
+"""Label, number of items and their unit; gives a function to call once an item."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a user may choose. `keep` is a folder that stays afterwards."""
+
+    repos: int = 60
+    seed: int = 1
+    keep: Path | None = None
+
+
+def play(options: Options, console: Console, progress: Progress) -> Figures:
+    """Play the whole demo on `console`; returns what was measured.
+
+    Raises UsageError when `options.keep` holds something already. Whatever happens, a temporary stage is
+    removed and the dbt process is ended.
+    """
+    began = time.monotonic()
+    with ExitStack() as stack:
+        dbt = stack.enter_context(DbtProjects()) if dbt_installed() else None
+        stage = stack.enter_context(set_up(options.repos, options.seed, options.keep))
+        figures = Figures(
+            seed=options.seed,
+            repositories=len(stage.specs),
+            folder=str(stage.folder) if options.keep else None,
+        )
+        runner = PipelineRunner(stage.warehouse, stage.folder / "scratch", dbt)
+        story = Story(stage=stage, console=console, progress=progress, runner=runner, figures=figures)
+        before = story.fleet()
+        story.change()
+        running = open_campaign(stage, runner, before, console)
+        with running.app.lock():
+            story.plan(running)
+            decision = story.campaign(running)
+            story.example(running)
+            story.ledger(running, decision)
+        story.afterwards(running, before)
+        figures.seconds = round(time.monotonic() - began, 1)
+        story.curtain()
+    return figures
+
+
+@dataclass(slots=True, kw_only=True)
+class Story:
+    """The acts. Each prints its part and writes down its figures."""
+
+    stage: Stage
+    console: Console
+    progress: Progress
+    runner: PipelineRunner
+    figures: Figures
+    act: int = field(default=0)
+
+    def fleet(self) -> dict[str, Run]:
+        """Show the fleet, and run all of it once: the reference for the end."""
+        self._heading("A fleet of repositories, and a warehouse that they read")
+        specs = self.stage.specs.values()
+        kinds = Counter("dbt" if spec.kind == "dbt" else "sql" for spec in specs)
+        teams = len({spec.owner for spec in specs})
+        self._line(
+            f"{len(specs)} bare git repositories of {teams} teams: {kinds['sql']} with scheduled SQL, "
+            f"{kinds['dbt']} dbt projects"
+        )
+        with self.progress("running pipelines", len(specs), "pipelines") as step:
+            runs = finale.run_before(self.stage, self.runner, lambda run: step(run.repository))
+        tables = sum(len(run.tables) for run in runs.values() if run.ok)
+        self._line(f"{len(runs)} pipelines ran once and wrote {tables} tables: the reference for the end")
+        for run in runs.values():
+            if not run.ok:
+                self._line(f"[red]already broken[/] {run.repository}: {escape(run.error or '')}")
+        if len(runs) < len(specs):
+            self._line(
+                f"[yellow]{len(specs) - len(runs)} dbt projects do not run: dbt is not installed[/] "
+                "(pip install 'greylag\\[demo]')"
+            )
+        return runs
+
+    def change(self) -> None:
+        """Show what changes, and the mapping that says so."""
+        self._heading("The datasets change")
+        changes = schema_changes(self.stage.migration)
+        self.figures.changes = len(changes)
+        show.schema_changes(self.console, changes)
+        self.console.print()
+        mapping = self.stage.migration.mappings[0]
+        self._line(f"{self.stage.migration_file.name} says it once: {mapping.dataset} is this view")
+        show.sql(self.console, mapping.sql.strip())
+
+    def plan(self, running: Running) -> None:
+        """Show who reads the old datasets, and what would be done."""
+        self._heading("The plan")
+        entries = running.campaign.survey()
+        by_outcome = Counter(entry.outcome for entry in entries)
+        forms = Counter(entry.form for entry in entries if entry.form)
+        repositories = {entry.consumer.repository for entry in entries}
+        self._line(
+            f"{len(entries)} consumers in {len(repositories)} of {len(self.stage.specs)} repositories, "
+            "found by name, then by parsing"
+        )
+        told = ", ".join(f"{number} {form}" for form, number in forms.most_common())
+        self._line(f"{by_outcome['edited']} can be rewritten by rule ({told})")
+        self._line(
+            f"{by_outcome['question']} wait for an answer, "
+            f"{by_outcome['skipped'] + by_outcome['failed']} are left to people"
+        )
+        policy = self.stage.migration.rollout
+        waves = " then ".join(
+            f"{wave.count} repository" if wave.count else f"{wave.share:.0%}" for wave in policy.waves
+        )
+        self._line(
+            f"waves: {waves}; each bakes {policy.bake}; merges by itself what is {policy.merge}, "
+            "never shortly before a pipeline runs"
+        )
+
+    def campaign(self, running: Running) -> Decision:
+        """Run it until only people can bring it further; answer; run on."""
+        self._heading("The campaign, by a clock that leaps over waiting")
+        with bar(self.console, running):
+            outcome = running.campaign.run()
+            running.teller.flush()
+            if self._answer(running):
+                outcome = running.campaign.run(scan=False)
+                running.teller.flush()
+        figures, teller = self.figures, running.teller
+        figures.simulated_hours = running.hours
+        figures.waves = len(running.campaign.world().waves)
+        figures.merges = len(teller.of(EventKind.MERGED))
+        figures.reverts = [
+            {"repository": event.repository or "", "reason": event.message}
+            for event in teller.of(EventKind.REVERTED)
+        ]
+        return outcome.decision
+
+    def _answer(self, running: Running) -> bool:
+        answers = answers_by_column()
+        asked = [key for key, answer in running.campaign.world().answers.items() if answer is None]
+        for key in sorted(answers.keys() & set(asked)):
+            command = f'greylag answer {running.campaign.name} {key} "{answers[key]}"'
+            self._line(f"[dim]a person types[/]  [bold]{escape(command)}[/]")
+            running.answer(key, answers[key])
+            self.figures.answers[key] = answers[key]
+        return bool(self.figures.answers)
+
+    def example(self, running: Running) -> None:
+        """One diff, its proof, and a wrong patch."""
+        self._heading("One of the changes, and its proof")
+        example = pick(self.stage, running.rows(), running.campaign.world().targets)
+        if example is None:
+            self._line("no single-file change was merged")
+            return
+        migration, _ = running.campaign.compiled()
+        self._line(f"[bold]{example.repository}[/] {example.path} ({example.form}, {escape(example.pull)})")
+        show.diff(self.console, example.diff)
+        self.console.print()
+        self._line("the old query over the mapping, and the new query, on generated tables:")
+        show.proof(self.console, prove(example.before, example.after, migration))
+        self.console.print()
+        self._line("the same change by somebody in a hurry, without [bold]device = 'ALL'[/]:")
+        refuted = prove(example.before, example.wrong, migration)
+        self.figures.refuted = refuted.verdict is Verdict.REFUTED
+        show.proof(self.console, refuted)
+
+    def ledger(self, running: Running, decision: Decision) -> None:
+        """The ledger, and what is left for people."""
+        self._heading("The ledger: every consumer, and where it stands")
+        rows = running.rows()
+        self.figures.ledger = summarise(rows)
+        show.ledger(self.console, self.figures.ledger)
+        self.figures.left = left_for_people(running.campaign.name, decision, rows)
+        if self.figures.left:
+            self.console.print()
+            self._line(f"{len(self.figures.left)} are left for people:")
+            show.left_for_people(self.console, self.figures.left)
+
+    def afterwards(self, running: Running, before: dict[str, Run]) -> None:
+        """Run everything once more, where the old datasets are gone, and compare."""
+        self._heading("Every pipeline once more, compared with itself before the change")
+        still_old = {entry.consumer.repository for entry in running.campaign.survey()}
+        self._line(
+            f"the old datasets are gone for {len(self.stage.specs) - len(still_old)} repositories; a fresh "
+            f"scan finds {len(still_old)} that still read them"
+        )
+        with self.progress("running pipelines", len(before), "pipelines") as step:
+            found = finale.run_after(
+                self.stage, self.runner, before, still_old=still_old, done=lambda run: step(run.repository)
+            )
+        self.figures.equality = found
+        self._line(f"{found.tables} tables with {found.rows} rows compared: columns, types and every row")
+        for name, fault in found.unequal.items():
+            self._line(f"[bold red]differs[/] {name}: {escape(fault)}")
+
+    def curtain(self) -> None:
+        """Where to look further, and the last line."""
+        figures = self.figures
+        self.console.print()
+        self._line(
+            f"[dim]{figures.simulated_hours:.0f} hours of campaign in {figures.seconds:.0f} seconds, "
+            f"seed {figures.seed}[/]"
+        )
+        if figures.folder:
+            self._line(
+                f"Explore it: cd {escape(figures.folder)} && greylag ledger {self.stage.migration.name}"
+            )
+        if figures.equality is not None:
+            colour = "bold green" if figures.equality.all_equal else "bold red"
+            self.console.print(f"[{colour}]{escape(figures.equality.sentence())}[/]")
+
+    def _heading(self, text: str) -> None:
+        self.act += 1
+        show.heading(self.console, self.act, text)
+
+    def _line(self, text: str) -> None:
+        show.line(self.console, text)
