@@ -15,7 +15,7 @@ from greylag.workspace.export import write_tree_out
 from greylag.workspace.history import conflict_paths, parse_trailers
 from greylag.workspace.refs import read_ref, swap_ref
 from greylag.workspace.text import decode_text
-from greylag.workspace.tree import diff_trees, edit_tree, walk_tree
+from greylag.workspace.tree import PLAIN_FILES, diff_trees, edit_tree, walk_tree
 from greylag.workspace.values import (
     CommitInfo,
     Conflict,
@@ -60,7 +60,10 @@ class Repository:
     @property
     def default_branch(self) -> str:
         """The branch that HEAD names, whether it has commits or not."""
-        target = self._repo.references["HEAD"].target
+        try:
+            target = self._repo.references["HEAD"].target
+        except (KeyError, pygit2.GitError) as error:
+            raise RepositoryError(f"{self.path}: HEAD cannot be read: {error}") from error
         if not isinstance(target, str):
             raise RepositoryError(f"{self.path}: HEAD names no branch; say which branch is meant")
         return target.removeprefix("refs/heads/")
@@ -123,9 +126,14 @@ class Repository:
     def find(self, commit: str, path: str) -> bytes | None:
         """The bytes of a file at a commit; None when there is no plain file of that name."""
         tree = self._commit(commit).tree
-        if path not in tree or tree[path].filemode not in {0o100644, 0o100755, 0o100664}:
-            return None
-        return self.blob(str(tree[path].id))
+        try:
+            if path not in tree:
+                return None
+        except UnicodeEncodeError:  # a name that is not UTF-8: only a walk finds it
+            oid = self.files(commit).get(path)
+            return None if oid is None else self.blob(oid)
+        found = tree[path]
+        return self.blob(str(found.id)) if int(found.filemode) in PLAIN_FILES else None
 
     def read_text(self, commit: str, path: str) -> str | Reason:
         """The text of a file at a commit, or why it is not text that can be edited."""

@@ -16,6 +16,8 @@ _KINDS = {
     FileMode.LINK: EntryKind.SYMLINK,
     FileMode.COMMIT: EntryKind.SUBMODULE,
 }
+PLAIN_FILES = frozenset(int(mode) for mode, kind in _KINDS.items() if kind is EntryKind.FILE)
+"""The modes of what is read and edited."""
 
 
 def walk_tree(repo: pygit2.Repository, tree: pygit2.Oid, prefix: str = "") -> Iterator[tuple[str, Entry]]:

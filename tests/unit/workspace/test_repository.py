@@ -120,6 +120,8 @@ def test_names_that_are_not_utf8_are_kept_and_seen(repo: Repository) -> None:
     new = repo.commit(commit, {"b.sql": b"y"}, message="m", **WHO)
     assert list(repo.changed(commit, new)) == ["b.sql"]
     assert sorted(repo.files(new)) == ["b.sql", "\udcff.sql"]
+    assert repo.read(new, "\udcff.sql") == b"x"
+    assert repo.find(new, "\udcfe.sql") is None
 
 
 def test_refs_move_only_from_where_they_are_expected(repo: Repository) -> None:
