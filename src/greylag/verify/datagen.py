@@ -1,0 +1,188 @@
+"""Generated tables for one round: witnesses, their near misses, duplicates and noise."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+from greylag.verify.cells import UNSET, Cell
+from greylag.verify.resolve import Catalog, Model, TableInfo
+from greylag.verify.typevars import TypeVar
+from greylag.verify.values import Pool, coerce, literal, neighbour
+from greylag.verify.witness import Evaluate, Instance, Witness
+
+Row = dict[str, object]
+
+
+@dataclass(slots=True)
+class Dataset:
+    """Rows of every table, by physical name."""
+
+    rows: dict[str, list[Row]] = field(default_factory=dict)
+
+    def count(self) -> int:
+        """Rows in all tables together."""
+        return sum(len(rows) for rows in self.rows.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How a round's data is made: `spread` distinct values a column, `witnesses` derivations, noise rows a table."""
+
+    seed: int
+    spread: int = 5
+    witnesses: int = 8
+    noise: int = 3
+    nulls: float = 0.1
+    misses: int = 3
+    doubles: float = 0.25
+
+
+def generate(models: list[Model], catalog: Catalog, recipe: Recipe, evaluate: Evaluate) -> Dataset:
+    """Make a round's data for every table of the catalog from the queries' own conditions."""
+    rng = random.Random(recipe.seed)
+    pool = Pool(rng, recipe.spread)
+    data = Dataset(rows={table.physical: [] for table in catalog.tables.values()})
+    for number in range(recipe.witnesses):
+        model = models[number % len(models)]
+        witness = Witness(model, rng, evaluate)
+        # Each query of a statement gets its turn: nested ones yield rows that an outer condition may refuse.
+        witness.derive(model.root)
+        _settle(witness, pool, rng)
+        for _ in range(witness.repeat):
+            for instance in witness.instances:
+                _emit(instance, data, pool, rng, recipe)
+    for table in catalog.tables.values():
+        for _ in range(recipe.noise):
+            data.rows[table.physical].append(
+                {name: pool.draw(var, nulls=recipe.nulls) for name, var in table.columns.items()}
+            )
+    for table in catalog.tables.values():
+        data.rows[table.physical] = _finish(data.rows[table.physical], table, rng, recipe)
+    return data
+
+
+def _settle(witness: Witness, pool: Pool, rng: random.Random) -> None:
+    """Choose values so that comparisons between cells hold."""
+    for small, large, strict in witness.orders:
+        left, right = small.root(), large.root()
+        if right.value is not UNSET or right.equal is not UNSET:
+            left.compare("<" if strict else "<=", right.choose(pool, rng))
+            left.choose(pool, rng)
+        else:
+            right.compare(">" if strict else ">=", left.choose(pool, rng))
+            right.choose(pool, rng)
+
+
+def _emit(instance: Instance, data: Dataset, pool: Pool, rng: random.Random, recipe: Recipe) -> None:
+    table = instance.table
+    rows = data.rows[table.physical]
+    row = _row(instance, pool, rng, recipe)
+    rows.append(row)
+    if rng.random() < recipe.doubles:
+        rows.append(dict(row))
+    constrained = [(key, cell) for key, cell in instance.cells.items()]
+    rng.shuffle(constrained)
+    for key, cell in constrained[: recipe.misses]:
+        rows.append(_miss(row, key, cell, pool, rng, table))
+    # The same keys with other measures: groups of more than one row.
+    fixed = {key[0] for key in instance.cells}
+    free = [name for name in table.columns if name not in fixed]
+    if free and rng.random() < 0.5:
+        rows.append({**row, **{name: pool.draw(table.columns[name], nulls=recipe.nulls) for name in free}})
+
+
+def _row(instance: Instance, pool: Pool, rng: random.Random, recipe: Recipe) -> Row:
+    table = instance.table
+    row: Row = {}
+    for name, var in table.columns.items():
+        inside = {key: cell for key, cell in instance.cells.items() if key[0] == name}
+        whole = inside.pop((name,), None)
+        if whole is not None and (whole.constrained() or not inside):
+            row[name] = whole.choose(pool, rng)
+        else:
+            row[name] = pool.draw(var, nulls=0.0 if inside else recipe.nulls)
+        for key, cell in sorted(inside.items()):
+            row[name] = _put(row[name], var, key[1:], cell.choose(pool, rng), pool)
+    return row
+
+
+def _put(value: object, var: TypeVar, path: tuple[str, ...], inner: object, pool: Pool) -> object:
+    """Put a value at a path of fields and elements into a struct or list."""
+    if not path:
+        return inner
+    node = var.root()
+    if path[0].startswith("["):
+        items = list(value) if isinstance(value, list) else []
+        element = node.element or TypeVar()
+        position = int(path[0][1:-1])
+        while len(items) < position:
+            items.append(pool.draw(element, nulls=0.0))
+        items[position - 1] = _put(items[position - 1], element, path[1:], inner, pool)
+        return items
+    known = dict(value) if isinstance(value, dict) else {}
+    for name, part in (node.fields or {}).items():
+        if name.lower() == path[0].lower():
+            known[name] = _put(known.get(name), part, path[1:], inner, pool)
+        else:
+            known.setdefault(name, pool.draw(part, nulls=0.1))
+    return known
+
+
+def _miss(
+    row: Row, key: tuple[str, ...], cell: Cell, pool: Pool, rng: random.Random, table: TableInfo
+) -> Row:
+    """The same row with one value changed so that a condition on it probably fails."""
+    root = cell.root()
+    current = root.value if root.value is not UNSET else None
+    scalar = root.var.root().sql()
+    edges = [edge for edge in (root.low, root.high) if edge is not None]
+    choice = rng.random()
+    value: object
+    if choice < 0.25:
+        value = None
+    elif choice < 0.55 and edges:
+        value = coerce(rng.choice(edges), scalar)
+        value = neighbour(value, rng, step=rng.choice([-1, 0, 1])) if value is not None else None
+    elif choice < 0.75 and current is not None:
+        value = neighbour(current, rng, step=rng.choice([-1, 1]))
+    else:
+        value = pool.draw(root.var, nulls=0.0)
+    changed = dict(row)
+    changed[key[0]] = _put(changed.get(key[0]), table.columns.get(key[0]) or TypeVar(), key[1:], value, pool)
+    return changed
+
+
+def _finish(rows: list[Row], table: TableInfo, rng: random.Random, recipe: Recipe) -> list[Row]:
+    rng.shuffle(rows)
+    limit = 90
+    rows = rows[:limit]
+    if not table.unique:
+        return rows
+    kept: list[Row] = []
+    seen: list[set[tuple[object, ...]]] = [set() for _ in table.unique]
+    for row in rows:
+        keys = [tuple(str(row.get(table.find(name) or name)) for name in key) for key in table.unique]
+        if any(key in known for key, known in zip(keys, seen, strict=True)):
+            continue
+        for key, known in zip(keys, seen, strict=True):
+            known.add(key)
+        kept.append(row)
+    return kept
+
+
+def table_sql(table: TableInfo) -> str:
+    """The CREATE TABLE of a generated table."""
+    columns = ", ".join(f'"{name}" {var.sql()}' for name, var in table.columns.items())
+    return f"CREATE OR REPLACE TABLE {table.physical} ({columns or 'nothing INTEGER'})"
+
+
+def rows_sql(table: TableInfo, rows: list[Row]) -> str | None:
+    """The INSERT of a table's rows; None when there are none."""
+    if not rows or not table.columns:
+        return None
+    lines = [
+        "(" + ", ".join(literal(row.get(name), var) for name, var in table.columns.items()) + ")"
+        for row in rows
+    ]
+    return f"INSERT INTO {table.physical} VALUES {', '.join(lines)}"

@@ -1,0 +1,152 @@
+"""Running SQL in an embedded DuckDB that reaches nothing outside itself."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+
+import duckdb
+
+MAX_ROWS = 20_000
+_SETTINGS = (
+    "SET memory_limit = '768MB'",
+    "SET TimeZone = 'UTC'",
+    "SET enable_progress_bar = false",
+    "SET enable_external_access = false",
+    "SET lock_configuration = true",
+)
+_local = threading.local()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a query returned: column names, DuckDB type names, rows in order."""
+
+    columns: tuple[str, ...]
+    types: tuple[str, ...]
+    rows: list[tuple[object, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunError:
+    """A query that did not run. `kind` is `bind` (names, types, functions), `data` (a value) or `time`."""
+
+    kind: str
+    message: str
+
+
+class Clock:
+    """The time that a proof may still take, in seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Seconds left; never negative."""
+        return max(0.0, self._end - time.monotonic())
+
+    def over(self) -> bool:
+        """Is there no time left?"""
+        return self.left() <= 0.0
+
+
+class Lab:
+    """One DuckDB connection for one proof."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, clock: Clock, statement_seconds: float) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._statement_seconds = statement_seconds
+        self.made: list[str] = []
+
+    def do(self, *statements: str) -> None:
+        """Run statements that are ours and must succeed (CREATE, INSERT). Raises duckdb.Error."""
+        for statement in statements:
+            self._connection.execute(statement)
+
+    def query(self, sql: str) -> Result | RunError:
+        """Run a query of one of the versions, within the time for a statement and for the whole proof."""
+        seconds = min(self._statement_seconds, self._clock.left())
+        if seconds <= 0:
+            return RunError(kind="time", message="no time left")
+        timer = threading.Timer(seconds, self._connection.interrupt)
+        timer.daemon = True
+        timer.start()
+        try:
+            cursor = self._connection.execute(sql)
+            rows = cursor.fetchmany(MAX_ROWS + 1)
+            description = cursor.description or []
+        except duckdb.InterruptException:
+            return RunError(kind="time", message=f"a statement took more than {seconds:.1f} s")
+        except duckdb.Error as error:
+            return _failure(error)
+        finally:
+            timer.cancel()
+        if len(rows) > MAX_ROWS:
+            return RunError(kind="time", message=f"a statement returned more than {MAX_ROWS} rows")
+        return Result(
+            columns=tuple(str(column[0]) for column in description),
+            types=tuple(str(column[1]) for column in description),
+            rows=rows,
+        )
+
+    def begin(self) -> None:
+        """Start a transaction: every version run in it sees the same clock."""
+        self._connection.execute("BEGIN")
+
+    def rollback(self) -> None:
+        """End the transaction and undo what was done in it."""
+        try:
+            self._connection.execute("ROLLBACK")
+        except duckdb.TransactionException:
+            return
+
+
+def _failure(error: duckdb.Error) -> RunError:
+    text = str(error).split("\n\nLINE")[0].split("\n")
+    message = " ".join(line.strip() for line in text if line.strip())[:300]
+    bind = (
+        duckdb.BinderException,
+        duckdb.CatalogException,
+        duckdb.ParserException,
+        duckdb.NotImplementedException,
+    )
+    return RunError(kind="bind" if isinstance(error, bind) else "data", message=message)
+
+
+def _connect() -> duckdb.DuckDBPyConnection:
+    connection: duckdb.DuckDBPyConnection | None = getattr(_local, "connection", None)
+    if connection is None:
+        connection = duckdb.connect(":memory:", config={"threads": 1})
+        for setting in _SETTINGS:
+            connection.execute(setting)
+        _local.connection = connection
+    return connection
+
+
+@contextmanager
+def laboratory(clock: Clock, statement_seconds: float) -> Iterator[Lab]:
+    """A connection for one proof: emptied afterwards, thrown away when it cannot be."""
+    connection = _connect()
+    lab = Lab(connection, clock, statement_seconds)
+    try:
+        yield lab
+    finally:
+        try:
+            lab.rollback()
+            for name in reversed(lab.made):
+                connection.execute(f"DROP {name}")
+        except duckdb.Error:
+            connection.close()
+            _local.connection = None
+
+
+@cache
+def known_functions() -> frozenset[str]:
+    """The names of DuckDB's own functions, lower case."""
+    rows = _connect().execute("SELECT DISTINCT lower(function_name) FROM duckdb_functions()").fetchall()
+    return frozenset(str(row[0]) for row in rows)

@@ -1,0 +1,44 @@
+"""LIMIT and what it makes of a result."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+
+def shrink_limits(old: exp.Query, new: exp.Query) -> None:
+    """Make the same large limits of both versions small, so that generated data exceeds them."""
+    before, after = _limits(old), _limits(new)
+    if sorted(before) != sorted(after):
+        return
+    smaller = {value: 2 + position for position, value in enumerate(sorted(set(before), key=int))}
+    for query in (old, new):
+        for limit in query.find_all(exp.Limit):
+            literal = limit.expression
+            if isinstance(literal, exp.Literal) and literal.this in smaller and int(literal.this) > 4:
+                literal.replace(exp.Literal.number(smaller[literal.this]))
+
+
+def _limits(query: exp.Query) -> list[str]:
+    return [
+        str(limit.expression.this)
+        for limit in query.find_all(exp.Limit)
+        if isinstance(limit.expression, exp.Literal) and str(limit.expression.this).isdigit()
+    ]
+
+
+def unordered_limit(query: exp.Query) -> str | None:
+    """Why a LIMIT makes the result a matter of chance; None when none does."""
+    for limit in query.find_all(exp.Limit, exp.Fetch, exp.Offset):
+        owner = limit.parent
+        if owner is None or isinstance(owner, exp.ArrayAgg | exp.GroupConcat):
+            continue
+        if owner.args.get("order") is None and not _single(limit):
+            return (
+                "LIMIT without ORDER BY: which rows are returned is not determined, so it cannot be compared"
+            )
+    return None
+
+
+def _single(limit: exp.Expr) -> bool:
+    """LIMIT 0 and LIMIT 1 inside EXISTS decide nothing."""
+    return limit.find_ancestor(exp.Exists) is not None

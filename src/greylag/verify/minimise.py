@@ -1,0 +1,82 @@
+"""A counterexample as small as a bounded search makes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from greylag.domain.check import Counterexample
+from greylag.verify.compare import freeze_rows, same_bag
+from greylag.verify.datagen import Dataset, Row
+from greylag.verify.execute import Clock, Result
+
+if TYPE_CHECKING:
+    from greylag.verify.experiment import Difference, Experiment, Pair
+
+_SECONDS = 0.8
+_SHOWN = 6
+
+
+def minimise(experiment: Experiment, found: Difference, data: Dataset) -> Counterexample:
+    """Delete rows while the two versions still differ in the same way (delta debugging)."""
+    clock = Clock(_SECONDS)
+    pair = found.pair
+    failing = found.old is None or found.new is None
+    smallest = data
+    for table in sorted(data.rows, key=lambda name: -len(data.rows[name])):
+        smallest = _shrink(experiment, pair, smallest, table, clock, failing)
+    for table in sorted(data.rows):
+        smallest = _shrink(experiment, pair, smallest, table, clock, failing)
+    experiment.load(smallest)
+    old, new = experiment.lab.query(pair.old_sql), experiment.lab.query(pair.new_sql)
+    return _example(experiment, smallest, old, new)
+
+
+def _shrink(
+    experiment: Experiment, pair: Pair, data: Dataset, table: str, clock: Clock, failing: bool
+) -> Dataset:
+    rows = data.rows[table]
+    size = max(1, len(rows) // 2)
+    while rows and not clock.over():
+        start, removed = 0, False
+        while start < len(rows) and not clock.over():
+            fewer: list[Row] = rows[:start] + rows[start + size :]
+            trial = Dataset(rows={**data.rows, table: fewer})
+            if _differs(experiment, pair, trial, failing):
+                rows, data, removed = fewer, trial, True
+            else:
+                start += size
+        if size == 1 and not removed:
+            break
+        size = max(1, size // 2)
+    return data
+
+
+def _differs(experiment: Experiment, pair: Pair, data: Dataset, failing: bool) -> bool:
+    experiment.load(data)
+    old, new = experiment.lab.query(pair.old_sql), experiment.lab.query(pair.new_sql)
+    if isinstance(old, Result) and isinstance(new, Result):
+        if failing:
+            return False
+        left, right = freeze_rows(old.rows), freeze_rows(new.rows)
+        return not same_bag(left, right)
+    return failing and isinstance(old, Result) != isinstance(new, Result)
+
+
+def _example(experiment: Experiment, data: Dataset, old: object, new: object) -> Counterexample:
+    tables = {
+        ".".join(table.key): tuple(dict(row) for row in data.rows.get(table.physical, []))
+        for table in experiment.names.catalog.tables.values()
+    }
+    return Counterexample(
+        tables=tables,
+        old_columns=old.columns if isinstance(old, Result) else ("error",),
+        new_columns=new.columns if isinstance(new, Result) else ("error",),
+        old=_shown(old),
+        new=_shown(new),
+    )
+
+
+def _shown(result: object) -> tuple[tuple[object, ...], ...]:
+    if isinstance(result, Result):
+        return tuple(result.rows[:_SHOWN])
+    return ((getattr(result, "message", ""),),)

@@ -1,0 +1,207 @@
+"""Queries as they are run: real tables under names of our own, the mapping in the place of old datasets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from greylag.mapping.compiled import CompiledMigration, Mapping
+from greylag.verify.execute import known_functions
+from greylag.verify.names import TableKey, cte_of, provided_keys, real_tables, replaced_keys, table_key
+from greylag.verify.program import NotComparable
+from greylag.verify.resolve import Catalog, TableInfo
+from greylag.verify.typevars import declared
+
+_MAX_NODES = 60_000
+
+
+@dataclass(slots=True)
+class Names:
+    """The names of a proof: which keys are replaced, the catalog, and the functions that we do not know."""
+
+    migration: CompiledMigration
+    catalog: Catalog
+    replaced: dict[TableKey, Mapping]
+    functions: dict[tuple[str, int], str] = field(default_factory=dict)
+    made_old: dict[TableKey, exp.Query] = field(default_factory=dict)
+    made_new: dict[TableKey, exp.Query] = field(default_factory=dict)
+
+
+def names_for(migration: CompiledMigration) -> Names:
+    """The names of a migration, its new datasets in the catalog with the schemas that are declared."""
+    catalog = Catalog(dialect=migration.dialect)
+    catalog.aliases.update(provided_keys(migration))
+    for provided in migration.provides:
+        table = catalog.table(tuple(_key(provided.dataset.parts, migration)))
+        if provided.columns:
+            table.columns = {
+                name: declared(text, migration.dialect) for name, text in provided.columns.items()
+            }
+            table.closed = True
+        table.unique = provided.unique
+    return Names(migration=migration, catalog=catalog, replaced=replaced_keys(migration))
+
+
+def _key(parts: tuple[str, ...], migration: CompiledMigration) -> TableKey:
+    return parts if migration.dialect == "bigquery" else tuple(part.lower() for part in parts)
+
+
+def reads_replaced(node: exp.Expr, names: Names) -> list[exp.Table]:
+    """The reads of replaced datasets under `node`."""
+    dialect = names.migration.dialect
+    return [table for table in real_tables(node) if table_key(table, dialect) in names.replaced]
+
+
+def prepare(query: exp.Query, names: Names, *, old: bool) -> exp.Query:
+    """A copy of a query over tables of our own; for the old version, over the mapping as well.
+
+    Raises NotComparable when a source cannot be named.
+    """
+    holder = exp.Select(expressions=[], from_=exp.From(this=exp.Subquery(this=query.copy())))
+    node = holder.args["from_"].this.this
+    _shorten_columns(node)
+    made = names.made_old if old else names.made_new
+    for table in list(real_tables(node)):
+        _place(table, names, made, old=old)
+    _stub_functions(holder, names)
+    node = holder.args["from_"].this.this
+    if sum(1 for _ in node.walk()) > _MAX_NODES:
+        raise NotComparable("the statements are too large to compare by execution")
+    node.pop()
+    return node  # type: ignore[no-any-return]
+
+
+def _place(table: exp.Table, names: Names, made: dict[TableKey, exp.Query], *, old: bool) -> None:
+    dialect = names.migration.dialect
+    key = table_key(table, dialect)
+    if not key:
+        raise NotComparable(f"the table `{table.sql(dialect)[:80]}` is not a plain name")
+    alias = table.args.get("alias")
+    alias = (
+        alias.copy()
+        if alias is not None
+        else exp.TableAlias(this=exp.to_identifier(_last_name(table), quoted=True))
+    )
+    if alias.this is None:
+        alias.set("this", exp.to_identifier(_last_name(table), quoted=True))
+    moment = "".join(
+        table.args[arg].sql(dialect) for arg in ("version", "when") if table.args.get(arg) is not None
+    )
+    mapping = names.replaced.get(key) if old else None
+    if moment and (mapping is not None or key in made):
+        raise NotComparable(f"`{'.'.join(key)}` is read as of a point in time")
+    if table.args.get("sample") is not None:
+        raise NotComparable("TABLESAMPLE picks rows at random")
+    if moment:
+        key = (*key[:-1], f"{key[-1]} {moment}")
+    if mapping is not None or key in made:
+        inner = mapping_query(mapping, names) if mapping is not None else made[key].copy()
+        subquery = exp.Subquery(this=inner, alias=alias)
+        for arg in ("joins", "pivots", "laterals", "sample"):
+            if table.args.get(arg):
+                subquery.set(arg, table.args[arg])
+        table.replace(subquery)
+        return
+    info = names.catalog.table(key)
+    table.set("this", exp.to_identifier(info.physical))
+    table.set("db", None)
+    table.set("catalog", None)
+    table.set("alias", alias)
+    for arg in ("version", "when", "hints", "partition"):
+        table.set(arg, None)
+
+
+def _last_name(table: exp.Table) -> str:
+    return table.name.split(".")[-1]
+
+
+def mapping_query(mapping: Mapping, names: Names) -> exp.Query:
+    """A replaced dataset as a query: its columns in the old order; those without a counterpart are typed NULLs."""
+    inner = mapping.query.copy()
+    holder = exp.Subquery(this=inner)
+    _shorten_columns(inner)
+    for table in list(real_tables(holder)):
+        _place(table, names, {}, old=False)
+    inner = holder.this
+    inner.pop()
+    given = [output.name for output in mapping.outputs]
+    lowered = {name.lower() for name in given}
+    wanted = [
+        name for name in mapping.columns if name.lower() in lowered or name in mapping.unmapped
+    ] or given
+    if [name.lower() for name in wanted] == [name.lower() for name in given]:
+        return inner  # type: ignore[no-any-return]
+    columns: list[exp.Expr] = []
+    for name in wanted:
+        identifier = exp.to_identifier(name, quoted=True)
+        if name.lower() in lowered:
+            columns.append(exp.Column(this=identifier))
+        else:
+            kind = exp.DataType.build(
+                mapping.columns.get(name) or "VARCHAR", dialect=mapping.dialect, udt=True
+            )
+            null = exp.Cast(this=exp.Null(), to=kind)
+            null.meta["unmapped"] = name
+            columns.append(exp.Alias(this=null, alias=identifier))
+    source = exp.Subquery(this=inner, alias=exp.TableAlias(this=exp.to_identifier("greylag_mapping")))
+    return exp.Select(expressions=columns, from_=exp.From(this=source))
+
+
+def _shorten_columns(node: exp.Expr) -> None:
+    """`prod.core.users.name` becomes `users.name`, where `prod.core.users` is read without an alias."""
+    dotted: set[tuple[str, ...]] = set()
+    for table in node.find_all(exp.Table):
+        if table.args.get("alias") is None and table.args.get("db") is not None:
+            parts = tuple(part.lower() for identifier in table.parts for part in identifier.name.split("."))
+            dotted.update(parts[start:] for start in range(len(parts) - 1))
+    if not dotted:
+        return
+    for column in list(node.find_all(exp.Column)):
+        parts = column.parts
+        names = [part for identifier in parts for part in identifier.name.split(".")]
+        for size in range(len(names) - 1, 1, -1):
+            if tuple(name.lower() for name in names[:size]) in dotted:
+                _rebuild(column, names[size - 1 :])
+                break
+
+
+def _rebuild(column: exp.Column, names: list[str]) -> None:
+    identifiers = [exp.to_identifier(name, quoted=True) for name in names]
+    column.replace(exp.Column(this=identifiers[1], table=identifiers[0])) if len(
+        names
+    ) == 2 else column.replace(
+        exp.Dot.build([exp.Column(this=identifiers[1], table=identifiers[0]), *identifiers[2:]])
+    )
+
+
+def _stub_functions(node: exp.Expr, names: Names) -> None:
+    """Functions that DuckDB does not know become functions of our own that only depend on their arguments."""
+    known = known_functions()
+    for call in list(node.find_all(exp.Anonymous)):
+        whole: exp.Expr = call
+        while isinstance(whole.parent, exp.Dot) and whole.parent.expression is whole:
+            whole = whole.parent
+        dotted = whole is not call
+        name = call.name.lower()
+        if not dotted and name in known:
+            continue
+        prefix = whole.sql("bigquery").split("(")[0] if dotted else name
+        clean = "".join(char if char.isalnum() else "_" for char in prefix.lower())
+        arity = len(call.expressions)
+        stub = f"greylag_f_{clean}_{arity}"
+        names.functions[(stub, arity)] = prefix
+        whole.replace(exp.Anonymous(this=stub, expressions=[part.copy() for part in call.expressions]))
+
+
+def tables_read(query: exp.Expr, names: Names) -> set[str]:
+    """The physical names that a prepared query reads."""
+    physical = {table.physical for table in names.catalog.tables.values()}
+    return {
+        table.name for table in query.find_all(exp.Table) if table.name in physical and cte_of(table) is None
+    }
+
+
+def table_by_physical(names: Names, physical: str) -> TableInfo:
+    """The table with a name of our own."""
+    return next(table for table in names.catalog.tables.values() if table.physical == physical)
