@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping as AbcMapping
 from dataclasses import dataclass, replace
 
+from sqlglot import exp
+
 from greylag.domain.dataset import DatasetRef
 from greylag.mapping.compiled import Mapping, Names, Output, Provided
 from greylag.mapping.document import Document, Loc
@@ -97,7 +99,7 @@ def _source(entry: Entry, context: Context) -> SqlText | None:
         result = result + (made(", ", to) if number else made("", to))
         if name in model.rename:
             place = (*loc, "rename", name)
-            result = result + written(_renamed(model.rename[name], dialect), place)
+            result = result + _renamed(model.rename[name], place, context)
             result = result + made(f" AS {quote(name, dialect)}", place)
         else:
             column: Loc = (*loc, "columns", name) if model.columns else (*loc, "schema")
@@ -108,9 +110,18 @@ def _source(entry: Entry, context: Context) -> SqlText | None:
     return result
 
 
-def _renamed(value: str, dialect: str) -> str:
+def _renamed(value: str, loc: Loc, context: Context) -> SqlText:
     """A plain name is quoted where the dialect needs it; a path into a struct is left as written."""
-    return quote(value, dialect) if value.isidentifier() else value
+    if value.isidentifier():
+        return written(quote(value, context.dialect), loc)
+    source = written(value, loc)
+    try:
+        node = parse_condition(source.text, context.dialect)
+        if not isinstance(node, exp.Column | exp.Dot):
+            raise SqlFault(f"`{value}` is not a column; `rename` takes columns, `as` takes expressions", 0)
+    except SqlFault as fault:
+        _report(fault, source, context)
+    return source
 
 
 def _table_text(name: str, dialect: str) -> str:

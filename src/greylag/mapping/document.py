@@ -140,7 +140,7 @@ def parse_yaml(text: str, path: str) -> tuple[Document, dict[str, object]]:
         FileFaults: the text is not YAML, or not a mapping.
     """
     try:
-        root = YAML(typ="rt", pure=True).compose(text)
+        root = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)

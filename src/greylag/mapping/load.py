@@ -14,7 +14,7 @@ from greylag.mapping.column_types import check_types
 from greylag.mapping.compile import Context, Entry, compile_entry
 from greylag.mapping.compiled import CompiledMigration, Mapping, Names, Provided
 from greylag.mapping.document import Document, Loc, parse_yaml, read_file
-from greylag.mapping.messages import shape_faults
+from greylag.mapping.messages import check_sql, shape_faults
 from greylag.mapping.model import MigrationModel, ProvidesModel, ReplacesModel
 from greylag.mapping.names import column_key, nearest, table_key, table_ref
 from greylag.mapping.policy import rollout
@@ -43,6 +43,7 @@ def load_migration_text(text: str, *, path: str, base: Path) -> CompiledMigratio
     document, data = parse_yaml(text, path)
     model = shape_faults(document, data)
     if model is None:
+        check_sql(document, data)
         document.raise_faults()
     assert model is not None
     migration = _compile(model, document, base)

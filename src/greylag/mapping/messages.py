@@ -8,8 +8,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from greylag.mapping.document import Document, Loc
-from greylag.mapping.model import DbtModel, MigrationModel
+from greylag.mapping.model import DIALECTS, DbtModel, MigrationModel
 from greylag.mapping.names import nearest
+from greylag.mapping.sqltext import SqlFault, parse_statements, written
 
 _EXPECTED = {
     "string_type": "expected text",
@@ -33,6 +34,22 @@ def shape_faults(document: Document, data: dict[str, object]) -> MigrationModel 
         for detail in error.errors():
             _add(document, data, detail)
         return None
+
+
+def check_sql(document: Document, data: dict[str, object]) -> None:
+    """Wrong SQL in a file whose shape is wrong as well, so that both are told at once."""
+    dialect, entries = data.get("dialect"), data.get("replaces")
+    if dialect not in DIALECTS or not isinstance(entries, list):
+        return
+    for index, entry in enumerate(entries):
+        sql = entry.get("as") if isinstance(entry, dict) else None
+        if not isinstance(sql, str) or not sql.strip():
+            continue
+        source = written(sql, ("replaces", index, "as"))
+        try:
+            parse_statements(source.text, str(dialect))
+        except SqlFault as fault:
+            document.fault(source.position(document, fault.offset), fault.message)
 
 
 def _add(document: Document, data: dict[str, object], detail: ErrorDetails) -> None:
@@ -87,6 +104,8 @@ def _shown(value: object) -> str:
             return "true" if value else "false"
         case int() | float():
             return f"the number {value}"
+        case "":
+            return "empty text"
         case _:
             return f"`{value}`"
 

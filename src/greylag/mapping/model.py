@@ -74,7 +74,7 @@ def _dataset(value: str) -> str:
 
 def _text(value: str) -> str:
     if not value.strip():
-        raise _fault("expected text, found nothing")
+        raise _fault("expected text")
     return value
 
 

@@ -32,6 +32,7 @@ def rollout(model: RolloutModel, document: Document) -> Rollout | None:
 def _waves(model: RolloutModel, document: Document) -> tuple[WaveSize, ...] | None:
     """Numbers of targets first, then shares; both growing, so that no wave is empty by construction."""
     sizes: list[WaveSize] = []
+    last: int | str = ""
     before = len(document.faults)
     for index, value in enumerate(model.waves):
         where = document.at(("rollout", "waves", index))
@@ -44,10 +45,9 @@ def _waves(model: RolloutModel, document: Document) -> tuple[WaveSize, ...] | No
             )
             continue
         if sizes and not _grows(sizes[-1], size):
-            document.fault(
-                where, f"waves must grow: `{value}` does not come after `{model.waves[index - 1]}`"
-            )
+            document.fault(where, f"waves must grow: `{value}` cannot follow `{last}`")
         sizes.append(size)
+        last = value
     return tuple(sizes) if len(document.faults) == before else None
 
 

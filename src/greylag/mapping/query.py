@@ -32,7 +32,8 @@ def parse_query(source: SqlText, dialect: str, columns_of: ColumnsOf) -> Parsed:
     Raises:
         SqlFault: it is not one query, or a star cannot be expanded.
     """
-    source = _without_semicolon(source, dialect)
+    source = _without_end(source, dialect)
+    _refuse_template(source.text, dialect)
     parsed = _parse(source, dialect)
     if any(item.node.is_star for item in parsed.items):
         parsed = _parse(_expand_stars(parsed, dialect, columns_of), dialect)
@@ -46,10 +47,21 @@ def _parse(source: SqlText, dialect: str) -> Parsed:
         raise SqlFault(f"expected one SELECT, found {len(statements)} statements", _second(text, dialect))
     query = statements[0]
     if not isinstance(query, exp.Query) or isinstance(query, exp.Table):
-        raise SqlFault(f"expected a SELECT, found {type(query).__name__.upper()}", 0)
+        first = tokens(text, dialect)[0]
+        raise SqlFault(f"expected a SELECT, found {first.text.upper()}", first.start)
     for node in query.find_all(exp.Into):
         raise SqlFault(f"a mapping must not write ({node.sql(dialect=dialect)})", 0)
     return Parsed(source=source, query=query, items=select_items(text, query, dialect))
+
+
+def _refuse_template(text: str, dialect: str) -> None:
+    """`{{ x }}` may even parse, as a literal of an engine: nobody means that."""
+    listed = tokens(text, dialect)
+    for token, after in pairwise(listed):
+        adjacent = after.start == token.end + 1
+        doubled = adjacent and token.token_type == after.token_type == TokenType.L_BRACE
+        if doubled or token.token_type == TokenType.BLOCK_START:
+            raise SqlFault("a mapping is plain SQL: templates are not rendered here", token.start)
 
 
 def _second(text: str, dialect: str) -> int:
@@ -60,16 +72,14 @@ def _second(text: str, dialect: str) -> int:
     return 0
 
 
-def _without_semicolon(source: SqlText, dialect: str) -> SqlText:
+def _without_end(source: SqlText, dialect: str) -> SqlText:
+    """Without semicolons and comments at the end: a line comment would swallow what is put behind it."""
     listed = tokens(source.text, dialect)
+    while listed and listed[-1].token_type == TokenType.SEMICOLON:
+        listed.pop()
     if not listed:
-        raise SqlFault("expected a SELECT, found only comments", 0)
-    end = None
-    for token in reversed(listed):
-        if token.token_type != TokenType.SEMICOLON:
-            break
-        end = token.start
-    return source if end is None else source.slice(0, end)
+        raise SqlFault("expected a SELECT, found none", 0)
+    return source.slice(0, listed[-1].end + 1)
 
 
 def _expand_stars(parsed: Parsed, dialect: str, columns_of: ColumnsOf) -> SqlText:
