@@ -62,7 +62,7 @@ def _example(stage: Stage, row: LedgerRow, target: Target) -> Example | None:
     return Example(
         repository=row.repository,
         path=row.path,
-        pull=row.pull or "",
+        pull=f"pull request #{target.pull_number}",
         form=row.form or "",
         before=before.decode(),
         after=text,

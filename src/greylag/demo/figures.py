@@ -114,11 +114,13 @@ class Figures:
     waves: int = 0
     merges: int = 0
     reverts: list[dict[str, str]] = field(default_factory=list)
-    answers: dict[str, str] = field(default_factory=dict)
+    answers: dict[str, dict[str, object]] = field(default_factory=dict)
     refuted: bool = False
     ledger: Summary | None = None
     left: tuple[Left, ...] = ()
     equality: Equality | None = None
+    harmless: int = 0
+    touched: tuple[str, ...] = ()
     simulated_hours: float = 0.0
     seconds: float = 0.0
 

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 
 from greylag.demo.compare import compare_runs
 from greylag.demo.figures import Equality, equality
+from greylag.demo.fleet import Kind
 from greylag.demo.pipelines import Job, PipelineRunner, Run
 from greylag.demo.stage import Stage
+from greylag.workspace import Repository
 
 BEFORE, AFTER = "before", "after"
 
@@ -33,6 +35,20 @@ def run_after(
     after = runner.run(_jobs(stage, AFTER, with_old=old), done=done)
     compared = compare_runs(stage.warehouse, before, after, schemas=(BEFORE, AFTER))
     return equality(compared, before, old, stage.paths.keys() - before.keys())
+
+
+def touched(stage: Stage, kinds: frozenset[Kind]) -> tuple[str, ...]:
+    """Repositories of these kinds whose files are not those that they were built with."""
+    return tuple(
+        name
+        for name, spec in stage.specs.items()
+        if spec.kind in kinds and _files(stage.open(name)) != {p: t.encode() for p, t in spec.files.items()}
+    )
+
+
+def _files(repository: Repository) -> dict[str, bytes]:
+    head = repository.head()
+    return {path: repository.read(head, path) for path in repository.files(head)}
 
 
 def _jobs(stage: Stage, schema: str, *, with_old: Iterable[str]) -> list[Job]:

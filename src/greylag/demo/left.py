@@ -21,11 +21,22 @@ def left_for_people(migration: str, decision: Decision, rows: Iterable[LedgerRow
     stopped = [
         Left(
             repository=row.repository,
-            where="" if row.reason.startswith(row.path) else row.path,
-            reason=row.reason,
+            where=_short(row.path),
+            reason=_without_path(row.reason, row.path),
             command=f"greylag retry {migration} {row.repository}",
         )
         for row in rows
         if row.state in _STOPPED
     ]
     return (*waits, *stopped)
+
+
+def _short(path: str) -> str:
+    """The end of a path: the folder says which table it is, the file is often called the same."""
+    return "/".join(path.split("/")[-2:])
+
+
+def _without_path(reason: str, path: str) -> str:
+    """The reason of a row without the place, which stands beside it; the line number stays."""
+    rest = reason.removeprefix(path)
+    return f"line{rest.replace(':', ' ', 1)}" if rest.startswith(":") else rest.removeprefix(": ")

@@ -68,7 +68,7 @@ def open_campaign(
 
 def _tell_failure(teller: Teller, run: Run, at: datetime) -> None:
     if not run.ok:
-        teller.line(at, f"its pipeline fails: {run.error}", "red", run.repository)
+        teller.say(at, f"its pipeline fails: {run.error}", "red", run.repository)
 
 
 def _settings(stage: Stage) -> Settings:

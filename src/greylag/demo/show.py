@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
@@ -27,7 +28,7 @@ def heading(console: Console, number: int, text: str) -> None:
 
 def line(console: Console, text: str) -> None:
     """One indented line; `text` may hold markup."""
-    console.print(Padding(Text.from_markup(text), _INDENT))
+    console.print(Padding(Text.from_markup(text), _INDENT, expand=False))
 
 
 def schema_changes(console: Console, changes: Iterable[SchemaChange]) -> None:
@@ -36,13 +37,13 @@ def schema_changes(console: Console, changes: Iterable[SchemaChange]) -> None:
     for change in changes:
         kind = f"[red]{change.kind}[/]" if change.breaking else f"[green]{change.kind}[/]"
         table.add_row(str(change.dataset), kind, change.before or "", escape(change.after or ""))
-    console.print(Padding(table, _INDENT))
+    console.print(Padding(table, _INDENT, expand=False))
 
 
 def diff(console: Console, text: str) -> None:
     """A unified diff, without the lines that only git reads."""
     kept = [line for line in text.splitlines() if not line.startswith(("diff ", "index ", "--- ", "+++ "))]
-    console.print(Padding(_coloured(kept), (0, 0, 0, 4)))
+    console.print(Padding(_coloured(kept), (0, 0, 0, 4), expand=False))
 
 
 def _coloured(lines: Sequence[str]) -> Text:
@@ -56,10 +57,10 @@ def _coloured(lines: Sequence[str]) -> Text:
 def sql(console: Console, text: str) -> None:
     """SQL, with colours where there are any."""
     if console.color_system is None:
-        console.print(Padding(Text(text), (0, 0, 0, 4)))
+        console.print(Padding(Text(text), (0, 0, 0, 4), expand=False))
     else:
         syntax = Syntax(text, "sql", theme="ansi_dark", background_color="default")
-        console.print(Padding(syntax, (0, 0, 0, 4)))
+        console.print(Padding(syntax, (0, 0, 0, 4), expand=False))
 
 
 def proof(console: Console, found: Proof) -> None:
@@ -77,27 +78,30 @@ def counterexample(console: Console, found: Counterexample) -> None:
     """The smallest tables on which two versions differ, and what each returned."""
     for name, rows in found.tables.items():
         columns = list(dict.fromkeys(column for row in rows for column in row))
-        values = [[_cell(row.get(column)) for column in columns] for row in rows]
-        console.print(Padding(_rows(f"with {name}", columns, values), (0, 0, 0, 4)))
-    for label, names, given in (
-        ("before it returned", found.old_columns, found.old),
-        ("the patch returns", found.new_columns, found.new),
-    ):
-        values = [[_cell(value) for value in row] for row in given]
-        console.print(Padding(_rows(label, names, values), (0, 0, 0, 4)))
+        if rows:
+            _rows(console, f"with {name}", columns, [[row.get(column) for column in columns] for row in rows])
+    empty = [name for name, rows in found.tables.items() if not rows]
+    if empty:
+        console.print(_inset(Text(f"and no row in {', '.join(empty)}", style="dim")))
+    _rows(console, "the query before returns", found.old_columns, found.old)
+    _rows(console, "the patched one returns", found.new_columns, found.new)
 
 
-def _rows(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="dim", header_style="bold", pad_edge=False)
+def _rows(console: Console, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    console.print(_inset(Text(title, style="dim")))
+    table = Table(header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in columns:
         table.add_column(escape(column), overflow="fold")
     for row in rows[:_ROWS]:
-        table.add_row(*row)
-    if not rows:
-        table.add_row(*(["(no row)"] + [""] * (len(columns) - 1)))
-    if len(rows) > _ROWS:
-        table.caption = f"and {len(rows) - _ROWS} more"
-    return table
+        table.add_row(*(_cell(value) for value in row))
+    console.print(Padding(table, (0, 0, 0, 6), expand=False))
+    more = len(rows) - _ROWS
+    if not rows or more > 0:
+        console.print(Padding(Text(f"and {more} more" if rows else "(no row)", style="dim"), (0, 0, 0, 6)))
+
+
+def _inset(text: Text) -> Padding:
+    return Padding(text, (0, 0, 0, 4), expand=False)
 
 
 def _cell(value: object) -> str:
@@ -113,7 +117,7 @@ def ledger(console: Console, summary: Summary) -> None:
             notes = f"{_counts(summary.forms)}; {_counts(summary.verdicts)}"
         table.add_row(str(number), state.replace("_", " "), notes)
     table.add_row(str(summary.consumers), f"in {summary.repositories} repositories", "", style="bold")
-    console.print(Padding(table, _INDENT))
+    console.print(Padding(table, _INDENT, expand=False))
 
 
 def left_for_people(console: Console, left: Iterable[Left]) -> None:
@@ -122,7 +126,7 @@ def left_for_people(console: Console, left: Iterable[Left]) -> None:
     for item in left:
         where = f"{item.where}: " if item.where else ""
         table.add_row(item.repository, escape(where + item.reason), escape(item.command))
-    console.print(Padding(table, _INDENT))
+    console.print(Padding(table, _INDENT, expand=False))
 
 
 def _counts(numbers: Mapping[str, int]) -> str:

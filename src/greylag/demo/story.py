@@ -17,6 +17,7 @@ from greylag.demo.changes import schema_changes
 from greylag.demo.dbt_projects import DbtProjects, dbt_installed
 from greylag.demo.example import pick
 from greylag.demo.figures import Figures, summarise
+from greylag.demo.fleet import Kind
 from greylag.demo.left import left_for_people
 from greylag.demo.pipelines import PipelineRunner, Run
 from greylag.demo.running import Running, answers_by_column, bar, open_campaign
@@ -24,11 +25,19 @@ from greylag.demo.stage import Stage, set_up
 from greylag.domain.check import Verdict
 from greylag.engine.actions import Decision
 from greylag.engine.events import EventKind
+from greylag.engine.overrides import Overrides
 from greylag.verify import prove
 
 Step = Callable[[str], None]
+PERSON = "demo"
+"""Who answers in the story, as the ledger knows them."""
+
 Progress = Callable[[str, int, str], AbstractContextManager[Step]]
 """Label, number of items and their unit; gives a function to call once an item."""
+
+
+HARMLESS = frozenset({Kind.UNTOUCHED, Kind.PRODUCER})
+"""Repositories that read no old dataset, whatever they mention."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +95,11 @@ class Story:
         """Show the fleet, and run all of it once: the reference for the end."""
         self._heading("A fleet of repositories, and a warehouse that they read")
         specs = self.stage.specs.values()
-        kinds = Counter("dbt" if spec.kind == "dbt" else "sql" for spec in specs)
+        kinds = Counter("dbt" if spec.kind is Kind.DBT else "sql" for spec in specs)
         teams = len({spec.owner for spec in specs})
         self._line(
-            f"{len(specs)} bare git repositories of {teams} teams: {kinds['sql']} with scheduled SQL, "
-            f"{kinds['dbt']} dbt projects"
+            f"{len(specs)} bare git repositories of {teams} teams: scheduled SQL in {kinds['sql']}, "
+            f"a dbt project in {kinds['dbt']}"
         )
         with self.progress("running pipelines", len(specs), "pipelines") as step:
             runs = finale.run_before(self.stage, self.runner, lambda run: step(run.repository))
@@ -168,8 +177,10 @@ class Story:
         for key in sorted(answers.keys() & set(asked)):
             command = f'greylag answer {running.campaign.name} {key} "{answers[key]}"'
             self._line(f"[dim]a person types[/]  [bold]{escape(command)}[/]")
-            running.answer(key, answers[key])
-            self.figures.answers[key] = answers[key]
+            waiting = sum(key in target.questions for target in running.campaign.world().targets)
+            Overrides(running.campaign, PERSON).answer(key, answers[key])
+            self.figures.answers[key] = {"answer": answers[key], "targets": waiting}
+            self._line(f"asked once, answered once: {waiting} repositories waited for it")
         return bool(self.figures.answers)
 
     def example(self, running: Running) -> None:
@@ -217,6 +228,13 @@ class Story:
             )
         self.figures.equality = found
         self._line(f"{found.tables} tables with {found.rows} rows compared: columns, types and every row")
+        touched = finale.touched(self.stage, HARMLESS)
+        self.figures.harmless = sum(spec.kind in HARMLESS for spec in self.stage.specs.values())
+        self.figures.touched = touched
+        self._line(
+            f"{self.figures.harmless} repositories only mention the old names, in a comment, text or CTE, "
+            f"or write them: {len(touched) or 'none'} of them changed"
+        )
         for name, fault in found.unequal.items():
             self._line(f"[bold red]differs[/] {name}: {escape(fault)}")
 

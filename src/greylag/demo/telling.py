@@ -8,7 +8,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from rich.console import Console
-from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
 
 from greylag.engine.events import Event, EventKind
 
@@ -29,11 +30,11 @@ QUIET = frozenset(
 """Kinds of which there is one a repository: they are counted, and told when something else happens."""
 
 COUNTED = {
-    EventKind.REWRITTEN: "rewritten and proven",
-    EventKind.SKIPPED: "left alone, with a reason",
-    EventKind.PROPOSED: "pull requests opened",
-    EventKind.MERGED: "merged",
-    EventKind.DONE: "healthy after the merge",
+    EventKind.REWRITTEN: ("rewritten and proven",) * 2,
+    EventKind.SKIPPED: ("left alone with a reason",) * 2,
+    EventKind.PROPOSED: ("pull request opened", "pull requests opened"),
+    EventKind.MERGED: ("merged",) * 2,
+    EventKind.DONE: ("healthy after the merge",) * 2,
 }
 
 COLOURS = {
@@ -69,8 +70,9 @@ class Teller:
                 self._counts[event.kind] += 1
                 self._since = event.at
             else:
-                self._flush()
-                self.line(event.at, event.message, COLOURS.get(event.kind, ""), event.repository)
+                if event.kind is not EventKind.QUESTION:  # asked while others are still being rewritten
+                    self._flush()
+                self._line(event.at, event.message, COLOURS.get(event.kind, ""), event.repository)
         if self.listener is not None:
             self.listener(event)
 
@@ -83,14 +85,27 @@ class Teller:
         with self._lock:
             self._flush()
 
-    def line(self, at: datetime, text: str, colour: str = "", repository: str | None = None) -> None:
-        """One line of the story, with the time of the story's clock."""
-        name = f"[cyan]{escape(repository)}[/]  " if repository and repository not in text else ""
-        body = f"[{colour}]{escape(text)}[/]" if colour else escape(text)
-        self._console.print(f"  [dim]{at:%a %H:%M}[/]  {name}{body}")
+    def say(self, at: datetime, text: str, colour: str = "", repository: str | None = None) -> None:
+        """Tell something that is no event of the engine, in its place."""
+        with self._lock:
+            self._flush()
+            self._line(at, text, colour, repository)
+
+    def _line(self, at: datetime, text: str, colour: str = "", repository: str | None = None) -> None:
+        """One line with the time of the story's clock; what is too long goes on below its own start."""
+        body = Text(text, style=colour)
+        if repository and repository not in text:
+            body = Text.assemble((f"{repository}  ", "cyan"), body)
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        grid.add_row(Text(f"  {at:%a %H:%M}", style="dim", no_wrap=True), body)
+        self._console.print(grid)
 
     def _flush(self) -> None:
-        told = [f"{number} {COUNTED[kind]}" for kind, number in self._counts.items() if kind in COUNTED]
+        told = [
+            f"{number} {COUNTED[kind][number != 1]}"
+            for kind, number in self._counts.items()
+            if kind in COUNTED
+        ]
         if told and self._since is not None:
-            self.line(self._since, ", ".join(told))
+            self._line(self._since, ", ".join(told))
         self._counts.clear()
