@@ -20,6 +20,14 @@ from greylag.domain.errors import FileFaults, GreylagError
 COMMANDS: tuple[str, ...] = (
     "check",
     "schema",
+    "init",
+    "plan",
+    "run",
+    "status",
+    "ledger",
+    "questions",
+    "override",
+    "retire",
 )
 """Modules of `greylag.cli.commands` with `register(app)`, in the order in which `--help` lists them."""
 

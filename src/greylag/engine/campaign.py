@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ from greylag.engine.decide import decide
 from greylag.engine.events import EventKind
 from greylag.engine.loading import load_with_answers
 from greylag.engine.observe import observe, read_world
-from greylag.engine.patching import LedgerEntry, fold
+from greylag.engine.patching import LedgerEntry, Rewriting, fold
 from greylag.engine.perform import Performer, Request
 from greylag.engine.ports import Fleet, ProofLevel, Rewriter
 from greylag.engine.rewriter import Rewrites
@@ -119,18 +119,32 @@ class Campaign:
             known = self._compiled = (given, migration)
         return known[1], self.migration.digest
 
-    def survey(self) -> tuple[LedgerEntry, ...]:
-        """Every consumer in the fleet now, found by a fresh look at the code; writes nothing."""
+    def try_answers(self, answers: Mapping[str, str]) -> None:
+        """Compile the migration with these answers. Raises FileFaults when one of them is wrong."""
+        load_with_answers(self._text, self.migration.path, answers)
+
+    def rehearse(self, *, proof: ProofLevel | None = None) -> dict[str, Rewriting]:
+        """Rewrite every repository that mentions an old dataset, in memory; what reads none is left out.
+
+        `proof` None: as the settings say.
+        """
         migration, _ = self.compiled()
         with self.store.read() as session:
             answers = session.answers(self.name)
-        entries: list[LedgerEntry] = []
+        level = self.performer.rewrites.proof if proof is None else proof
+        found: dict[str, Rewriting] = {}
         for repository in self.fleet.mentioning(migration):
             sources = self.fleet.sources(repository, migration)
-            reports = self._rewriter(sources.files, migration, form=FormChoice.AUTO, proof="none")
+            reports = self._rewriter(sources.files, migration, form=FormChoice.AUTO, proof=level)
             made = fold(repository, sources.files, reports, unreadable=sources.unreadable, answers=answers)
-            entries += ledger.with_owners(made.entries, self.fleet, repository, sources.commit)
-        return tuple(entries)
+            entries = ledger.with_owners(made.entries, self.fleet, repository, sources.commit)
+            if entries:
+                found[repository] = replace(made, entries=entries)
+        return found
+
+    def survey(self) -> tuple[LedgerEntry, ...]:
+        """Every consumer in the fleet now, found by a fresh look at the code; writes nothing."""
+        return tuple(entry for made in self.rehearse(proof="none").values() for entry in made.entries)
 
     def start(self) -> None:
         """Write the campaign down, or bring it up to the file as it stands now. Raises UsageError."""

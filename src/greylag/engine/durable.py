@@ -142,7 +142,8 @@ def durable_work(
         yield work
     finally:
         stop.set()
-        # Effects that still run end with the process, and are recorded in our tables. The heartbeat stays: the
+        # Effects that still run end with the process, and are recorded in our tables. The heartbeat stays:
+        # the
         # next executor takes over what the library did not get to record, and finds nothing left to do.
         DBOS.destroy(workflow_completion_timeout_sec=0)
         _perform = None

@@ -187,6 +187,7 @@ class Performer:
                 reviewers=target.owners,
             )
         )
+        self._close_earlier(request, target)
         if pull.state is PullRequestState.OPEN:
             self.forge.set_check(target.repository, pull.number, target.commit, _verdict_check(target))
         return self._proposed(request, target, pull, baseline)
@@ -209,6 +210,16 @@ class Performer:
                 data: dict[str, object] = {"number": pull.number, "url": pull.url, "verdict": target.verdict}
                 self._tell(session, request, target, kind, text, **data)
         return done
+
+    def _close_earlier(self, request: Request, target: Target) -> None:
+        """A person asked for another attempt while an earlier pull request was open: there is one at a
+        time.
+        """
+        for attempt in range(1, target.attempt):
+            key = pull_key(request.migration, target.repository, attempt)
+            earlier = self.forge.find_key(target.repository, key)
+            if earlier is not None and earlier.state is PullRequestState.OPEN:
+                self.forge.close(target.repository, earlier.number)
 
     def _again(self, request: Request, target: Target, reason: str) -> bool:
         """Back to the rewriting; a pull request that is open stays, and is brought up to date."""
@@ -283,6 +294,7 @@ class Performer:
         with self.store.write() as session:
             if not self._change(session, request, target, checked_at=now):
                 return False
+            before = session.last_reading(request.migration, target)
             session.connection.execute(
                 tables.readings.insert().values(
                     migration=request.migration,
@@ -293,10 +305,11 @@ class Performer:
                     at=now,
                 )
             )
-            bad = reading.status is CheckStatus.FAILED
-            kind = EventKind.UNHEALTHY if bad else EventKind.HEALTH
-            text = f"{target.repository}: health {reading.status}: {reading.detail}"
-            self._tell(session, request, target, kind, text, status=reading.status.value)
+            if reading.status is not before:
+                bad = reading.status is CheckStatus.FAILED
+                kind = EventKind.UNHEALTHY if bad else EventKind.HEALTH
+                text = f"{target.repository}: health {reading.status}: {reading.detail}"
+                self._tell(session, request, target, kind, text, status=reading.status.value)
         return True
 
     def _revert(self, request: Request, target: Target) -> bool:

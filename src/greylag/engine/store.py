@@ -19,7 +19,7 @@ from greylag.rollout.health import Reading
 _OPTIONAL = {"verdict": Verdict, "baseline": CheckStatus}
 
 
-def target_of(row: Mapping[str, Any]) -> Target:
+def target_of(row: Mapping[Any, Any]) -> Target:
     """A row of `targets` as the value that decisions look at."""
     known = {name: row[name] for name in _SAME}
     for name, kind in _OPTIONAL.items():
@@ -127,7 +127,7 @@ class Session:
         """All targets of a campaign, by repository."""
         table = tables.targets
         query = sa.select(*_READ).where(table.c.migration == migration).order_by(table.c.repository)
-        return [target_of(row) for row in self.connection.execute(query).mappings()]
+        return [target_of(row._mapping) for row in self.connection.execute(query)]
 
     def target(self, migration: str, repository: str) -> Target | None:
         """One target."""
@@ -184,6 +184,17 @@ class Session:
             found.setdefault((row["repository"], row["attempt"]), []).append(reading)
         return found
 
+    def last_reading(self, migration: str, target: Target) -> CheckStatus | None:
+        """The status of the latest reading of a target's present attempt."""
+        table = tables.readings
+        here = (
+            (table.c.migration == migration)
+            & (table.c.repository == target.repository)
+            & (table.c.attempt == target.attempt)
+        )
+        row = self.one(sa.select(table.c.status).where(here).order_by(table.c.id.desc()).limit(1))
+        return None if row is None else CheckStatus(row["status"])
+
     def leases(self) -> dict[str, str]:
         """Repository to the migration whose change is open there."""
         return {row["repository"]: row["migration"] for row in self.rows(sa.select(tables.leases))}
@@ -207,6 +218,17 @@ class Session:
         """What people decided about a campaign."""
         row = self.migration(migration)
         return Mode.ACTIVE if row is None else Mode(row["mode"])
+
+    def set_mode(self, migration: str, mode: Mode) -> None:
+        """Pause, resume or abort a campaign."""
+        table = tables.migrations
+        here = table.c.name == migration
+        self.connection.execute(table.update().where(here).values(mode=mode.value, over_at=None))
+
+    def reopen(self, migration: str) -> None:
+        """A campaign that was over has something to do again."""
+        table = tables.migrations
+        self.connection.execute(table.update().where(table.c.name == migration).values(over_at=None))
 
 
 class Store:

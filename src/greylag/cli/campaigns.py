@@ -1,0 +1,173 @@
+"""What the campaign commands share: their options, the application, and how a campaign is shown."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from greylag.cli.console import out
+
+if TYPE_CHECKING:
+    from greylag.app import App
+    from greylag.engine.campaign import Campaign
+    from greylag.engine.events import Event
+    from greylag.engine.report import Status
+
+MigrationArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="MIGRATION", help="The migration file, or the name of a campaign.", show_default=False
+    ),
+]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="The settings (default: greylag.yaml, upwards from here)."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+ActorOption = Annotated[
+    str | None,
+    typer.Option("--actor", metavar="NAME", envvar="GREYLAG_ACTOR", help="Who decides (default: the login)."),
+]
+
+
+def open_app(config: Path | None) -> App:
+    """The application as the settings say."""
+    from greylag.app import build, load_settings
+
+    return build(load_settings(config))
+
+
+def open_campaign(migration: str, config: Path | None) -> Campaign:
+    """The campaign of a migration file, or of a name."""
+    return open_app(config).campaign(migration)
+
+
+def actor_name(given: str | None) -> str:
+    """Who decides."""
+    if given:
+        return given
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+def tell(event: Event) -> None:
+    """An event as a line of progress on standard error."""
+    wave = "" if event.wave is None else f" wave {event.wave}"
+    sys.stderr.write(f"{event.at:%H:%M:%S}{wave} {event.kind}: {event.message}\n")
+    sys.stderr.flush()
+
+
+def plain(value: object) -> Any:
+    """A value as JSON has it: times as ISO 8601."""
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    return value
+
+
+def status_document(status: Status) -> dict[str, object]:
+    """`greylag status --json`."""
+    return {
+        "migration": status.migration,
+        "mode": status.mode,
+        "over": status.over,
+        "needs_person": needs_person(status),
+        "targets": [
+            {
+                "repository": target.repository,
+                "state": target.state.value,
+                "reason": target.reason,
+                "wave": target.wave,
+                "attempt": target.attempt,
+                "verdict": target.verdict,
+                "owners": list(target.owners),
+                "consumers": target.consumers,
+                "pull": target.pull_number,
+                "url": target.pull_url,
+                "approved_by": target.approved_by,
+                "merged_at": plain(target.merged_at),
+            }
+            for target in status.targets
+        ],
+        "waves": [plain(asdict(wave)) for wave in status.waves],
+        "consumers": {**status.consumers, "total": sum(status.consumers.values())},
+        "waits": [plain(asdict(wait)) for wait in status.waits],
+    }
+
+
+def needs_person(status: Status) -> bool:
+    """Is there something that only a person can bring further, or that ended without being migrated?"""
+    return bool(status.on_persons) or (status.over and status.unfinished > 0)
+
+
+def show_status(status: Status) -> None:
+    """The status for people, on standard output."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = out()
+    mode = "" if status.mode == "active" else f" ({status.mode})"
+    state = "over" if status.over else "under way"
+    total = sum(status.consumers.values())
+    console.print(f"[bold]{escape(status.migration)}[/]: {state}{mode}; {total} consumers")
+    if status.consumers:
+        counts = ", ".join(f"{count} {name}" for name, count in sorted(status.consumers.items()))
+        console.print(f"  {counts}")
+    if status.waves:
+        table = Table("wave", "targets", "states", "reverts", "")
+        for wave in status.waves:
+            states = ", ".join(f"{count} {name}" for name, count in sorted(wave.states.items()))
+            note = f"held: {wave.held}" if wave.held else ("done" if wave.done else "")
+            table.add_row(str(wave.number), str(wave.size), states, str(wave.reverts), escape(note))
+        console.print(table)
+    _show_pulls(status)
+    _show_waits(status)
+
+
+def _show_pulls(status: Status) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    live = [target for target in status.targets if target.pull_number is not None and not target.terminal]
+    if not live:
+        return
+    table = Table("repository", "pull request", "state", "verdict", "reason")
+    for target in live:
+        verdict = "" if target.verdict is None else target.verdict.value
+        table.add_row(
+            escape(target.repository),
+            escape(target.pull_url or f"#{target.pull_number}"),
+            target.state.value,
+            verdict,
+            escape(target.reason),
+        )
+    out().print(table)
+
+
+def _show_waits(status: Status) -> None:
+    from rich.markup import escape
+
+    console = out()
+    for target in status.left_over:
+        console.print(f"[yellow]{target.state}[/] {escape(target.repository)}: {escape(target.reason)}")
+    for wait in status.waits:
+        who = status.migration if wait.repository is None else wait.repository
+        until = f" (until {wait.until:%Y-%m-%d %H:%M %Z})" if wait.until else ""
+        console.print(f"[cyan]{wait.kind}[/] {escape(who)}: {escape(wait.reason)}{until}")
+        if wait.command:
+            console.print(f"  [bold]{escape(wait.command)}[/]")
+    if status.pending:
+        console.print(f"{status.pending} things to do: `greylag run {escape(status.migration)}` goes on")

@@ -1,0 +1,65 @@
+"""`greylag ledger`: one row a consumer, from found to retired."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import typer
+
+from greylag.cli.campaigns import ConfigOption, JsonOption, MigrationArgument, open_campaign, plain
+from greylag.cli.console import out, print_json
+
+if TYPE_CHECKING:
+    from greylag.engine.ledger import LedgerRow
+
+HELP = """One row a consumer, from found to retired, with the reason for every stop. Changes nothing.
+
+Example: [bold]greylag ledger users-v2 --json[/]
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("ledger", help=HELP)(ledger)
+
+
+def ledger(migration: MigrationArgument, config: ConfigOption = None, json: JsonOption = False) -> None:
+    """Show the ledger of a campaign."""
+    from greylag.engine.report import ledger_rows
+
+    campaign = open_campaign(migration, config)
+    rows = ledger_rows(campaign)
+    counts = Counter(row.state for row in rows)
+    if json:
+        print_json(
+            {
+                "migration": campaign.name,
+                "consumers": [plain(asdict(row)) for row in rows],
+                "summary": {"total": len(rows), **counts},
+            }
+        )
+    else:
+        _show(rows, counts)
+
+
+def _show(rows: list[LedgerRow], counts: Counter[str]) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table("consumer", "reads", "owner", "wave", "state", "verdict", "reason")
+    for row in rows:
+        table.add_row(
+            escape(f"{row.repository}: {row.path}:{row.line}"),
+            escape(row.dataset),
+            escape(row.owner or ""),
+            "" if row.wave is None else str(row.wave),
+            row.state,
+            row.verdict or "",
+            escape(row.reason),
+        )
+    console = out()
+    console.print(table)
+    parts = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+    console.print(f"{len(rows)} consumers" + (f": {parts}" if parts else ""))

@@ -1,0 +1,178 @@
+"""The plan as data, made by the same functions that decide, and as words. Nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from greylag.domain.check import Verdict
+from greylag.domain.migration import MergePolicy, Rollout
+from greylag.domain.target import TargetState
+from greylag.engine.campaign import Campaign
+from greylag.engine.patching import Rewriting
+from greylag.engine.ports import ProofLevel
+from greylag.rollout.policy import merges_by_itself
+from greylag.rollout.waves import Weight, assign
+from greylag.rollout.windows import Opening, opening
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedTarget:
+    """What `run` would do to one repository. `state` is where it stands when the campaign has begun."""
+
+    repository: str
+    does: str
+    consumers: int
+    edited: int
+    verdict: Verdict | None
+    wave: int | None
+    merges: str
+    owners: tuple[str, ...]
+    reasons: tuple[str, ...]
+    questions: tuple[str, ...]
+    state: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What `run` would do. `questions` maps a key to its text and the targets that wait on it."""
+
+    migration: str
+    policy: tuple[str, ...]
+    window: Opening
+    targets: tuple[PlannedTarget, ...]
+    questions: Mapping[str, tuple[str, tuple[str, ...]]]
+
+    @property
+    def waves(self) -> dict[int, tuple[PlannedTarget, ...]]:
+        """The targets of each wave."""
+        numbers = sorted({target.wave for target in self.targets if target.wave is not None})
+        return {
+            number: tuple(target for target in self.targets if target.wave == number) for number in numbers
+        }
+
+
+def plan(campaign: Campaign, *, proof: ProofLevel | None = None) -> Plan:
+    """Rewrite every repository in memory, and put the targets into waves; done to nothing."""
+    migration, _ = campaign.compiled()
+    rollout = campaign.migration.rollout
+    known = {target.repository: target for target in campaign.world().targets}
+    made = campaign.rehearse(proof=proof)
+    weights = [
+        Weight(
+            repository=repository,
+            consumers=len(rewriting.entries),
+            needs_person=rollout.merge is not MergePolicy.NEVER and not _alone(rollout, rewriting),
+        )
+        for repository, rewriting in made.items()
+        if rewriting.state is TargetState.REWRITTEN
+    ]
+    waves = assign(weights, rollout.waves)
+    targets = []
+    for repository, rewriting in made.items():
+        row = known.get(repository)
+        wave = row.wave if row is not None and row.wave is not None else waves.get(repository)
+        state = None if row is None else row.state.value
+        targets.append(_target(repository, rewriting, rollout, wave, state))
+    questions: dict[str, tuple[str, tuple[str, ...]]] = {}
+    for mapping in migration.mappings:
+        for column, text in mapping.unmapped.items():
+            key = f"{mapping.dataset}.{column}"
+            waiting = tuple(target.repository for target in targets if key in target.questions)
+            if waiting:
+                questions[key] = (text, waiting)
+    return Plan(
+        migration=campaign.name,
+        policy=policy_words(rollout),
+        window=opening(rollout.window, campaign.clock.now()),
+        targets=tuple(targets),
+        questions=questions,
+    )
+
+
+def _alone(rollout: Rollout, rewriting: Rewriting) -> bool:
+    return merges_by_itself(rollout.merge, rewriting.verdict or Verdict.INCONCLUSIVE)
+
+
+def _target(
+    repository: str, rewriting: Rewriting, rollout: Rollout, wave: int | None, state: str | None
+) -> PlannedTarget:
+    edited = [entry for entry in rewriting.entries if entry.outcome == "edited"]
+    owners = {entry.consumer.owner for entry in rewriting.entries if entry.consumer.owner}
+    merges = "nothing to merge"
+    if rewriting.state is TargetState.REWRITTEN:
+        merges = "by itself" if _alone(rollout, rewriting) else "when a person approves"
+    does = {
+        TargetState.REWRITTEN: "propose",
+        TargetState.WAITING_ANSWER: "ask",
+        TargetState.SKIPPED: "leave alone",
+    }.get(rewriting.state, "nothing")
+    reasons = tuple(
+        dict.fromkeys(
+            reason for entry in rewriting.entries if entry not in edited for reason in entry.reasons
+        )
+    )
+    return PlannedTarget(
+        repository=repository,
+        does=does,
+        consumers=len(rewriting.entries),
+        edited=len(edited),
+        verdict=rewriting.verdict,
+        wave=wave,
+        merges=merges,
+        owners=tuple(sorted(owners)),
+        reasons=reasons,
+        questions=rewriting.questions if rewriting.state is TargetState.WAITING_ANSWER else (),
+        state=state,
+    )
+
+
+def policy_words(rollout: Rollout) -> tuple[str, ...]:
+    """The policy of a migration, a sentence each."""
+    merge = {
+        MergePolicy.NEVER: "Nothing merges without a person's approval.",
+        MergePolicy.PROVEN: "What is proven in every file merges by itself; the rest waits for approval.",
+        MergePolicy.VERIFIED: "What is proven or tested in every file merges by itself; the rest waits.",
+    }[rollout.merge]
+    window = (
+        "Merges keep away from the minutes before a consumer runs, where its schedule is known."
+        if rollout.window is None
+        else f"Merges happen in the window {rollout.window.cron!r} ({rollout.window.timezone})."
+    )
+    return (
+        merge,
+        window,
+        f"Each merge is watched for {rollout.bake}; an unhealthy one is reverted, and tried again once more.",
+        f"More than {rollout.max_reverts} reverts in a wave hold it until a person resumes.",
+        f"An owner has at most {rollout.per_owner} open pull requests at a time.",
+    )
+
+
+def words(plan: Plan, now: datetime) -> list[str]:
+    """The plan, a line each."""
+    lines = [f"{plan.migration}: {len(plan.targets)} targets", *(f"  {line}" for line in plan.policy)]
+    if not plan.window.open:
+        until = f" until {plan.window.until:%Y-%m-%d %H:%M %Z}" if plan.window.until else ""
+        lines.append(f"  Now ({now:%H:%M %Z}) no merge is allowed{until}: {plan.window.why}.")
+    for number, members in plan.waves.items():
+        lines.append(f"wave {number}: {len(members)} targets")
+        lines += [f"  {_line(target)}" for target in members]
+    rest = [target for target in plan.targets if target.wave is None]
+    if rest:
+        lines.append(f"in no wave: {len(rest)} targets")
+        lines += [f"  {_line(target)}" for target in rest]
+    for key, (text, waiting) in plan.questions.items():
+        lines.append(f"question {key}: {text}")
+        lines.append(f"  {len(waiting)} targets wait on it: greylag answer {plan.migration} {key} VALUE")
+    return lines
+
+
+def _line(target: PlannedTarget) -> str:
+    parts = [f"{target.repository}: {target.does}, {target.edited} of {target.consumers} consumers edited"]
+    if target.verdict is not None:
+        parts.append(f"{target.verdict}, merges {target.merges}")
+    if target.state is not None:
+        parts.append(f"now {target.state}")
+    parts += target.reasons[:2]
+    return "; ".join(parts)

@@ -1,0 +1,307 @@
+"""What people decide: recorded as events with who and why, effective on the next tick."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from greylag.domain.errors import UsageError
+from greylag.domain.target import TargetState
+from greylag.engine import tables
+from greylag.engine.apply import FRESH
+from greylag.engine.campaign import Campaign
+from greylag.engine.events import EventKind
+from greylag.engine.permits import approval_missing, merge_stop
+from greylag.engine.store import Session
+from greylag.engine.world import Mode, Target, World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """An override has an effect: new values of the target's row, and the words for it."""
+
+    values: Mapping[str, Any]
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nothing:
+    """An override has no effect, and why."""
+
+    why: str
+
+
+Verdict = Change | Nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a command did (`done`), and what it did not do and why (`nothing`), by target or question."""
+
+    command: str
+    done: Mapping[str, str] = field(default_factory=dict)
+    nothing: Mapping[str, str] = field(default_factory=dict)
+
+
+_BEFORE_MERGE = frozenset(
+    {TargetState.FOUND, TargetState.WAITING_ANSWER, TargetState.REWRITTEN, TargetState.PROPOSED}
+)
+_PATCHED = frozenset({TargetState.REWRITTEN, TargetState.PROPOSED})
+_MERGED = frozenset({TargetState.MERGED, TargetState.BAKING, TargetState.DONE})
+
+
+def approval(world: World, target: Target, actor: str, now: Any) -> Verdict:
+    """Approve a merge, or accept the health of what was merged."""
+    if target.state is TargetState.BAKING:
+        words = "its health is accepted; done at the end of its bake time, unless it fails"
+        return Change(values={"accepted_by": actor}, words=words)
+    if target.state not in _PATCHED:
+        return Nothing(why=_nowhere(target, "there is no patch to approve"))
+    if target.approved:
+        return Nothing(why=f"it was approved already, by {target.approved_by}; {_waits(world, target, now)}")
+    if approval_missing(world, target) is None:
+        return Nothing(why=f"it needs no approval; {_waits(world, target, now)}")
+    values = {"approved_by": actor, "approved_digest": target.digest}
+    return Change(values=values, words="approved: it merges in its wave and window")
+
+
+def _waits(world: World, target: Target, now: Any) -> str:
+    stop = merge_stop(world, target, now)
+    return "it merges on the next tick" if stop is None else f"it waits: {stop.reason}"
+
+
+def _nowhere(target: Target, what: str) -> str:
+    return f"{what}: it is {target.state}" + (f" ({target.reason})" if target.reason else "")
+
+
+def skipping(target: Target, actor: str, because: str) -> Verdict:
+    """Leave a target alone for good."""
+    if target.state in _BEFORE_MERGE:
+        reason = f"skipped by {actor}: {because}"
+        return Change(values={"state": TargetState.SKIPPED.value, "reason": reason}, words="skipped")
+    if target.state in _MERGED:
+        return Nothing(why="it is merged already; `greylag revert` takes it back")
+    return Nothing(why=_nowhere(target, "there is nothing to skip"))
+
+
+def taking(target: Target, actor: str, because: str) -> Verdict:
+    """A person goes on with a target by hand; an open pull request is theirs."""
+    if target.state in _BEFORE_MERGE:
+        reason = f"taken by {actor}" + (f": {because}" if because else "")
+        return Change(values={"state": TargetState.HANDED_OVER.value, "reason": reason}, words="yours now")
+    return Nothing(why=_nowhere(target, "there is nothing to take over"))
+
+
+def retrying(target: Target, note: str) -> Verdict:
+    """Start a stopped target again, from the head of its base branch."""
+    again = {TargetState.SKIPPED, TargetState.HANDED_OVER, TargetState.ABORTED, TargetState.REVERTED}
+    if target.state in again:
+        tried = target.pull_state is not None
+        values = FRESH | {
+            "state": TargetState.FOUND.value,
+            "reason": "tried again",
+            "context": note or target.context,
+            "attempt": target.attempt + (1 if tried else 0),
+            "extra": target.extra + (1 if tried else 0),
+        }
+        return Change(values=values, words="tried again from the head of its base branch")
+    if target.errors:
+        return Change(values={"errors": 0, "not_before": None}, words="tried again at once")
+    if target.state in _PATCHED:
+        return Change(values={"source": None, "context": note or target.context}, words="rewritten again")
+    return Nothing(why=_nowhere(target, "there is nothing to try again"))
+
+
+def reverting(target: Target, actor: str, because: str) -> Verdict:
+    """Take a merge back."""
+    if target.revert_wanted is not None:
+        return Nothing(why=f"that is asked for already: {target.revert_wanted}")
+    if target.state in _MERGED and target.merged_commit is not None:
+        reason = f"reverted by {actor}" + (f": {because}" if because else "")
+        words = "reverted on the next tick, later waves first"
+        return Change(values={"revert_wanted": reason, "reason": reason}, words=words)
+    return Nothing(why=_nowhere(target, "nothing of it is merged"))
+
+
+class Overrides:
+    """The overrides of one campaign, by one person."""
+
+    def __init__(self, campaign: Campaign, actor: str) -> None:
+        self._campaign = campaign
+        self._actor = actor
+        with campaign.store.read() as session:
+            if session.migration(campaign.name) is None:
+                raise UsageError(
+                    f"the campaign {campaign.name!r} was not started yet; `greylag run` starts it"
+                )
+
+    def approve(
+        self, repository: str | None = None, *, wave: int | None = None, everything: bool = False
+    ) -> Report:
+        """Approve a target, a wave, or all that waits."""
+        now = self._campaign.clock.now()
+        world = self._campaign.world()
+        chosen = self._choose(world, repository, wave, everything)
+        if repository is None:
+            ready = (*_PATCHED, TargetState.BAKING)
+            chosen = [target for target in chosen if target.state in ready]
+        return self._each("approve", chosen, lambda one: approval(world, one, self._actor, now))
+
+    def skip(self, repository: str, because: str) -> Report:
+        """Leave a target alone for good."""
+        chosen = self._choose(self._campaign.world(), repository, None, False)
+        return self._each("skip", chosen, lambda one: skipping(one, self._actor, because), because)
+
+    def take(self, repository: str, because: str = "") -> Report:
+        """A person goes on by hand."""
+        chosen = self._choose(self._campaign.world(), repository, None, False)
+        return self._each("take", chosen, lambda one: taking(one, self._actor, because), because)
+
+    def retry(self, repository: str, note: str = "") -> Report:
+        """Start a stopped target again."""
+        chosen = self._choose(self._campaign.world(), repository, None, False)
+        return self._each("retry", chosen, lambda one: retrying(one, note), note)
+
+    def revert(self, repository: str | None = None, *, everything: bool = False, because: str = "") -> Report:
+        """Take back one merge, or all, the latest waves first."""
+        chosen = self._choose(self._campaign.world(), repository, None, everything)
+        if everything:
+            chosen = [target for target in chosen if target.state in _MERGED]
+        return self._each("revert", chosen, lambda one: reverting(one, self._actor, because), because)
+
+    def pause(self, because: str = "") -> Report:
+        """Nothing new is rewritten, proposed or merged; what was merged is still watched and reverted."""
+        return self._mode("pause", Mode.PAUSED, because)
+
+    def abort(self, because: str = "") -> Report:
+        """End the campaign: open pull requests are closed, what was merged stays and is watched."""
+        return self._mode("abort", Mode.ABORTED, because)
+
+    def resume(self, because: str = "") -> Report:
+        """Go on after a pause, and let go of held waves (their reverts are counted anew)."""
+        name = self._campaign.name
+        waves = tables.waves
+        with self._campaign.store.write() as session:
+            mode = session.mode(name)
+            held = [wave for wave in session.waves(name) if wave.held is not None]
+            if mode is Mode.ACTIVE and not held:
+                return Report(command="resume", nothing={name: "it is not paused, and no wave is held"})
+            session.set_mode(name, Mode.ACTIVE)
+            here = (waves.c.migration == name) & waves.c.held.is_not(None)
+            session.connection.execute(waves.update().where(here).values(held=None, reverts=0))
+            words = ", ".join(f"wave {wave.number}" for wave in held)
+            done = f"goes on{f' with {words}' if held else ''}"
+            if mode is Mode.ABORTED:
+                done += "; what was aborted stays so until `greylag retry`"
+            self._tell(session, "resume", done, because)
+        return Report(command="resume", done={name: done})
+
+    def answer(self, key: str, value: str, *, again: bool = False) -> Report:
+        """Answer a question once for every target that waits on it. Raises FileFaults for SQL that is
+        wrong.
+        """
+        name = self._campaign.name
+        table = tables.questions
+        with self._campaign.store.read() as session:
+            answers = session.answers(name)
+        if key not in answers:
+            near = difflib.get_close_matches(key, answers, n=1)
+            known = f"; questions: {', '.join(answers)}" if answers else "; nothing was asked yet"
+            raise UsageError(f"{key!r} was not asked{f'; did you mean {near[0]!r}?' if near else known}")
+        if answers[key] is not None and not again:
+            why = f"it was answered already: {answers[key]!r} (`--again` answers it anew)"
+            return Report(command="answer", nothing={key: why})
+        self._campaign.try_answers({**{k: v for k, v in answers.items() if v is not None}, key: value})
+        now = self._campaign.clock.now()
+        with self._campaign.store.write() as session:
+            here = (table.c.migration == name) & (table.c.key == key)
+            given = {"answer": value, "answered_by": self._actor, "answered_at": now}
+            session.connection.execute(table.update().where(here).values(**given))
+            waiting = 0
+            for target in session.targets(name):
+                if key in target.questions:
+                    waiting += self._woken(session, target)
+            words = f"answered {value!r}; {waiting} targets are rewritten with it"
+            session.event(
+                name, EventKind.ANSWERED, f"{key}: {words}", at=now, actor=self._actor, data={"key": key}
+            )
+        return Report(command="answer", done={key: words})
+
+    def _woken(self, session: Session, target: Target) -> int:
+        name, now = self._campaign.name, self._campaign.clock.now()
+        if target.state is TargetState.WAITING_ANSWER:
+            return 1
+        if target.state in _PATCHED:
+            return int(session.change(name, target, now, source=None))
+        if target.state is TargetState.SKIPPED and target.pull_state is None:
+            return int(session.change(name, target, now, state=TargetState.FOUND.value, reason="answered"))
+        return 0
+
+    def _choose(
+        self, world: World, repository: str | None, wave: int | None, everything: bool
+    ) -> list[Target]:
+        if sum((repository is not None, wave is not None, everything)) != 1:
+            raise UsageError("say which: a TARGET (a repository), --wave N or --all")
+        if repository is not None:
+            names = [target.repository for target in world.targets]
+            if repository not in names:
+                near = difflib.get_close_matches(repository, names, n=1)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                raise UsageError(f"{repository!r} is no target of {world.migration}{hint}")
+            return [target for target in world.targets if target.repository == repository]
+        if wave is not None:
+            if world.wave(wave) is None:
+                known = ", ".join(str(one.number) for one in world.waves) or "none yet"
+                raise UsageError(f"there is no wave {wave} (waves: {known})")
+            return list(world.members(wave))
+        return list(world.targets)
+
+    def _each(
+        self, command: str, chosen: Iterable[Target], judge: Callable[[Target], Verdict], because: str = ""
+    ) -> Report:
+        name, now = self._campaign.name, self._campaign.clock.now()
+        done: dict[str, str] = {}
+        nothing: dict[str, str] = {}
+        with self._campaign.store.write() as session:
+            for target in chosen:
+                verdict = judge(target)
+                if isinstance(verdict, Nothing):
+                    nothing[target.repository] = verdict.why
+                elif not session.change(name, target, now, **verdict.values):
+                    nothing[target.repository] = "it changed just now; look at `greylag status` and repeat"
+                else:
+                    done[target.repository] = verdict.words
+                    self._tell(session, command, verdict.words, because, target)
+                    if verdict.values.get("state") in (TargetState.SKIPPED, TargetState.HANDED_OVER):
+                        session.drop_lease(name, target.repository)
+            if done:
+                session.reopen(name)
+        if not done and not nothing:
+            nothing[name] = "there is nothing there that it applies to"
+        return Report(command=command, done=done, nothing=nothing)
+
+    def _mode(self, command: str, mode: Mode, because: str) -> Report:
+        name = self._campaign.name
+        with self._campaign.store.write() as session:
+            if session.mode(name) is mode:
+                return Report(command=command, nothing={name: f"it is {mode} already"})
+            session.set_mode(name, mode)
+            self._tell(session, command, f"the campaign is {mode}", because)
+        return Report(command=command, done={name: f"the campaign is {mode}"})
+
+    def _tell(
+        self, session: Session, command: str, words: str, because: str, target: Target | None = None
+    ) -> None:
+        who = self._campaign.name if target is None else target.repository
+        session.event(
+            self._campaign.name,
+            EventKind.OVERRIDE,
+            f"{who}: {command}: {words}" + (f" ({because})" if because else ""),
+            at=self._campaign.clock.now(),
+            repository=None if target is None else target.repository,
+            wave=None if target is None else target.wave,
+            actor=self._actor,
+            data={"command": command, "because": because},
+        )

@@ -1,0 +1,140 @@
+"""Where a campaign stands: one value that the faces render."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from greylag.domain.target import TargetState
+from greylag.engine import ledger, tables
+from greylag.engine.actions import Wait, WaitKind
+from greylag.engine.campaign import Campaign
+from greylag.engine.events import Event, EventKind
+from greylag.engine.permits import wave_done
+from greylag.engine.world import Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaveReport:
+    """One wave; `states` counts its targets by state."""
+
+    number: int
+    size: int
+    done: bool
+    reverts: int
+    held: str | None
+    states: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """A campaign: its targets and consumers by state, its waves, and what waits for whom."""
+
+    migration: str
+    mode: str
+    over: bool
+    targets: tuple[Target, ...]
+    waves: tuple[WaveReport, ...]
+    consumers: dict[str, int]
+    waits: tuple[Wait, ...]
+    pending: int
+
+    @property
+    def on_persons(self) -> tuple[Wait, ...]:
+        """What only a person can bring further."""
+        return tuple(wait for wait in self.waits if wait.kind is WaitKind.PERSON)
+
+    @property
+    def left_over(self) -> tuple[Target, ...]:
+        """Targets that ended without being migrated."""
+        ends = {TargetState.SKIPPED, TargetState.HANDED_OVER, TargetState.ABORTED}
+        return tuple(target for target in self.targets if target.state in ends)
+
+    @property
+    def unfinished(self) -> int:
+        """Consumers that still read the old dataset, as far as the ledger knows."""
+        good = {"migrated", "retired"}
+        return sum(count for state, count in self.consumers.items() if state not in good)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionRow:
+    """A question, its answer if there is one, and the targets that it concerns."""
+
+    key: str
+    text: str
+    answer: str | None
+    answered_by: str | None
+    asked_at: datetime
+    targets: tuple[str, ...]
+
+
+def status(campaign: Campaign) -> Status:
+    """Where it stands now: observes and decides, and does nothing."""
+    world, decision = campaign.look()
+    with campaign.store.read() as session:
+        rows = ledger.read(session, campaign.name)
+    waves = tuple(
+        WaveReport(
+            number=wave.number,
+            size=len(world.members(wave.number)),
+            done=wave_done(world, wave.number),
+            reverts=wave.reverts,
+            held=wave.held,
+            states=dict(Counter(target.state.value for target in world.members(wave.number))),
+        )
+        for wave in world.waves
+    )
+    return Status(
+        migration=campaign.name,
+        mode=world.mode.value,
+        over=decision.over,
+        targets=world.targets,
+        waves=waves,
+        consumers=dict(Counter(row.state for row in rows)),
+        waits=decision.waits,
+        pending=len(decision.actions),
+    )
+
+
+def ledger_rows(campaign: Campaign) -> list[ledger.LedgerRow]:
+    """The whole ledger."""
+    with campaign.store.read() as session:
+        return ledger.read(session, campaign.name)
+
+
+def questions(campaign: Campaign) -> list[QuestionRow]:
+    """Every question that was asked, the open ones first."""
+    table = tables.questions
+    with campaign.store.read() as session:
+        rows = session.rows(sa.select(table).where(table.c.migration == campaign.name).order_by(table.c.key))
+        targets = session.targets(campaign.name)
+    found = [
+        QuestionRow(
+            key=row["key"],
+            text=row["text"],
+            answer=row["answer"],
+            answered_by=row["answered_by"],
+            asked_at=row["asked_at"],
+            targets=tuple(target.repository for target in targets if row["key"] in target.questions),
+        )
+        for row in rows
+    ]
+    return sorted(found, key=lambda row: (row.answer is not None, row.key))
+
+
+def events(campaign: Campaign, *, after: int = 0) -> list[Event]:
+    """What happened, oldest first; `after` is the id of the last event that is known already."""
+    table = tables.events
+    here = (table.c.migration == campaign.name) & (table.c.id > after)
+    with campaign.store.read() as session:
+        rows = session.rows(sa.select(table).where(here).order_by(table.c.id))
+    return [_event(row) for row in rows]
+
+
+def _event(row: dict[str, Any]) -> Event:
+    return Event(**{**row, "kind": EventKind(row["kind"])})
