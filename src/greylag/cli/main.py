@@ -18,7 +18,9 @@ from greylag.cli.console import Exit, print_error
 from greylag.domain.errors import FileFaults, GreylagError
 
 COMMANDS: tuple[str, ...] = (
+    "demo",
     "check",
+    "find",
     "schema",
     "init",
     "plan",

@@ -119,6 +119,7 @@ class Figures:
     ledger: Summary | None = None
     left: tuple[Left, ...] = ()
     equality: Equality | None = None
+    retired: int = 0
     harmless: int = 0
     touched: tuple[str, ...] = ()
     simulated_hours: float = 0.0

@@ -25,7 +25,9 @@ from greylag.demo.stage import Stage, set_up
 from greylag.domain.check import Verdict
 from greylag.engine.actions import Decision
 from greylag.engine.events import EventKind
+from greylag.engine.explain import policy_words
 from greylag.engine.overrides import Overrides
+from greylag.engine.retire import retire
 from greylag.verify import prove
 
 Step = Callable[[str], None]
@@ -143,14 +145,8 @@ class Story:
             f"{by_outcome['question']} wait for an answer, "
             f"{by_outcome['skipped'] + by_outcome['failed']} are left to people"
         )
-        policy = self.stage.migration.rollout
-        waves = " then ".join(
-            f"{wave.count} repository" if wave.count else f"{wave.share:.0%}" for wave in policy.waves
-        )
-        self._line(
-            f"waves: {waves}; each bakes {policy.bake}; merges by itself what is {policy.merge}, "
-            "never shortly before a pipeline runs"
-        )
+        for words in policy_words(self.stage.migration.rollout):
+            self._line(f"[dim]{escape(words)}[/]")
 
     def campaign(self, running: Running) -> Decision:
         """Run it until only people can bring it further; answer; run on."""
@@ -180,7 +176,6 @@ class Story:
             waiting = sum(key in target.questions for target in running.campaign.world().targets)
             Overrides(running.campaign, PERSON).answer(key, answers[key])
             self.figures.answers[key] = {"answer": answers[key], "targets": waiting}
-            self._line(f"asked once, answered once: {waiting} repositories waited for it")
         return bool(self.figures.answers)
 
     def example(self, running: Running) -> None:
@@ -217,10 +212,12 @@ class Story:
     def afterwards(self, running: Running, before: dict[str, Run]) -> None:
         """Run everything once more, where the old datasets are gone, and compare."""
         self._heading("Every pipeline once more, compared with itself before the change")
-        still_old = {entry.consumer.repository for entry in running.campaign.survey()}
+        scan = retire(running.campaign)
+        still_old = {reader.repository for reader in scan.readers}
+        self.figures.retired = scan.retired
         self._line(
-            f"the old datasets are gone for {len(self.stage.specs) - len(still_old)} repositories; a fresh "
-            f"scan finds {len(still_old)} that still read them"
+            f"a fresh scan of the code retires {scan.retired} consumers; {len(scan.readers)} in "
+            f"{len(still_old)} repositories still read the old datasets, and keep them for this run"
         )
         with self.progress("running pipelines", len(before), "pipelines") as step:
             found = finale.run_after(

@@ -25,9 +25,10 @@ QUIET = frozenset(
         EventKind.DONE,
         EventKind.CLOSED,
         EventKind.SKIPPED,
+        EventKind.RETIRED,
     }
 )
-"""Kinds of which there is one a repository: they are counted, and told when something else happens."""
+"""Kinds of which there is one a repository: counted, and told when something else happens."""
 
 COUNTED = {
     EventKind.REWRITTEN: ("rewritten and proven",) * 2,

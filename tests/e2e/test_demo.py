@@ -1,0 +1,95 @@
+"""`greylag demo`, whole: a smaller fleet, the real engine, and every pipeline compared with itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from greylag.demo.dbt_projects import dbt_installed
+
+REPOS = 14
+
+
+def _start(*arguments: str, temporary: Path, cwd: Path | None = None) -> subprocess.Popen[str]:
+    temporary.mkdir(exist_ok=True)
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("GREYLAG_")}
+    return subprocess.Popen(
+        [sys.executable, "-m", "greylag", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=cwd,
+        env={**environment, "TMPDIR": str(temporary), "NO_COLOR": "1"},
+    )
+
+
+def _run(*arguments: str, temporary: Path, cwd: Path | None = None) -> tuple[int, str, str]:
+    process = _start(*arguments, temporary=temporary, cwd=cwd)
+    out, err = process.communicate(timeout=240)
+    return process.returncode, out, err
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_nothing_is_unequal_after_the_whole_job(seed: int, tmp_path: Path) -> None:
+    status, out, err = _run(
+        "demo", "--repos", str(REPOS), "--seed", str(seed), "--json", temporary=tmp_path / "tmp"
+    )
+    figures: dict[str, Any] = json.loads(out)
+    equal = figures["equality"]
+    assert equal["unequal"] == {}, err
+    assert status == 0, err
+    broken = len(equal["broken_before"])
+    assert broken >= 1
+    assert equal["equal"] == equal["compared"] == REPOS - broken - len(equal["not_run"])
+    assert bool(equal["not_run"]) is not dbt_installed()
+    assert equal["rows"] > 500
+
+    assert figures["touched"] == []
+    assert figures["harmless"] >= 2
+    assert figures["refuted"] is True
+    assert figures["merges"] >= 6
+    assert figures["reverts"], "one merge is bad, and is taken back"
+    assert figures["answers"]["prod.core.users_v1.legacy_score"]["targets"] >= 1
+    ledger = figures["ledger"]
+    assert sum(ledger["states"].values()) == ledger["consumers"]
+    assert ledger["states"]["migrated"] >= 6
+    assert ledger["forms"].get("inline", 0) > ledger["forms"].get("boundary", 0)
+    assert all(item["reason"] and item["command"] for item in figures["left"])
+    assert not list((tmp_path / "tmp").iterdir()), "nothing is left behind"
+
+
+def test_a_kept_stage_can_be_explored_and_the_last_line_says_how_many_are_equal(tmp_path: Path) -> None:
+    keep = tmp_path / "kept"
+    status, out, err = _run("demo", "--repos", "10", "--keep", str(keep), temporary=tmp_path / "tmp")
+    assert status == 0, err + out
+    last = out.rstrip().splitlines()[-1]
+    assert last.startswith("9 of 9 pipelines return the same rows as before"), last
+    assert max(len(line) for line in out.splitlines()) <= 100
+    assert "\x1b" not in out + err
+    status, out, err = _run("status", "users-v2", "--json", temporary=tmp_path / "tmp", cwd=keep)
+    assert status in (0, 1), err
+    assert json.loads(out)["migration"] == "users-v2"
+    status, _, err = _run("demo", "--keep", str(keep), temporary=tmp_path / "tmp")
+    assert status == 2
+    assert "empty folder" in err
+
+
+def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
+    temporary = tmp_path / "tmp"
+    process = _start("demo", "--repos", "30", temporary=temporary)
+    limit = time.monotonic() + 60
+    while not any(temporary.glob("greylag-demo-*/warehouse/out.duckdb")) and time.monotonic() < limit:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert not list(temporary.iterdir())
