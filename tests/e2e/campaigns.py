@@ -62,9 +62,7 @@ def make_fleet(root: Path, files: Mapping[str, Mapping[str, str]]) -> Path:
     for name, content in files.items():
         repo = Repository.init_bare(root / f"{name}.git")
         changes = {path: text.encode() for path, text in content.items()}
-        commit = repo.commit(
-            None, changes, message="First\n", author="A", email="a@example.org", when=START
-        )
+        commit = repo.commit(None, changes, message="First\n", author="A", email="a@example.org", when=START)
         repo.set_ref("refs/heads/main", commit, expected=None)
     return root
 
@@ -130,7 +128,7 @@ def rule_rewriter(
 
 
 class ScriptedHealth:
-    """Health as a script: `sick` repositories fail after every merge, `broken` ones failed before us as well."""
+    """`sick` repositories fail after every merge, `broken` ones failed before us as well."""
 
     def __init__(self, sick: set[str] | None = None, broken: set[str] | None = None) -> None:
         self.sick = sick or set()
@@ -153,9 +151,7 @@ def make_app(
     work: WorkFactory | None = None,
 ) -> App:
     """The application over `folder/fleet`, with the clock that leaps."""
-    settings = Settings(
-        fleet=folder / "fleet", database=f"sqlite:///{folder / '.greylag' / 'greylag.db'}"
-    )
+    settings = Settings(fleet=folder / "fleet", database=f"sqlite:///{folder / '.greylag' / 'greylag.db'}")
     return build(
         settings,
         rewriter=rule_rewriter,

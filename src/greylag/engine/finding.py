@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from greylag.domain.consumer import Framework
 from greylag.domain.errors import UsageError
-from greylag.domain.outcome import Outcome
+from greylag.domain.outcome import Outcome, Reason, Skipped, Unchanged
 from greylag.lineage import (
     Candidate,
     Findings,
@@ -23,6 +26,8 @@ from greylag.lineage import (
 )
 from greylag.mapping.compiled import CompiledMigration
 from greylag.rewrite import candidate_names, rewrite_text
+from greylag.rewrite.dbt.project import project_of
+from greylag.rewrite.dispatch import framework_of
 from greylag.workspace import (
     CommitFiles,
     FolderFiles,
@@ -32,6 +37,9 @@ from greylag.workspace import (
     is_bare,
     is_repository,
 )
+
+# Files that tell people about data, or are data: a mention there reads nothing.
+_DOCUMENTS = frozenset({".adoc", ".csv", ".htm", ".html", ".log", ".md", ".rst", ".svg", ".tsv", ".txt"})
 
 Progress = Callable[[str, int, int], None]
 """Told the kind of work, how much of it is done, and how much there is."""
@@ -145,7 +153,48 @@ def _root_of(folder: Path) -> Path | None:
 
 def _reader(migration: CompiledMigration, files: Mapping[str, str]) -> Callable[[str, str], Outcome]:
     """Reads a file among all `files` of its repository: they say, for one, what a dbt project is."""
-    return lambda path, text: rewrite_text(path, text, migration, siblings=files)
+    return lambda path, text: _look(path, text, migration, files)
+
+
+def _look(path: str, text: str, migration: CompiledMigration, files: Mapping[str, str]) -> Outcome:
+    framework = framework_of(path, files)
+    if framework is Framework.CONFIG and project_of(path, files) is not None:
+        # A dbt project's YAML declares sources and documents models; it reads only what it calls.
+        if path.endswith((".yml", ".yaml")) and not _dbt_calls(migration).search(text):
+            return Unchanged()
+    if framework is not None:
+        return rewrite_text(path, text, migration, siblings=files)
+    if PurePosixPath(path).suffix.lower() in _DOCUMENTS:
+        return Unchanged()
+    named = _qualified(migration).search(text)
+    if named is None:
+        return Unchanged()
+    # A shell script, an R program, a template: no codemod knows it, but silence would be a lie.
+    line = text.count("\n", 0, named.start()) + 1
+    reason = Reason(code="no-codemod", message=f"names {named[0]}; no codemod knows such files", line=line)
+    return Skipped(framework=None, reasons=(reason,))
+
+
+def _dbt_calls(migration: CompiledMigration) -> re.Pattern[str]:
+    """Calls of `ref` or `source` that mean a replaced dataset."""
+    names = {name for mapping in migration.mappings for name in mapping.names.dbt}
+    ways = (
+        rf"{name.kind}\s*\(\s*" + r"\s*,\s*".join(rf"['\"]{re.escape(arg)}['\"]" for arg in name.args)
+        for name in names
+    )
+    return re.compile("|".join(sorted(ways)) or r"(?!)")
+
+
+@lru_cache(maxsize=8)
+def _pattern(names: frozenset[tuple[str, ...]]) -> re.Pattern[str]:
+    """The last two parts of each name, with any quotes, or the only part."""
+    ways = (r"[`\"\]]?[.:][`\"\[]?".join(map(re.escape, parts)) for parts in sorted(names))
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(ways)})(?![\w-])", re.IGNORECASE)
+
+
+def _qualified(migration: CompiledMigration) -> re.Pattern[str]:
+    tables = (table for mapping in migration.mappings for table in mapping.names.tables)
+    return _pattern(frozenset(table.parts[-2:] for table in tables))
 
 
 def _unreadable(name: str, problem: str) -> Findings:

@@ -10,7 +10,7 @@ from datetime import datetime
 from greylag.domain.target import TargetState
 from greylag.engine.actions import Action, Effect, EffectKind, Hold, Settle, Wait, WaitKind
 from greylag.engine.permits import assessment, campaign_stop, merge_stop, wave_stop
-from greylag.engine.world import Mode, PullState, Target, World
+from greylag.engine.world import LIVE, Mode, PullState, Target, World
 from greylag.rollout.health import Assessment, Health, interval
 from greylag.rollout.policy import over_limit
 
@@ -169,7 +169,9 @@ def _revert_in_order(tick: Tick, target: Target) -> None:
     later = [
         other.repository
         for other in tick.world.targets
-        if other.revert_wanted is not None and (other.wave or 0) > (target.wave or 0)
+        if other.revert_wanted is not None
+        and (other.state in LIVE or other.state is TargetState.DONE)
+        and (other.wave or 0) > (target.wave or 0)
     ]
     if later:
         tick.wait(WaitKind.OTHERS, target, f"{later[0]} of a later wave is reverted first")
