@@ -1,0 +1,79 @@
+"""Which codemod a file belongs to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import PurePosixPath
+
+from greylag.domain.consumer import Framework
+from greylag.domain.outcome import FormChoice, Outcome, Reason, Skipped, Unchanged
+from greylag.mapping.compiled import CompiledMigration
+from greylag.rewrite.dbt import is_dbt_file, rewrite_dbt
+from greylag.rewrite.mentions import candidate_names, mentioned
+from greylag.rewrite.sql import rewrite_sql
+
+Codemod = Callable[..., Outcome]
+
+_SQL = {".sql", ".ddl", ".dml", ".hql", ".bq", ".bqsql", ".pgsql", ".psql", ".tsql"}
+_JINJA = re.compile(r"\{\{|\{%|\{#")
+# Kinds of consumers that we can recognise but not rewrite yet: left alone, with a reason.
+_OTHERS = {
+    ".py": Framework.PYTHON,
+    ".ipynb": Framework.PYTHON,
+    ".scala": Framework.SCALA,
+    ".java": Framework.SCALA,
+    ".kt": Framework.SCALA,
+    ".yml": Framework.CONFIG,
+    ".yaml": Framework.CONFIG,
+    ".json": Framework.CONFIG,
+    ".toml": Framework.CONFIG,
+    ".tf": Framework.CONFIG,
+    ".hcl": Framework.CONFIG,
+    ".properties": Framework.CONFIG,
+    ".conf": Framework.CONFIG,
+    ".lkml": Framework.CONFIG,
+}
+
+
+def framework_of(path: str, siblings: Mapping[str, str] | None = None) -> Framework | None:
+    """The framework that a path belongs to, None for what is no program (documents, data)."""
+    if siblings is not None and is_dbt_file(path, siblings):
+        return Framework.DBT
+    suffix = PurePosixPath(path).suffix.lower()
+    return Framework.SQL if suffix in _SQL or path.endswith(".sql.j2") else _OTHERS.get(suffix)
+
+
+def rewrite_text(
+    path: str,
+    text: str,
+    migration: CompiledMigration,
+    *,
+    form: FormChoice = FormChoice.AUTO,
+    siblings: Mapping[str, str] | None = None,
+) -> Outcome:
+    """Rewrite one file's text with the codemod of its framework.
+
+    `siblings` are the other files of its repository (path to text), which tell dbt projects from plain SQL.
+    """
+    framework = framework_of(path, siblings)
+    if framework is None:
+        return Unchanged()
+    if framework is Framework.DBT or (framework is Framework.SQL and _JINJA.search(text)):
+        return rewrite_dbt(path, text, migration, form=form)
+    if framework is Framework.SQL:
+        return rewrite_sql(text, migration, form=form, path=path)
+    return _left_alone(path, text, migration, framework)
+
+
+def _left_alone(path: str, text: str, migration: CompiledMigration, framework: Framework) -> Outcome:
+    """Files of a framework without a codemod: named datasets are reported, nothing is touched."""
+    if not mentioned(text, migration, {}):
+        return Unchanged()
+    reasons: list[Reason] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        for name in candidate_names(migration):
+            if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", line, re.IGNORECASE):
+                message = f"{path}:{number}: names {name}; {framework} files are not rewritten yet"
+                reasons.append(Reason(code="no-codemod", message=message, line=number))
+    return Skipped(framework=framework, reasons=tuple(reasons)) if reasons else Unchanged()

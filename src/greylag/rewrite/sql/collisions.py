@@ -1,0 +1,113 @@
+"""Columns of the new table that would capture, or make ambiguous, names that meant something else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from greylag.domain.patch import Edit
+from greylag.rewrite.sql.folding import Folding
+from greylag.rewrite.sql.model import Owner, Ref, Source
+from greylag.rewrite.sql.names_out import explicit_aliases, output_names
+from greylag.rewrite.sql.soundness import Unsound, ordered_directly, within
+from greylag.rewrite.sql.tokens import Tokens
+
+if TYPE_CHECKING:
+    from greylag.rewrite.sql.inline import Dissolved
+
+
+class Collisions:
+    """Checks one read; where a name can be saved by qualifying it, adds that edit."""
+
+    def __init__(self, read: Dissolved, folding: Folding, tokens: Tokens, edits: set[Edit]) -> None:
+        self.read = read
+        self.folding = folding
+        self.tokens = tokens
+        self.edits = edits
+
+    def check(self) -> None:
+        """Raise Unsound when a name could change its meaning."""
+        scope = self.read.scope
+        new = self.read.new_columns
+        for source in scope.sources:
+            if (
+                source is not self.read.source
+                and new
+                and source.name in new
+                and self.folding.dialect == "bigquery"
+            ):
+                raise Unsound(self.read.site, f"{source.name} is an alias here and a column of the new table")
+        if scope.using:
+            self._check_using()
+        for inner in within(scope):
+            for ref in inner.refs:
+                self._check_ref(ref)
+
+    def _check_using(self) -> None:
+        read = self.read
+        for name in read.scope.using:
+            if name in (read.source.columns or {}):
+                _, piece = read.pieces.by_column.get(name, (None, None))
+                if piece is None or piece.path is None or self.folding.fold(piece.path) != name:
+                    raise Unsound(
+                        read.site, f"it is joined USING ({name}), which the new table calls otherwise"
+                    )
+                if len(piece.columns) != 1 or name not in piece.columns:
+                    raise Unsound(
+                        read.site, f"it is joined USING ({name}), which is a field in the new table"
+                    )
+
+    def _check_ref(self, ref: Ref) -> None:
+        read, scope = self.read, self.read.scope
+        if ref.source is read.source and ref.owner is Owner.SOURCE:
+            return
+        if ref.index > 0 or ref.clause == "array-path":
+            return
+        name = self.folding.ident(ref.parts[0])
+        if ref.owner is Owner.AMBIGUOUS:
+            if ref.home is scope and name in (read.source.columns or {}) and name not in scope.using:
+                raise Unsound(read.site, f"{name} is ambiguous")
+            return
+        if read.new_columns is not None and name not in read.new_columns:
+            return
+        if ref.home is not None and ref.home is not scope and ref.home in list(within(scope)):
+            return  # bound further in: the inner name wins, before and after
+        if len(ref.parts) == 1 and ordered_directly(ref) and name in output_names(ref.scope, self.folding):
+            return  # ORDER BY takes the output column first
+        if read.new_columns is None and self._alone(ref):
+            return
+        owner = self._sole_owner(ref)
+        if owner is None or name in explicit_aliases(ref.scope, self.folding):
+            raise Unsound(read.site, f"{name} could be taken for a column of the new table")
+        start = ref.parts[0].meta.get("start")
+        if start is None:
+            raise Unsound(read.site, f"{name} would have to be qualified, but has no position")
+        self.edits.add(Edit(start, start, f"{owner}."))
+
+    def _alone(self, ref: Ref) -> bool:
+        """The new table's columns are not known, but nothing else in sight could own the name before or after."""
+        return ref.owner is Owner.SOURCE and ref.home is not None and len(ref.home.sources) == 1
+
+    def _sole_owner(self, ref: Ref) -> str | None:
+        """The alias by which the name can be qualified; None when its owner is not certain."""
+        scope = self.read.scope
+        if ref.owner is Owner.SOURCE and ref.home is scope:
+            return self._alias(ref.source)
+        if ref.scope is not scope or scope.parent is not None or ref.owner is not Owner.ELSEWHERE:
+            return None
+        unknown = [source for source in scope.sources if source.columns is None]
+        return self._alias(unknown[0]) if len(unknown) == 1 else None
+
+    def _alias(self, source: Source | None) -> str | None:
+        if source is None or isinstance(source.node, exp.Unnest):
+            return None
+        alias = source.node.args.get("alias")
+        if isinstance(alias, exp.TableAlias) and isinstance(alias.this, exp.Identifier):
+            return alias.this.sql(dialect=self.folding.dialect)
+        if isinstance(source.node, exp.Table) and isinstance(source.node.this, exp.Identifier):
+            name = exp.to_identifier(
+                source.node.name.split(".")[-1], quoted=source.node.this.args.get("quoted")
+            )
+            return name.sql(dialect=self.folding.dialect) if name is not None else None
+        return None

@@ -1,0 +1,61 @@
+"""How a dialect compares names: case folding of quoted and unquoted identifiers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect, NormalizationStrategy
+
+from greylag.domain.dataset import DatasetRef
+
+
+@dataclass(frozen=True, slots=True)
+class Folding:
+    """Folds identifiers as `dialect` does, so that names may be compared with `==`."""
+
+    dialect: str
+
+    @property
+    def _strategy(self) -> NormalizationStrategy:
+        return Dialect.get_or_raise(self.dialect).normalization_strategy
+
+    def fold(self, name: str, *, quoted: bool = False) -> str:
+        """Fold one column, alias or CTE name."""
+        strategy = self._strategy
+        if strategy is NormalizationStrategy.CASE_SENSITIVE:
+            return name
+        if strategy is NormalizationStrategy.CASE_INSENSITIVE or self.dialect == "bigquery":
+            return name.lower()
+        if strategy is NormalizationStrategy.CASE_INSENSITIVE_UPPERCASE:
+            return name.upper()
+        if quoted:
+            return name
+        return name.upper() if strategy is NormalizationStrategy.UPPERCASE else name.lower()
+
+    def ident(self, identifier: exp.Expr) -> str:
+        """Fold an identifier node of a query."""
+        return self.fold(identifier.name, quoted=bool(identifier.args.get("quoted")))
+
+    def table_part(self, name: str, *, quoted: bool = False) -> str:
+        """Fold one part of a table's name: BigQuery tells tables apart by case, columns not."""
+        return name if self.dialect == "bigquery" else self.fold(name, quoted=quoted)
+
+    def columns(self, names: Iterable[str]) -> dict[str, str]:
+        """Folded name to declared name; a declared name is found both as written and as if unquoted."""
+        found: dict[str, str] = {}
+        for name in names:
+            found.setdefault(self.fold(name), name)
+            found.setdefault(self.fold(name, quoted=True), name)
+        return found
+
+
+def dataset_key(folding: Folding, ref: DatasetRef) -> tuple[str, ...]:
+    """A dataset's name, folded as an unquoted name."""
+    return tuple(folding.table_part(part) for part in ref.parts)
+
+
+def nearest(mapping: Mapping[str, str], name: str) -> str | None:
+    """The declared name of a folded one, None when it is not there."""
+    return mapping.get(name)

@@ -1,0 +1,221 @@
+"""Inline form: the mapping dissolved into the SELECTs that read the old dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from greylag.domain.patch import Edit
+from greylag.rewrite.sql.boundary import TableText, table_span
+from greylag.rewrite.sql.clauses import Clause, extend_on, extend_where, is_loose, locate
+from greylag.rewrite.sql.collisions import Collisions
+from greylag.rewrite.sql.model import Owner, ReadSite, Ref, Scope, Source
+from greylag.rewrite.sql.outputs import item_spans
+from greylag.rewrite.sql.references import References
+from greylag.rewrite.sql.soundness import Place, Unsound, check_refs, check_shape, place, within
+from greylag.rewrite.sql.stars import expand_stars
+from greylag.rewrite.sql.substitute import Pieces
+from greylag.rewrite.sql.tables import TableNames
+from greylag.rewrite.sql.tokens import Tokens
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Dissolved:
+    """One read on its way into inline form.
+
+    `qualifier` is the text by which its columns may be qualified in the new query; `alias` is set when that
+    name has to be given to the new table.
+    """
+
+    site: ReadSite
+    scope: Scope
+    source: Source
+    pieces: Pieces
+    new_name: str
+    new_columns: frozenset[str] | None
+    declared: list[str] | None
+    qualifier: str
+    alias: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Inliner:
+    """Makes the edits of one statement's inline reads."""
+
+    tokens: Tokens
+    names: TableNames
+    scopes: Sequence[Scope]
+    table_text: TableText | None
+    keep_alias: bool
+
+    def scope_edits(self, scope: Scope, sites: Sequence[ReadSite]) -> set[Edit]:
+        """Edits for all inline reads of one SELECT. Raises Unsound, naming the read that cannot be inline."""
+        reads = [self._dissolve(site, scope) for site in sites]
+        clause = self._clause(sites[0], scope)
+        edits: set[Edit] = set()
+        for read in reads:
+            Collisions(read, self.names.folding, self.tokens, edits).check()
+        spans: dict[int, tuple[Clause, list[tuple[int, int]]]] = {}
+        for inner in within(scope):
+            self._note_items(inner, spans)
+        expanded = expand_stars(self, scope, clause, reads, spans)
+        edits |= expanded
+        covered = [(edit.start, edit.end) for edit in expanded]
+        for read in reads:
+            references = References(self, read, spans)
+            for inner in within(scope):
+                for ref in inner.refs:
+                    if ref.source is read.source and ref.owner is Owner.SOURCE and not _in(ref, covered):
+                        edits |= references.edits(ref)
+            edits.add(self._table_edit(read, edits))
+        edits |= self._predicates(scope, clause, reads)
+        return edits
+
+    def _dissolve(self, site: ReadSite, scope: Scope) -> Dissolved:
+        source, inlining = site.source, site.mapping.inlining
+        assert source is not None
+        if inlining is None:
+            raise Unsound(site, site.mapping.why_boundary or "the mapping does more than project and filter")
+        check_shape(site, scope, source)
+        check_refs(site, scope, source)
+        folding = self.names.folding
+        pieces = Pieces(site.mapping, inlining, folding)
+        key = tuple(folding.table_part(part) for part in inlining.table.parts)
+        declared = self.names.columns.get(key)
+        new_name = self._implicit_name(site)
+        taken = {other.name for every in self.scopes for other in every.sources if other is not source}
+        read = Dissolved(
+            site=site,
+            scope=scope,
+            source=source,
+            pieces=pieces,
+            new_name=new_name,
+            new_columns=frozenset(declared) | pieces.new_columns() if declared else None,
+            declared=list(dict.fromkeys(declared.values())) if declared else None,
+            qualifier=new_name,
+        )
+        if source.aliased:
+            read.qualifier = site.table.args["alias"].this.sql(dialect=folding.dialect)
+        elif self.keep_alias or folding.fold(new_name.strip('`"')) in taken:
+            read.qualifier = read.alias = self._old_name(site)
+        return read
+
+    def _implicit_name(self, site: ReadSite) -> str:
+        inlining = site.mapping.inlining
+        assert inlining is not None
+        identifier = exp.to_identifier(inlining.table.name)
+        return (
+            identifier.sql(dialect=self.names.folding.dialect)
+            if identifier is not None
+            else inlining.table.name
+        )
+
+    def _old_name(self, site: ReadSite) -> str:
+        name = site.mapping.dataset.name if self.keep_alias else site.table.name.split(".")[-1]
+        identifier = exp.to_identifier(name)
+        return identifier.sql(dialect=self.names.folding.dialect) if identifier is not None else name
+
+    def _clause(self, site: ReadSite, scope: Scope) -> Clause:
+        span = table_span(site.table)
+        clause = locate(self.tokens, span.start) if span is not None else None
+        if clause is None:
+            raise Unsound(site, "the SELECT is not laid out as SELECT … FROM")
+        return clause
+
+    def _note_items(self, scope: Scope, spans: dict[int, tuple[Clause, list[tuple[int, int]]]]) -> None:
+        """Remember where the items of a select list stand, by the identity of its SELECT node."""
+        for source in scope.sources:
+            span = table_span(source.node) if isinstance(source.node, exp.Table) else None
+            clause = locate(self.tokens, span.start) if span is not None and source.direct else None
+            if clause is not None:
+                found = item_spans(self.tokens, clause, scope.select)
+                if found is not None:
+                    spans[id(scope.select)] = (clause, found)
+                return
+
+    def table_name(self, read: Dissolved) -> str:
+        """The new table's name, quoted as the consumer quoted the old one."""
+        inlining = read.site.mapping.inlining
+        assert inlining is not None
+        if self.table_text is not None and (text := self.table_text(inlining.table)) is not None:
+            return text
+        span = table_span(read.site.table)
+        assert span is not None
+        old = self.tokens.text[span.start : span.end]
+        if (
+            old.startswith("`")
+            and old.endswith("`")
+            and old.count("`") == 2
+            and len(inlining.table.parts) > 1
+        ):
+            return f"`{inlining.table}`"
+        written = next(read.site.mapping.query.find_all(exp.Table))
+        where = table_span(written)
+        if where is not None:
+            return read.site.mapping.sql[where.start : where.end]
+        return exp.to_table(str(inlining.table)).sql(dialect=self.names.folding.dialect)
+
+    def as_word(self, read: Dissolved) -> str:
+        """AS, in the case of the keyword before the read."""
+        span = table_span(read.site.table)
+        index = self.tokens.at(span.start) - 1 if span is not None else 0
+        return self.tokens.word("AS", max(index, 0))
+
+    def _table_edit(self, read: Dissolved, edits: set[Edit]) -> Edit:
+        span = table_span(read.site.table)
+        if span is None:
+            raise Unsound(read.site, "the parser kept no position for its name")
+        text = self.table_name(read)
+        if read.alias is not None and self._qualified(read, edits):
+            text += f" {self.as_word(read)} {read.alias}"
+        return Edit(span.start, span.end, text)
+
+    def _qualified(self, read: Dissolved, edits: set[Edit]) -> bool:
+        """Does anything in the new query use the alias that would have to be given?"""
+        if read.alias is None:
+            return False
+        if read.pieces.predicate is not None and len(read.scope.sources) > 1:
+            return True
+        used = f"{read.alias}."
+        kept = any(
+            ref.source is read.source and ref.index > 0 for every in within(read.scope) for ref in every.refs
+        )
+        return kept or any(used in edit.text for edit in edits)
+
+    def _predicates(self, scope: Scope, clause: Clause, reads: list[Dissolved]) -> set[Edit]:
+        added: list[str] = []
+        edits: set[Edit] = set()
+        for read in reads:
+            predicate = read.pieces.predicate
+            if predicate is None:
+                continue
+            inlining = read.site.mapping.inlining
+            assert inlining is not None and inlining.predicate_expression is not None
+            text = predicate.qualified(read.qualifier if len(scope.sources) > 1 else None)
+            if is_loose(inlining.predicate_expression):
+                text = f"({text})"
+            if place(read.site, scope, read.source) is Place.WHERE:
+                added.append(text)
+                continue
+            assert read.source.join is not None
+            span = table_span(read.site.table)
+            assert span is not None
+            made = extend_on(
+                self.tokens, clause, self.tokens.at(span.end - 1), read.source.join.args["on"], [text]
+            )
+            if made is None:
+                raise Unsound(read.site, "the ON of its join was not found")
+            edits.update(made)
+        if added:
+            made = extend_where(self.tokens, clause, scope.select, added)
+            if made is None:
+                raise Unsound(reads[0].site, "the WHERE of its SELECT was not found")
+            edits.update(made)
+        return edits
+
+
+def _in(ref: Ref, spans: list[tuple[int, int]]) -> bool:
+    start = ref.parts[0].meta.get("start", -1)
+    return any(low <= start < high for low, high in spans)

@@ -1,0 +1,250 @@
+"""What makes us leave a whole file alone, whatever the form."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from sqlglot import exp
+from sqlglot.tokenizer_core import TokenType
+
+from greylag.domain.outcome import Reason
+from greylag.mapping.compiled import Mapping
+from greylag.rewrite.sql.boundary import table_span
+from greylag.rewrite.sql.model import Owner, ReadSite, Ref, Role, Scope
+from greylag.rewrite.sql.resolve import Resolver
+from greylag.rewrite.sql.stars import covers, star_of
+from greylag.rewrite.sql.tables import TableNames
+from greylag.rewrite.sql.tokens import Tokens
+
+_PLAIN_TABLE_ARGS = {"this", "db", "catalog", "alias", "pivots", "joins"}
+_QUERY_WORDS = re.compile(r"\b(select|from|join|insert|merge|delete|update|table)\b", re.IGNORECASE)
+
+
+class Obstacles:
+    """Collects reasons; `find` returns them with the questions that a person must answer."""
+
+    def __init__(
+        self,
+        text: str,
+        tokens: Tokens,
+        names: TableNames,
+        path: str,
+        statements: Sequence[exp.Expr],
+        resolvers: Sequence[Resolver],
+    ) -> None:
+        self.text = text
+        self.tokens = tokens
+        self.names = names
+        self.path = path
+        self.statements = statements
+        self.resolvers = resolvers
+        self.reasons: list[Reason] = []
+        self.questions: dict[str, None] = {}
+
+    def find(self) -> tuple[tuple[Reason, ...], tuple[str, ...]]:
+        """Every reason to leave the file alone, and the keys of the questions behind them."""
+        for resolver in self.resolvers:
+            for trouble in resolver.troubles:
+                self._add(trouble.code, trouble.message, trouble.offset)
+            for site in resolver.reads:
+                self._site(site, resolver)
+        for statement in self.statements:
+            self._commands(statement)
+        self._stray_names()
+        self._dynamic_strings()
+        unique = tuple(dict.fromkeys(self.reasons))
+        return unique, tuple(self.questions)
+
+    def _add(self, code: str, message: str, offset: int) -> None:
+        line, column = self.tokens.position(offset) if offset >= 0 else (0, 0)
+        self.reasons.append(Reason(code=code, message=f"{self.path}:{line}:{column}: {message}", line=line))
+
+    # -- one read --------------------------------------------------------------------------------------
+
+    def _site(self, site: ReadSite, resolver: Resolver) -> None:
+        span = table_span(site.table)
+        offset = span.start if span is not None else -1
+        odd = [key for key, value in site.table.args.items() if value and key not in _PLAIN_TABLE_ARGS]
+        if odd:
+            self._add("table-modifier", f"{site.mapping.dataset} is read with {', '.join(odd)}", offset)
+        if site.scope is None and not isinstance(
+            site.table.parent, exp.Merge | exp.From | exp.Join | exp.Delete
+        ):
+            self._add("not-understood", f"{site.mapping.dataset} stands where no table is read", offset)
+        self._captured(site, resolver, offset)
+        if site.scope is None:
+            self._columns_by_name(site, offset)
+            return
+        for scope in resolver.scopes:
+            for ref in scope.refs:
+                self._ref(site, ref)
+        self._stars(site, site.scope, set())
+        for name in site.scope.using:
+            if name in self._unmapped(site.mapping):
+                self._ask(site, self._unmapped(site.mapping)[name], offset)
+
+    def _captured(self, site: ReadSite, resolver: Resolver, offset: int) -> None:
+        for table in site.mapping.query.find_all(exp.Table):
+            if len(table.parts) == 1 and self.names.folding.ident(table.this) in resolver.cte_names:
+                self._add(
+                    "name-capture", f"a CTE here is called {table.name}, as a table of the mapping", offset
+                )
+
+    def _unmapped(self, mapping: Mapping) -> dict[str, str]:
+        return self.names.folding.columns(mapping.unmapped)
+
+    def _ask(self, site: ReadSite, column: str, offset: int) -> None:
+        mapping = site.mapping
+        self.questions[f"{mapping.dataset}.{column}"] = None
+        self._add(
+            "unmapped-column", f"uses {column}, which has no counterpart: {mapping.unmapped[column]}", offset
+        )
+
+    def _ref(self, site: ReadSite, ref: Ref) -> None:
+        if ref.source is not site.source or ref.owner is Owner.WHOLE_ROW:
+            if ref.owner is Owner.WHOLE_ROW and ref.source is site.source and site.mapping.unmapped:
+                self._ask(site, next(iter(site.mapping.unmapped)), ref.parts[0].meta.get("start", -1))
+            elif ref.owner in (Owner.NOWHERE, Owner.ELSEWHERE) and ref.scope is site.scope:
+                self._unknown(site, ref)
+            return
+        name = self.names.folding.ident(ref.column)
+        offset = ref.column.meta.get("start", -1)
+        if name in (unmapped := self._unmapped(site.mapping)):
+            self._ask(site, unmapped[name], offset)
+        elif site.source is not None and site.source.columns is not None and name not in site.source.columns:
+            message = f"{site.mapping.dataset} has no column {ref.column.name} in the migration"
+            self._add("unknown-column", message, offset)
+
+    def _unknown(self, site: ReadSite, ref: Ref) -> None:
+        """Nobody in sight owns the name: a column that the migration does not know, or an alias."""
+        scope = ref.scope
+        if ref.owner is not Owner.NOWHERE or len(scope.sources) != 1 or scope.parent is not None:
+            return
+        if scope.select.args.get("laterals") or ref.clause == "from":
+            return
+        name = self.names.folding.ident(ref.parts[0])
+        aliases = {self.names.folding.fold(item.alias) for item in scope.select.expressions if item.alias}
+        if name in aliases or len(ref.parts) > 1 or name == scope.sources[0].name:
+            return
+        if name.startswith("@") or not ref.parts[0].meta:
+            return
+        message = f"{site.mapping.dataset} has no column {ref.parts[0].name} in the migration"
+        self._add("unknown-column", message, ref.parts[0].meta.get("start", -1))
+
+    def _columns_by_name(self, site: ReadSite, offset: int) -> None:
+        """Outside a SELECT nothing is resolved: an unmapped column's mere name is reason enough."""
+        unmapped = self._unmapped(site.mapping)
+        for column in site.statement.find_all(exp.Column):
+            name = self.names.folding.fold(column.name)
+            if name in unmapped:
+                self._ask(site, unmapped[name], offset)
+
+    # -- stars over unmapped columns -------------------------------------------------------------------
+
+    def _stars(self, site: ReadSite, scope: Scope, seen: set[int]) -> None:
+        """A star that brings an unmapped column matters when the column can reach the statement's result."""
+        if not site.mapping.unmapped or site.source is None or id(scope) in seen:
+            return
+        for item in scope.select.expressions:
+            star = star_of(item)
+            if star is None or scope.role is Role.EXISTS:
+                continue
+            if not covers(item, site.source, self.names.folding):
+                continue
+            gone = {self.names.folding.fold(column.name) for column in star.args.get("except_") or []}
+            for name, column in self._unmapped(site.mapping).items():
+                if name not in gone and self._reaches(scope, name, set()):
+                    span = table_span(site.table)
+                    self._ask(site, column, span.start if span is not None else -1)
+
+    def _reaches(self, scope: Scope, name: str, seen: set[int]) -> bool:
+        if id(scope) in seen:
+            return False
+        seen.add(id(scope))
+        if scope.role not in (Role.CTE, Role.DERIVED):
+            return True
+        if not scope.readers:
+            return scope.role is Role.CTE and self._unsure(scope)
+        for reader in scope.readers:
+            if any(self._names(inner, name) for inner in _all(reader)):
+                return True
+            sources = [source for source in reader.sources if source.origin is scope]
+            for item in reader.select.expressions:
+                if star_of(item) is None or reader.role is Role.EXISTS:
+                    continue
+                covered = any(covers(item, source, self.names.folding) for source in sources) or not sources
+                if covered and self._reaches(reader, name, seen):
+                    return True
+        return False
+
+    def _unsure(self, scope: Scope) -> bool:
+        """A CTE that no scope is known to read: a set operation's later branch, or really unread."""
+        return isinstance(scope.select.parent, exp.SetOperation)
+
+    def _names(self, scope: Scope, name: str) -> bool:
+        return name in scope.using or any(
+            self.names.folding.ident(part) == name for ref in scope.refs for part in ref.parts
+        )
+
+    # -- names outside the tables ----------------------------------------------------------------------
+
+    def _commands(self, statement: exp.Expr) -> None:
+        for command in statement.find_all(exp.Command):
+            text = f"{command.this} {command.expression}".lower()
+            for mapping in self.names.exact.values():
+                if re.search(rf"\b{re.escape(mapping.dataset.name.lower())}\b", text):
+                    self._add(
+                        "dynamic-sql",
+                        f"{mapping.dataset} is named in a statement that is not understood ({command.this})",
+                        self._offset_of(mapping.dataset.name),
+                    )
+
+    def _offset_of(self, name: str) -> int:
+        return self.text.lower().find(name.lower())
+
+    def _stray_names(self) -> None:
+        """A name of a dataset at a place that the syntax tree does not account for."""
+        known: set[int] = set()
+        for statement in self.statements:
+            for identifier in statement.find_all(exp.Identifier):
+                start = identifier.meta.get("start")
+                if start is not None and identifier.find_ancestor(
+                    exp.Column, exp.Table, exp.Alias, exp.TableAlias
+                ):
+                    known.add(start)
+        last = {key[-1].lower() for key in self.names.exact}
+        for token in self.tokens.items:
+            if token.token_type not in (TokenType.VAR, TokenType.IDENTIFIER) or token.start in known:
+                continue
+            word = token.text.lower().split(".")[-1]
+            if word in last and not self._accounted(token.start, known):
+                self._add("not-understood", f"{token.text} is named where no table is read", token.start)
+
+    def _accounted(self, offset: int, known: set[int]) -> bool:
+        index = self.tokens.at(offset)
+        following = self.tokens.kind(index + 1)
+        before = self.tokens.kind(index - 1)
+        # A name of a CTE, an alias, a field or a function is not the table.
+        return following in (TokenType.ALIAS, TokenType.L_PAREN, TokenType.EQ) or before in (
+            TokenType.ALIAS,
+            TokenType.WITH,
+            TokenType.COLON,
+        )
+
+    def _dynamic_strings(self) -> None:
+        for token in self.tokens.items:
+            if token.token_type not in (TokenType.STRING, TokenType.RAW_STRING, TokenType.HEREDOC_STRING):
+                continue
+            lowered = token.text.lower()
+            for key in self.names.exact:
+                name = re.escape(key[-1].lower())
+                if re.search(rf"\b{name}\b", lowered) and _QUERY_WORDS.search(lowered):
+                    self._add("dynamic-sql", "a string holds SQL that names a replaced dataset", token.start)
+
+
+def _all(scope: Scope) -> list[Scope]:
+    found = [scope]
+    for child in scope.children:
+        found.extend(_all(child))
+    return found

@@ -1,0 +1,228 @@
+"""Each reference to a replaced column becomes the mapping's expression for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from greylag.domain.patch import Edit
+from greylag.mapping.compiled import Output
+from greylag.rewrite.sql.clauses import Clause
+from greylag.rewrite.sql.model import Ref, Scope
+from greylag.rewrite.sql.names_out import alias_means_other, explicit_aliases, output_names
+from greylag.rewrite.sql.outputs import Unnamed, kept_name, names_matter
+from greylag.rewrite.sql.soundness import Unsound, grouped_directly, in_aggregate, ordered_directly
+from greylag.rewrite.sql.substitute import Piece
+
+if TYPE_CHECKING:
+    from greylag.rewrite.sql.inline import Dissolved, Inliner
+
+Items = dict[int, tuple[Clause, list[tuple[int, int]]]]
+_ALIAS_CLAUSES = {"group", "having", "qualify", "order", "windows"}
+_GROUPS_BY_ALIAS = {
+    "bigquery",
+    "duckdb",
+    "postgres",
+    "redshift",
+    "snowflake",
+    "mysql",
+    "spark",
+    "spark2",
+    "databricks",
+    "clickhouse",
+    "sqlite",
+}
+_ALIASES_IN_STRUCT = {"bigquery", "spark", "databricks", "spark2"}
+
+
+class References:
+    """Edits for the references to one read."""
+
+    def __init__(self, inliner: Inliner, read: Dissolved, items: Items) -> None:
+        self.inliner = inliner
+        self.read = read
+        self.items = items
+        self.folding = inliner.names.folding
+        self.text = inliner.tokens.text
+
+    def edits(self, ref: Ref) -> set[Edit]:
+        """The edits for one reference; empty when it may stay as it is."""
+        output, piece = self._piece(ref)
+        bare = len(ref.parts) == 1
+        name = self.folding.ident(ref.parts[0])
+        if bare and name in ref.scope.using and self.folding.fold(piece.path or "") == name:
+            return set()
+        if bare and ordered_directly(ref) and name in output_names(ref.scope, self.folding):
+            return set()
+        if ref.index == 0 and ref.clause in _ALIAS_CLAUSES and alias_means_other(ref, self.folding):
+            raise Unsound(self.read.site, f"{name} is a column and an output alias of the same SELECT")
+        if piece.constant and (grouped_directly(ref) or ordered_directly(ref)):
+            raise Unsound(
+                self.read.site, f"{name} is a constant now, which GROUP BY and ORDER BY take otherwise"
+            )
+        if bare and self._stays_alias(ref, name, piece):
+            return set()
+        self._check_grouping(ref, piece)
+        return self._replace(ref, output, piece)
+
+    def _piece(self, ref: Ref) -> tuple[Output, Piece]:
+        found = self.read.pieces.by_column.get(self.folding.ident(ref.column))
+        if found is None:
+            raise Unsound(self.read.site, f"{ref.column.name} has no counterpart")
+        return found
+
+    def _stays_alias(self, ref: Ref, name: str, piece: Piece) -> bool:
+        """GROUP BY plan, where the select list makes `… AS plan`: the alias says it, and says it shorter."""
+        if not grouped_directly(ref) or piece.path is not None:
+            return False
+        if self.folding.dialect not in _GROUPS_BY_ALIAS or self.read.new_columns is None:
+            return False
+        if name in self.read.new_columns or ref.scope is not self.read.scope:
+            return False
+        same = [
+            item
+            for item in ref.scope.select.expressions
+            if isinstance(item, exp.Column)
+            and isinstance(item.this, exp.Identifier)
+            and self.folding.ident(item.this) == name
+            and any(other.node is item and other.source is ref.source for other in ref.scope.refs)
+        ]
+        others = [
+            source for source in ref.scope.sources if source is not ref.source and source.mapping is not None
+        ]
+        return len(same) == 1 and not others and name not in explicit_aliases(ref.scope, self.folding)
+
+    def _check_grouping(self, ref: Ref, piece: Piece) -> None:
+        """BigQuery groups by paths and whole items: an expression inside another is not seen as grouped."""
+        group = ref.scope.select.args.get("group")
+        if self.folding.dialect != "bigquery" or group is None or piece.path is not None:
+            return
+        if ref.clause not in ("expressions", "having", "qualify", "order"):
+            return
+        item = ref.node.parent
+        whole = item is ref.scope.select or (isinstance(item, exp.Alias) and item.parent is ref.scope.select)
+        if not whole and not in_aggregate(ref.node, ref.scope.select):
+            raise Unsound(
+                self.read.site, f"{ref.column.name} is grouped, derived, and used inside another expression"
+            )
+
+    # -- text ------------------------------------------------------------------------------------------
+
+    def _replace(self, ref: Ref, output: Output, piece: Piece) -> set[Edit]:
+        if any("start" not in part.meta for part in ref.parts[: ref.index + 1]):
+            raise Unsound(self.read.site, f"the parser kept no position for {ref.column.name}")
+        start, end = ref.parts[0].meta["start"], ref.column.meta["end"] + 1
+        text = piece.qualified(self._qualifier(ref, piece))
+        if not self._stands_alone(ref, piece):
+            text = f"({text})"
+        alias, extra = self._alias(ref, output, piece)
+        if alias is not None:
+            text += f" {self._as()} {alias}"
+        if text == self.text[start:end]:
+            return extra
+        return {Edit(start, end, text), *extra}
+
+    def _as(self) -> str:
+        """AS, in the case of the consumer's keywords."""
+        return self.inliner.as_word(self.read)
+
+    def _qualifier(self, ref: Ref, piece: Piece) -> str | None:
+        read = self.read
+        if ref.index > 0:
+            if read.source.aliased:
+                first, last = ref.parts[0], ref.parts[ref.index - 1]
+                return self.text[first.meta["start"] : last.meta["end"] + 1]
+            return read.qualifier
+        needed = len(read.scope.sources) > 1 or ref.scope is not read.scope
+        if ref.clause in _ALIAS_CLAUSES and not needed:
+            needed = bool(piece.columns & self._aliases_after(ref.scope))
+        if not needed:
+            return None
+        self._check_visible(ref)
+        return read.qualifier
+
+    def _aliases_after(self, scope: Scope) -> set[str]:
+        """Aliases of the select list once plain columns have got theirs."""
+        names = set(explicit_aliases(scope, self.folding))
+        for other in scope.refs:
+            if other.node.parent is scope.select and other.clause == "expressions" and len(other.parts) == 1:
+                names.add(self.folding.ident(other.parts[0]))
+        return names
+
+    def _check_visible(self, ref: Ref) -> None:
+        """No scope in between may know another source by the same name."""
+        name = self.folding.fold(self.read.qualifier.strip('`"'))
+        current: Scope | None = ref.scope
+        while current is not None and current is not self.read.scope:
+            if any(source.name == name for source in current.sources):
+                raise Unsound(self.read.site, f"{name} is hidden in a nested query")
+            current = current.parent
+
+    def _stands_alone(self, ref: Ref, piece: Piece) -> bool:
+        """May the expression stand there without parentheses?"""
+        if ref.index < len(ref.parts) - 1 or isinstance(ref.node.parent, exp.Dot):
+            return piece.path is not None
+        if piece.atomic:
+            return True
+        parent = ref.node.parent
+        if isinstance(parent, exp.Select | exp.Alias | exp.Paren):
+            return True
+        loose = (exp.Binary, exp.Connector, exp.Cast, exp.Case, exp.Bracket)
+        return isinstance(parent, exp.Func) and not isinstance(parent, loose)
+
+    def _alias(self, ref: Ref, output: Output, piece: Piece) -> tuple[str | None, set[Edit]]:
+        """The alias that goes right behind the expression, and an alias edit for the item around it."""
+        parent = ref.node.parent
+        if isinstance(parent, exp.Struct):
+            if self.folding.dialect not in _ALIASES_IN_STRUCT:
+                return None, set()
+            return (None if self._keeps_name(ref, output, piece) else self._alias_text(ref, output)), set()
+        select = ref.scope.select
+        if ref.clause != "expressions" or not names_matter(ref.scope):
+            return None, set()
+        if parent is select:
+            fields = ref.index < len(ref.parts) - 1
+            return (
+                None if fields or self._keeps_name(ref, output, piece) else self._alias_text(ref, output)
+            ), set()
+        return None, self._item_alias(ref)
+
+    def _keeps_name(self, ref: Ref, output: Output, piece: Piece) -> bool:
+        shown = output.name if self.folding.dialect == "duckdb" else ref.column.name
+        return piece.path == shown
+
+    def _alias_text(self, ref: Ref, output: Output) -> str:
+        meta = ref.column.meta
+        if self.folding.dialect == "duckdb" and ref.column.name != output.name:
+            identifier = exp.to_identifier(output.name)
+            return identifier.sql(dialect="duckdb") if identifier is not None else output.name
+        # A whole back-quoted path has one span: the column is its last part.
+        text = self.text[meta["start"] : meta["end"] + 1]
+        return text if "." not in text else f"`{ref.column.name}`"
+
+    def _item_alias(self, ref: Ref) -> set[Edit]:
+        """An unaliased item that computes: where the engine names it after its text, say its old name."""
+        item: exp.Expr = ref.node
+        while item.parent is not None and item.parent is not ref.scope.select:
+            item = item.parent
+        if isinstance(item, exp.Alias | exp.Aliases | exp.Star):
+            return set()
+        found = self.items.get(id(ref.scope.select))
+        if found is None:
+            raise Unsound(self.read.site, "the items of the select list were not found")
+        index = next(at for at, other in enumerate(ref.scope.select.expressions) if other is item)
+        first, last = found[1][index]
+        tokens = self.inliner.tokens
+        start, end = tokens.items[first].start, tokens.end(last)
+        try:
+            name = kept_name(item, self.folding.dialect, self._item_text(first, start, end))
+        except Unnamed:
+            raise Unsound(self.read.site, "the engine names an unaliased column after its text") from None
+        return set() if name is None else {Edit(end, end, f" {self._as()} {name}")}
+
+    def _item_text(self, first: int, start: int, end: int) -> str:
+        tokens = self.inliner.tokens
+        if tokens.items[first].text.upper() in ("DISTINCT", "ALL"):
+            start = tokens.items[first + 1].start
+        return self.text[start:end]

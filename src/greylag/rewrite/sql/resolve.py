@@ -1,0 +1,410 @@
+"""Name resolution: which source owns each column reference of a statement.
+
+Resolution leans on one fact: the statement was valid before. A name that a replaced dataset has, and that is
+visible without a qualifier in the same FROM, can belong to no other source there, or the engine would have
+refused it as ambiguous. Where a nested query could own a name as well, the answer is `UNCERTAIN`.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from greylag.rewrite.sql.model import Owner, ReadSite, Ref, Role, Scope, Source, Trouble
+from greylag.rewrite.sql.tables import TableNames
+
+_SOURCES = ("from_", "joins", "laterals", "with_")
+_WRITES = (exp.Insert, exp.Create, exp.Merge, exp.Update, exp.Delete, exp.Drop, exp.Alter, exp.TruncateTable)
+
+Columns = dict[str, str] | None
+
+
+class Cte:
+    """A CTE in sight: its columns and the scopes that make it."""
+
+    def __init__(self, columns: Columns, scope: Scope | None) -> None:
+        self.columns = columns
+        self.scope = scope
+
+
+class Resolver:
+    """Resolves one statement. After `run`, `scopes`, `reads` and `troubles` hold what was found."""
+
+    def __init__(self, statement: exp.Expr, names: TableNames) -> None:
+        self.statement = statement
+        self.names = names
+        self.folding = names.folding
+        self.scopes: list[Scope] = []
+        self.reads: list[ReadSite] = []
+        self.troubles: list[Trouble] = []
+        self.cte_names: set[str] = set()
+        self.known_tables: set[int] = set()
+
+    def run(self) -> Resolver:
+        """Resolve the whole statement."""
+        if isinstance(self.statement, exp.Query):
+            self._query(self.statement, {}, None, Role.ROOT)
+        else:
+            self._other(self.statement, {})
+        return self
+
+    # -- statements that are not queries -------------------------------------------------------------
+
+    def _other(self, node: exp.Expr, ctes: dict[str, Cte]) -> None:
+        """A statement around queries: INSERT, CREATE, MERGE, SET, EXPORT…"""
+        ctes = self._with(node, ctes, None)
+        target = self._target(node) if isinstance(node, _WRITES) else None
+        for child in node.iter_expressions():
+            if isinstance(child, exp.With):
+                continue
+            if child is target:
+                self._written(child)
+            elif isinstance(child, exp.Query):
+                self._query(child, ctes, None, Role.ROOT)
+            elif isinstance(child, exp.Table):
+                self._table(child, ctes, None, None)
+            else:
+                self._other(child, ctes)
+
+    def _target(self, node: exp.Expr) -> exp.Expr | None:
+        this = node.this
+        return this if isinstance(this, exp.Expr) else None
+
+    def _written(self, target: exp.Expr) -> None:
+        for table in target.find_all(exp.Table):
+            self.known_tables.add(id(table))
+            key = self.names.key(table)
+            mapping = self.names.match(key)
+            if mapping is not None:
+                self._trouble("writes-old", f"writes {mapping.dataset}: its producer must move first", table)
+            elif (doubt := self.names.doubt(key)) is not None:
+                self._trouble("writes-old", f"writes a table that may be replaced: {doubt}", table)
+
+    # -- queries ---------------------------------------------------------------------------------------
+
+    def _with(self, node: exp.Expr, ctes: dict[str, Cte], parent: Scope | None) -> dict[str, Cte]:
+        clause = node.args.get("with_")
+        if not isinstance(clause, exp.With):
+            return ctes
+        ctes = dict(ctes)
+        for cte in clause.expressions:
+            alias = cte.args.get("alias")
+            name = self.folding.ident(alias.this) if alias is not None and alias.this else ""
+            self.cte_names.add(name)
+            inner = dict(ctes)
+            named = self._alias_columns(alias)
+            if clause.args.get("recursive"):
+                inner[name] = Cte(named, None)
+            first = len(self.scopes)
+            if isinstance(cte.this, exp.Query):
+                columns = self._query(cte.this, inner, parent, Role.CTE)
+            else:
+                self._other(cte.this, inner)
+                columns = None
+            made = self.scopes[first] if len(self.scopes) > first else None
+            ctes[name] = Cte(named if named is not None else columns, made)
+        return ctes
+
+    def _alias_columns(self, alias: exp.Expr | None) -> Columns:
+        columns = alias.args.get("columns") if alias is not None else None
+        if not columns:
+            return None
+        return {
+            self.folding.ident(column): column.name
+            for column in columns
+            if isinstance(column, exp.Identifier)
+        }
+
+    def _query(self, query: exp.Expr, ctes: dict[str, Cte], parent: Scope | None, role: Role) -> Columns:
+        ctes = self._with(query, ctes, parent)
+        if isinstance(query, exp.Select):
+            return self._select(query, ctes, parent, role)
+        if isinstance(query, exp.SetOperation):
+            # Branches of a set operation share the role: a star in one reaches whoever reads the whole.
+            columns = self._query(query.left, ctes, parent, role)
+            self._query(query.right, ctes, parent, role)
+            self._tail(query, ctes, parent)
+            return columns
+        if isinstance(query, exp.Subquery):
+            inner = query.this
+            if isinstance(inner, exp.Query):
+                columns = self._query(inner, ctes, parent, role)
+                self._tail(query, ctes, parent)
+                return columns
+        for child in query.iter_expressions():
+            self._expression(child, ctes, None, parent)
+        return None
+
+    def _tail(self, query: exp.Expr, ctes: dict[str, Cte], parent: Scope | None) -> None:
+        """ORDER BY, LIMIT… behind a set operation: they see output names only, but may hold queries."""
+        for key, value in query.args.items():
+            if key in ("this", "expression", "with_", "alias"):
+                continue
+            for child in value if isinstance(value, list) else [value]:
+                if isinstance(child, exp.Expr):
+                    for nested in child.find_all(exp.Query):
+                        if nested.find_ancestor(exp.Query) is query:
+                            self._query(nested, ctes, parent, Role.SCALAR)
+
+    def _select(self, select: exp.Select, ctes: dict[str, Cte], parent: Scope | None, role: Role) -> Columns:
+        scope = Scope(select=select, role=role, parent=parent)
+        self.scopes.append(scope)
+        if parent is not None:
+            parent.children.append(scope)
+        from_ = select.args.get("from_")
+        if from_ is not None:
+            self._source(from_.this, ctes, scope, None, direct=True)
+        for join in select.args.get("joins") or []:
+            self._join(join, ctes, scope, direct=True)
+        for lateral in select.args.get("laterals") or []:
+            self._source(lateral, ctes, scope, None, direct=True)
+        for key, value in select.args.items():
+            if key in _SOURCES:
+                continue
+            for child in value if isinstance(value, list) else [value]:
+                if isinstance(child, exp.Expr):
+                    self._expression(child, ctes, scope, scope, clause=key)
+        for join in select.args.get("joins") or []:
+            self._on(join, ctes, scope)
+        return self._outputs(scope)
+
+    def _join(self, join: exp.Join, ctes: dict[str, Cte], scope: Scope, *, direct: bool) -> None:
+        self._source(join.this, ctes, scope, join, direct=direct)
+        for column in join.args.get("using") or []:
+            ident = column.this if isinstance(column, exp.Column) else column
+            scope.using.add(self.folding.ident(ident))
+
+    def _on(self, join: exp.Join, ctes: dict[str, Cte], scope: Scope) -> None:
+        condition = join.args.get("on")
+        if condition is not None:
+            self._expression(condition, ctes, scope, scope, clause="on")
+
+    def _source(
+        self, node: exp.Expr, ctes: dict[str, Cte], scope: Scope, join: exp.Join | None, *, direct: bool
+    ) -> None:
+        alias = node.args.get("alias")
+        alias = alias if isinstance(alias, exp.TableAlias) else None
+        aliased = alias is not None and alias.this is not None
+        name = self.folding.ident(alias.this) if alias is not None and alias.this is not None else None
+        named = self._alias_columns(alias)
+        if node.args.get("pivots"):
+            scope.pivoted = True
+        source = Source(name=name, node=node, columns=named, join=join, aliased=aliased, direct=direct)
+        if isinstance(node, exp.Table):
+            self._table(node, ctes, scope, source)
+        elif isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table):
+            self._source(node.this, ctes, scope, join, direct=False)
+            return
+        elif isinstance(node, exp.Subquery):
+            first = len(self.scopes)
+            columns = self._query(node, ctes, None, Role.DERIVED)
+            source.columns = named if named is not None else columns
+            source.origin = self.scopes[first] if len(self.scopes) > first else None
+            if source.origin is not None:
+                source.origin.readers.append(scope)
+        else:
+            if isinstance(node, exp.Lateral) and isinstance(node.this, exp.Subquery):
+                self._query(node.this, ctes, scope, Role.DERIVED)
+            else:
+                for child in node.iter_expressions():
+                    if child is not alias:
+                        self._expression(child, ctes, scope, scope, clause="from")
+            if isinstance(node, exp.Unnest) and self.folding.dialect == "bigquery":
+                # The alias of UNNEST is a value, and fields of its structs are in sight.
+                source.name = next(iter(named), None) if named else name
+                source.columns = None
+        scope.sources.append(source)
+        for inner in node.args.get("joins") or []:
+            self._join(inner, ctes, scope, direct=False)
+        for inner in node.args.get("joins") or []:
+            self._on(inner, ctes, scope)
+
+    def _table(
+        self, table: exp.Table, ctes: dict[str, Cte], scope: Scope | None, source: Source | None
+    ) -> None:
+        self.known_tables.add(id(table))
+        key = self.names.key(table)
+        if not key:
+            for child in table.iter_expressions():
+                if not isinstance(child, exp.TableAlias | exp.Join):
+                    self._expression(child, ctes, scope, scope, clause="from")
+            return
+        if source is not None and not source.aliased:
+            source.name = self.folding.fold(table.name.split(".")[-1])
+        if len(key) == 1 and (cte := ctes.get(self.folding.ident(table.this))) is not None:
+            if source is not None:
+                source.columns = source.columns if source.columns is not None else cte.columns
+                source.origin = cte.scope
+            if cte.scope is not None and scope is not None:
+                cte.scope.readers.append(scope)
+            return
+        if scope is not None and len(key) > 1 and self._is_array_path(table, scope):
+            return
+        mapping = self.names.match(key)
+        if mapping is not None:
+            if source is not None:
+                source.mapping = mapping
+                if source.columns is None:
+                    source.columns = self.folding.columns(mapping.columns)
+            self.reads.append(
+                ReadSite(table=table, mapping=mapping, scope=scope, source=source, statement=self.statement)
+            )
+            return
+        doubt = self.names.doubt(key)
+        if doubt is not None:
+            self._trouble("maybe-old", doubt, table)
+        if source is not None and source.columns is None:
+            source.columns = self.names.columns.get(key)
+
+    def _is_array_path(self, table: exp.Table, scope: Scope) -> bool:
+        """`FROM t AS u, u.tags`: a read of an array column of a source before it."""
+        first = self.folding.ident(table.parts[0])
+        for source in scope.sources:
+            if source.name == first:
+                if source.mapping is not None:
+                    ref = Ref(
+                        node=exp.Column(this=table.this),
+                        parts=tuple(part for part in table.parts if isinstance(part, exp.Identifier)),
+                        scope=scope,
+                        clause="array-path",
+                        owner=Owner.SOURCE,
+                        source=source,
+                        home=scope,
+                        index=1,
+                    )
+                    scope.refs.append(ref)
+                return True
+        return False
+
+    # -- expressions -----------------------------------------------------------------------------------
+
+    def _expression(
+        self,
+        root: exp.Expr,
+        ctes: dict[str, Cte],
+        scope: Scope | None,
+        parent: Scope | None,
+        clause: str = "",
+    ) -> None:
+        stack = [root]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, exp.Query):
+                self._query(node, ctes, parent, _role(node))
+            elif isinstance(node, exp.Table):
+                self._table(node, ctes, None, None)
+            elif isinstance(node, exp.Column) and not isinstance(node.this, exp.Star):
+                if scope is not None:
+                    scope.refs.append(self._resolve(node, scope, clause))
+            elif isinstance(node, exp.Star):
+                # EXCEPT names output columns of the star, not columns in sight.
+                stack.extend(node.args.get("replace") or [])
+            else:
+                stack.extend(reversed(list(node.iter_expressions())))
+
+    def _resolve(self, node: exp.Column, scope: Scope, clause: str) -> Ref:
+        parts = tuple(part for part in node.parts if isinstance(part, exp.Identifier))
+        ref = Ref(node=node, parts=parts, scope=scope, clause=clause, owner=Owner.NOWHERE)
+        doubtful = False
+        current: Scope | None = scope
+        while current is not None:
+            found = self._in_scope(ref, current)
+            if found:
+                if doubtful and ref.owner is Owner.SOURCE and ref.index == 0:
+                    ref.owner = Owner.UNCERTAIN
+                return ref
+            doubtful = doubtful or any(source.columns is None for source in current.sources)
+            current = current.parent
+        if doubtful:
+            ref.owner = Owner.ELSEWHERE
+        return ref
+
+    def _in_scope(self, ref: Ref, scope: Scope) -> bool:
+        """Fill in the owner when the name is certainly visible in this very scope."""
+        first = self.folding.ident(ref.parts[0])
+        owners = [
+            source for source in scope.sources if source.columns is not None and first in source.columns
+        ]
+        if len(ref.parts) > 1:
+            named = [source for source in scope.sources if source.name == first]
+            if len(named) == 1:
+                return self._found(ref, scope, named[0], index=1)
+            if len(named) > 1:
+                ref.owner, ref.home = Owner.AMBIGUOUS, scope
+                return True
+            for source in scope.sources:
+                depth = self._path_qualifier(ref, source)
+                if depth:
+                    return self._found(ref, scope, source, index=depth)
+        if len(owners) == 1:
+            return self._found(ref, scope, owners[0], index=0)
+        if len(owners) > 1:
+            ref.owner, ref.home = Owner.AMBIGUOUS, scope
+            ref.source = next((source for source in owners if source.mapping is not None), owners[0])
+            return True
+        named = [source for source in scope.sources if source.name == first]
+        if named and len(ref.parts) == 1 and ref.clause not in ("order", "group"):
+            ref.owner, ref.home, ref.source = Owner.WHOLE_ROW, scope, named[0]
+            return True
+        return False
+
+    def _path_qualifier(self, ref: Ref, source: Source) -> int:
+        """How many leading parts of the reference spell the source's own table name; 0 when they do not."""
+        if source.aliased or not isinstance(source.node, exp.Table):
+            return 0
+        key = self.names.key(source.node)
+        for size in range(min(len(key), len(ref.parts) - 1), 1, -1):
+            spelled = tuple(
+                self.folding.table_part(part.name, quoted=bool(part.args.get("quoted")))
+                for part in ref.parts[:size]
+            )
+            if key[-size:] == spelled:
+                return size
+        return 0
+
+    def _found(self, ref: Ref, scope: Scope, source: Source, *, index: int) -> bool:
+        ref.owner, ref.home, ref.source, ref.index = Owner.SOURCE, scope, source, index
+        return True
+
+    # -- output columns --------------------------------------------------------------------------------
+
+    def _outputs(self, scope: Scope) -> Columns:
+        """Names of the output columns, None when a star hides them."""
+        found: dict[str, str] = {}
+        for item in scope.select.expressions:
+            star = item.this if isinstance(item, exp.Column) else item
+            if isinstance(star, exp.Star):
+                sources = scope.sources
+                if isinstance(item, exp.Column):
+                    wanted = self.folding.ident(item.args["table"])
+                    sources = [source for source in scope.sources if source.name == wanted]
+                if not sources or star.args.get("rename"):
+                    return None
+                for source in sources:
+                    if source.columns is None:
+                        return None
+                    found.update(source.columns)
+                for gone in star.args.get("except_") or []:
+                    found.pop(self.folding.fold(gone.name), None)
+                continue
+            name = item.alias_or_name if isinstance(item, exp.Alias | exp.Column) else ""
+            if name:
+                ident = item.args.get("alias") if isinstance(item, exp.Alias) else item.this
+                found[self.folding.ident(ident) if isinstance(ident, exp.Identifier) else name] = name
+            elif not isinstance(
+                item, exp.Literal | exp.Func | exp.Binary | exp.Case | exp.Cast | exp.Subquery
+            ):
+                return None
+        return found
+
+    def _trouble(self, code: str, message: str, table: exp.Table) -> None:
+        offsets = [part.meta["start"] for part in table.parts if "start" in part.meta]
+        self.troubles.append(Trouble(code=code, message=message, offset=min(offsets, default=-1)))
+
+
+def _role(query: exp.Expr) -> Role:
+    parent = query.parent
+    if isinstance(parent, exp.Exists):
+        return Role.EXISTS
+    if isinstance(parent, exp.In) and query.arg_key == "query":
+        return Role.IN
+    return Role.SCALAR

@@ -1,0 +1,162 @@
+"""When a mapping may be dissolved into a SELECT: the conditions, each with its reason.
+
+`docs/rewriting.md` lists every rule. Each check raises `Unsound`; the read then takes boundary form, which
+needs none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+
+from sqlglot import exp
+
+from greylag.rewrite.sql.model import Owner, ReadSite, Ref, Scope, Source
+
+_SELECT_ARGS = {
+    "expressions",
+    "from_",
+    "joins",
+    "laterals",
+    "where",
+    "group",
+    "having",
+    "qualify",
+    "windows",
+    "order",
+    "limit",
+    "offset",
+    "distinct",
+    "with_",
+    "kind",
+    "hint",
+    "operation_modifiers",
+    "into",
+    "locks",
+}
+
+
+class Unsound(Exception):
+    """Inline form would not surely mean the same for one read; `str` says why."""
+
+    def __init__(self, site: ReadSite, why: str) -> None:
+        super().__init__(why)
+        self.site = site
+
+
+class Place(StrEnum):
+    """Where the mapping's predicate goes."""
+
+    NOWHERE = "nowhere"
+    WHERE = "where"
+    ON = "on"
+
+
+def check_shape(site: ReadSite, scope: Scope, source: Source) -> None:
+    """The SELECT and the read are of a shape that inline form understands."""
+    extra = [key for key, value in scope.select.args.items() if value and key not in _SELECT_ARGS]
+    if extra:
+        raise Unsound(site, f"the SELECT has {', '.join(sorted(extra)).upper()}")
+    if scope.pivoted:
+        raise Unsound(site, "its SELECT pivots")
+    if not source.direct:
+        raise Unsound(site, "it stands in a parenthesised join")
+    alias = site.table.args.get("alias")
+    if alias is not None and alias.args.get("columns"):
+        raise Unsound(site, "its alias renames columns")
+    for other in scope.sources:
+        if other.join is not None and (other.join.method or "").upper() in ("NATURAL", "ASOF"):
+            raise Unsound(site, f"a {other.join.method} JOIN takes columns by name")
+
+
+def place(site: ReadSite, scope: Scope, source: Source) -> Place:
+    """Where the mapping's predicate means the same as filtering the table before it is joined.
+
+    WHERE when no outer join can fill the source with NULLs; else the ON of its own join, which filters the
+    source before the join; else nowhere.
+    """
+    join = source.join
+    kind = (join.kind or "").upper() if join is not None else ""
+    side = (join.side or "").upper() if join is not None else ""
+    on = join is not None and join.args.get("on") is not None
+    filters_itself = on and (kind in ("SEMI", "ANTI") or side in ("", "LEFT")) and side != "FULL"
+    if kind not in ("SEMI", "ANTI") and not _nullable(scope, source):
+        return Place.WHERE
+    if filters_itself:
+        return Place.ON
+    raise Unsound(site, "an outer join can fill it with NULLs, and neither WHERE nor ON filters it alone")
+
+
+def _nullable(scope: Scope, source: Source) -> bool:
+    nullable: set[int] = set()
+    seen: list[Source] = []
+    for item in scope.sources:
+        side = (item.join.side or "").upper() if item.join is not None else ""
+        kind = (item.join.kind or "").upper() if item.join is not None else ""
+        if kind not in ("SEMI", "ANTI"):
+            if side in ("RIGHT", "FULL"):
+                nullable.update(id(other) for other in seen)
+            if side in ("LEFT", "FULL"):
+                nullable.add(id(item))
+        seen.append(item)
+    return id(source) in nullable
+
+
+def within(scope: Scope) -> Iterator[Scope]:
+    """The scope and every scope nested in its expressions."""
+    yield scope
+    for child in scope.children:
+        yield from within(child)
+
+
+def check_refs(site: ReadSite, scope: Scope, source: Source) -> None:
+    """Every reference that may mean this source surely does, and means one column of it."""
+    assert source.columns is not None
+    for inner in within(scope):
+        for ref in inner.refs:
+            _check_ref(site, scope, source, ref)
+
+
+def _check_ref(site: ReadSite, scope: Scope, source: Source, ref: Ref) -> None:
+    mine = ref.source is source
+    name = ref.parts[0].name
+    if mine and ref.clause == "array-path":
+        raise Unsound(site, f"its array column {name} is read as a table")
+    if mine and ref.owner is Owner.UNCERTAIN:
+        raise Unsound(site, f"{name} may belong to a table of the nested query, whose columns are not known")
+    if mine and ref.owner is Owner.WHOLE_ROW:
+        raise Unsound(site, f"{name} stands for a whole row")
+    if ref.owner is Owner.AMBIGUOUS and ref.home is scope and (mine or len(ref.parts) > 1):
+        raise Unsound(site, f"{name} is ambiguous")
+    if mine and ref.index == 0 and _is_alias(scope, ref):
+        raise Unsound(site, f"{name} is the name of a column and of a table alias")
+
+
+def _is_alias(scope: Scope, ref: Ref) -> bool:
+    return any(source.name and source.name == ref.parts[0].name.lower() for source in scope.sources)
+
+
+def in_aggregate(node: exp.Expr, select: exp.Select) -> bool:
+    """Is the node an argument of an aggregate function of this very SELECT?"""
+    parent = node.parent
+    while parent is not None and parent is not select:
+        if isinstance(parent, exp.AggFunc) and not isinstance(parent.parent, exp.Window):
+            return True
+        parent = parent.parent
+    return False
+
+
+def ordered_directly(ref: Ref) -> bool:
+    """Is the reference a bare item of its SELECT's ORDER BY?"""
+    parent = ref.node.parent
+    return (
+        ref.clause == "order"
+        and isinstance(parent, exp.Ordered)
+        and parent.parent is not None
+        and parent.parent.parent is ref.scope.select
+    )
+
+
+def grouped_directly(ref: Ref) -> bool:
+    """Is the reference a bare item of its SELECT's GROUP BY?"""
+    return ref.clause == "group" and isinstance(ref.node.parent, exp.Group)

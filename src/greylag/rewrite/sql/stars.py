@@ -1,0 +1,136 @@
+"""Stars over a replaced dataset become the list of the old columns, said in new ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+from sqlglot.tokenizer_core import TokenType
+
+from greylag.domain.patch import Edit
+from greylag.rewrite.sql.clauses import Clause
+from greylag.rewrite.sql.folding import Folding
+from greylag.rewrite.sql.model import Role, Scope, Source
+from greylag.rewrite.sql.soundness import Unsound
+
+if TYPE_CHECKING:
+    from greylag.rewrite.sql.inline import Dissolved, Inliner
+
+_WIDTH = 88
+
+
+def star_of(item: exp.Expr) -> exp.Star | None:
+    """The star of a select item (`*`, `t.*`), None for any other item."""
+    star = item.this if isinstance(item, exp.Column) else item
+    return star if isinstance(star, exp.Star) else None
+
+
+def covers(item: exp.Expr, source: Source, folding: Folding) -> bool:
+    """Does this star bring the columns of the source?"""
+    if not isinstance(item, exp.Column):
+        return True
+    table = item.args.get("table")
+    return isinstance(table, exp.Identifier) and folding.ident(table) == source.name
+
+
+def expand_stars(
+    inliner: Inliner,
+    scope: Scope,
+    clause: Clause,
+    reads: list[Dissolved],
+    items: dict[int, tuple[Clause, list[tuple[int, int]]]],
+) -> set[Edit]:
+    """Edits for the stars of one SELECT that cover any of its inline reads."""
+    if scope.role is Role.EXISTS:
+        return set()
+    edits: set[Edit] = set()
+    for index, item in enumerate(scope.select.expressions):
+        star = star_of(item)
+        if star is None:
+            continue
+        covered = [read for read in reads if covers(item, read.source, inliner.names.folding)]
+        if not covered or all(_same(read) for read in covered):
+            continue
+        site = covered[0].site
+        if star.args.get("replace") or star.args.get("rename"):
+            raise Unsound(site, "a star with REPLACE or RENAME covers it")
+        if scope.using:
+            raise Unsound(site, "a star covers it and a USING join merges columns")
+        found = items.get(id(scope.select))
+        if found is None:
+            raise Unsound(site, "the items of the select list were not found")
+        first, last = found[1][index]
+        edits.add(_expand(inliner, scope, item, star, covered, first, last))
+    return edits
+
+
+def _same(read: Dissolved) -> bool:
+    """The new table has exactly the old columns, by the same names, in the same order."""
+    return read.declared == list(read.site.mapping.columns) and all(
+        output.text == output.name for output in read.site.mapping.outputs
+    )
+
+
+def _expand(
+    inliner: Inliner,
+    scope: Scope,
+    item: exp.Expr,
+    star: exp.Star,
+    covered: list[Dissolved],
+    first: int,
+    last: int,
+) -> Edit:
+    tokens, folding = inliner.tokens, inliner.names.folding
+    begin = next(at for at in range(first, last + 1) if tokens.kind(at) is TokenType.STAR)
+    if isinstance(item, exp.Column):
+        begin -= 2
+    gone = {folding.fold(column.name) for column in star.args.get("except_") or []}
+    if gone and not isinstance(item, exp.Column) and len(scope.sources) > 1:
+        raise Unsound(covered[0].site, "a star with EXCEPT covers several tables")
+    listed: list[str] = []
+    sources = scope.sources if not isinstance(item, exp.Column) else [covered[0].source]
+    for source in sources:
+        read = next((one for one in covered if one.source is source), None)
+        if read is None:
+            listed.append(_other(covered[0], source, folding.dialect))
+        else:
+            many, as_ = len(scope.sources) > 1, inliner.as_word(read)
+            listed.extend(_columns(read, gone, folding.dialect, as_, many=many))
+    start, end = tokens.items[begin].start, tokens.end(last)
+    line = ", ".join(listed)
+    column = tokens.position(start)[1] - 1
+    if column + len(line) <= _WIDTH:
+        return Edit(start, end, line)
+    indent = tokens.indent(start)
+    if not tokens.starts_line(begin):
+        indent += "  "
+        gap = len(tokens.text[:start]) - len(tokens.text[:start].rstrip(" \t"))
+        return Edit(start - gap, end, f"\n{indent}" + f",\n{indent}".join(listed))
+    return Edit(start, end, (",\n" + indent).join(listed))
+
+
+def _other(read: Dissolved, source: Source, dialect: str) -> str:
+    if not isinstance(source.node, exp.Table | exp.Subquery) or source.name is None or not source.direct:
+        raise Unsound(read.site, "a star covers it together with something that has no name")
+    kind = (source.join.kind or "").upper() if source.join is not None else ""
+    if kind in ("SEMI", "ANTI"):
+        raise Unsound(read.site, "a star covers it in a SEMI or ANTI join")
+    alias = source.node.args.get("alias")
+    identifier = alias.this if isinstance(alias, exp.TableAlias) and alias.this else source.node.this
+    return f"{identifier.sql(dialect=dialect)}.*"
+
+
+def _columns(read: Dissolved, gone: set[str], dialect: str, as_: str, *, many: bool) -> list[str]:
+    if any(read.pieces.folding.fold(name) not in gone for name in read.site.mapping.unmapped):
+        raise Unsound(read.site, "a star covers columns that have no counterpart")
+    listed: list[str] = []
+    fold = read.pieces.folding.fold
+    for name in read.site.mapping.columns:
+        if fold(name) in gone:
+            continue
+        _, piece = read.pieces.by_column[fold(name)]
+        text = piece.qualified(read.qualifier if many else None)
+        identifier = exp.to_identifier(name)
+        alias = identifier.sql(dialect=dialect) if identifier is not None else name
+        listed.append(text if piece.path == name else f"{text} {as_} {alias}")
+    return listed

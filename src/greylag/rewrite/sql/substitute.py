@@ -1,0 +1,111 @@
+"""The text of a mapping's expressions, with their columns qualified as a consumer needs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from greylag.mapping.compiled import Inlining, Mapping, Output
+from greylag.rewrite.sql.folding import Folding
+
+_ATOMIC = (
+    exp.Column,
+    exp.Literal,
+    exp.Func,
+    exp.Paren,
+    exp.Case,
+    exp.Null,
+    exp.Boolean,
+    exp.Subquery,
+    exp.Dot,
+)
+_INFIX = (exp.Binary, exp.Connector)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """One expression of a mapping, cut at its columns.
+
+    `text` is the expression without qualifiers; a qualifier goes in at each of `slots` (offsets into `text`).
+    `columns` are the folded first parts of its columns; `path` is the last name of a plain column path,
+    None for anything that computes; `constant` marks an expression without columns.
+    """
+
+    text: str
+    slots: tuple[int, ...]
+    columns: frozenset[str]
+    path: str | None
+    atomic: bool
+    constant: bool
+
+    def qualified(self, qualifier: str | None) -> str:
+        """The expression with every column qualified by `qualifier` (as text), or bare when it is None."""
+        if qualifier is None:
+            return self.text
+        out = self.text
+        for slot in reversed(self.slots):
+            out = f"{out[:slot]}{qualifier}.{out[slot:]}"
+        return out
+
+
+class Pieces:
+    """The pieces of one mapping, by folded old column name."""
+
+    def __init__(self, mapping: Mapping, inlining: Inlining, folding: Folding) -> None:
+        self.mapping = mapping
+        self.folding = folding
+        self._qualifier = folding.fold(inlining.qualifier)
+        self.by_column: dict[str, tuple[Output, Piece]] = {}
+        for output in mapping.outputs:
+            made = self._cut(output.text, output.start, output.expression)
+            for key in folding.columns([output.name]):
+                self.by_column[key] = (output, made)
+        self.predicate: Piece | None = None
+        if inlining.predicate is not None and inlining.predicate_expression is not None:
+            self.predicate = self._cut(
+                inlining.predicate, inlining.predicate_start, inlining.predicate_expression
+            )
+
+    def _cut(self, text: str, start: int, expression: exp.Expr) -> Piece:
+        slots: list[tuple[int, int]] = []
+        names: set[str] = set()
+        for column in expression.find_all(exp.Column):
+            parts = [part for part in column.parts if isinstance(part, exp.Identifier)]
+            first, begin = parts[0], parts[0].meta["start"] - start
+            if len(parts) > 1 and self.folding.ident(first) == self._qualifier:
+                slots.append((begin, parts[1].meta["start"] - start))
+                first = parts[1]
+            else:
+                slots.append((begin, begin))
+            names.add(self.folding.ident(first))
+        out, offsets, position = "", [], 0
+        for begin, end in sorted(slots):
+            out += text[position:begin]
+            offsets.append(len(out))
+            position = end
+        out += text[position:]
+        return Piece(
+            text=out,
+            slots=tuple(offsets),
+            columns=frozenset(names),
+            path=_path(expression),
+            atomic=isinstance(expression, _ATOMIC)
+            and not isinstance(expression, _INFIX)
+            and "::" not in text,
+            constant=not slots,
+        )
+
+    def new_columns(self) -> frozenset[str]:
+        """Folded names of every column of the new table that the mapping uses."""
+        pieces = [piece for _, piece in self.by_column.values()]
+        pieces.extend([self.predicate] if self.predicate is not None else [])
+        return frozenset().union(*(piece.columns for piece in pieces))
+
+
+def _path(expression: exp.Expr) -> str | None:
+    if isinstance(expression, exp.Column) and isinstance(expression.this, exp.Identifier):
+        return expression.this.name
+    if isinstance(expression, exp.Dot) and isinstance(expression.expression, exp.Identifier):
+        return expression.expression.name if _path(expression.this) is not None else None
+    return None
