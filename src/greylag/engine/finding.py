@@ -9,9 +9,8 @@ from functools import lru_cache
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 
-from greylag.domain.consumer import Framework
 from greylag.domain.errors import UsageError
-from greylag.domain.outcome import Outcome, Reason, Skipped, Unchanged
+from greylag.domain.outcome import FormChoice, Outcome, Reason, Skipped, Unchanged
 from greylag.lineage import (
     Candidate,
     Findings,
@@ -153,17 +152,25 @@ def _root_of(folder: Path) -> Path | None:
 
 def _reader(migration: CompiledMigration, files: Mapping[str, str]) -> Callable[[str, str], Outcome]:
     """Reads a file among all `files` of its repository: they say, for one, what a dbt project is."""
-    return lambda path, text: _look(path, text, migration, files)
+    return lambda path, text: look(path, text, migration, files)
 
 
-def _look(path: str, text: str, migration: CompiledMigration, files: Mapping[str, str]) -> Outcome:
+def look(
+    path: str,
+    text: str,
+    migration: CompiledMigration,
+    files: Mapping[str, str],
+    *,
+    form: FormChoice = FormChoice.AUTO,
+) -> Outcome:
+    """What a file among the `files` of its repository has to do with a migration, and its rewrite."""
     framework = framework_of(path, files)
-    if framework is Framework.CONFIG and project_of(path, files) is not None:
-        # A dbt project's YAML declares sources and documents models; it reads only what it calls.
-        if path.endswith((".yml", ".yaml")) and not _dbt_calls(migration).search(text):
-            return Unchanged()
+    # A dbt project's YAML declares sources and documents models; it reads only what it calls.
+    declares = path.endswith((".yml", ".yaml")) and project_of(path, files) is not None
+    if declares and not _dbt_calls(migration).search(text):
+        return Unchanged()
     if framework is not None:
-        return rewrite_text(path, text, migration, siblings=files)
+        return rewrite_text(path, text, migration, form=form, siblings=files)
     if PurePosixPath(path).suffix.lower() in _DOCUMENTS:
         return Unchanged()
     named = _qualified(migration).search(text)

@@ -1,0 +1,168 @@
+"""Rewriting with proof: the codemods write, the verifiers judge, and what is refuted is never an edit."""
+
+from __future__ import annotations
+
+import dataclasses
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from greylag.domain.check import Proof, Verdict
+from greylag.domain.consumer import Framework
+from greylag.domain.dataset import DatasetRef
+from greylag.domain.outcome import (
+    Edited,
+    Failed,
+    FileReport,
+    Form,
+    FormChoice,
+    Outcome,
+    Reason,
+    Skipped,
+    Unchanged,
+)
+from greylag.engine.finding import look
+from greylag.mapping.compiled import CompiledMigration
+from greylag.rewrite.dbt import unit_test_notes, yaml_edits
+from greylag.verify import prove
+from greylag.verify.dbt import prove_dbt
+
+ProofLevel = Literal["none", "fast", "full"]
+
+
+def rewrite_file(
+    path: str,
+    text: str,
+    migration: CompiledMigration,
+    *,
+    form: FormChoice = FormChoice.AUTO,
+    proof: ProofLevel = "fast",
+    siblings: Mapping[str, str] | None = None,
+) -> FileReport:
+    """Rewrite one file and prove the rewrite. Never raises for a file: an error of ours is `Failed`.
+
+    With `auto`, an inline rewrite that the proof refutes is tried again in boundary form; a rewrite that stays
+    refuted is `Skipped`, and its counterexample is kept in `proof`.
+    """
+    files = siblings if siblings is not None else {path: text}
+    try:
+        return _rewrite(path, text, migration, form, proof, files)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except Exception as error:  # noqa: BLE001 - a codemod never takes the run down: the file is left alone
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        message = f"{path}: {type(error).__name__}: {error} ({where.name}, line {where.lineno})"
+        return FileReport(path=path, outcome=Failed(message=message))
+
+
+def _rewrite(
+    path: str,
+    text: str,
+    migration: CompiledMigration,
+    form: FormChoice,
+    proof: ProofLevel,
+    files: Mapping[str, str],
+) -> FileReport:
+    outcome = look(path, text, migration, files, form=form)
+    if not isinstance(outcome, Edited) or proof == "none":
+        return FileReport(path=path, outcome=outcome)
+    judged = _prove(text, outcome, migration, proof)
+    if judged.verdict is not Verdict.REFUTED:
+        return FileReport(path=path, outcome=outcome, proof=judged)
+    if form is FormChoice.AUTO and outcome.form is Form.INLINE:
+        other = _rewrite(path, text, migration, FormChoice.BOUNDARY, proof, files)
+        if isinstance(other.outcome, Edited):
+            note = f"{path}: inline form was refuted by the proof ({_why(judged)})"
+            told = dataclasses.replace(other.outcome, notes=(*other.outcome.notes, note))
+            return dataclasses.replace(other, outcome=told)
+        return other
+    return FileReport(path=path, outcome=_refused(path, outcome, judged), proof=judged)
+
+
+def _why(proof: Proof) -> str:
+    return proof.reasons[0] if proof.reasons else "a counterexample exists"
+
+
+def _refused(path: str, outcome: Edited, proof: Proof) -> Skipped:
+    line = outcome.reads[0].line if outcome.reads else 0
+    reason = Reason(
+        code="refuted", message=f"{path}:{line}: the rewrite was refuted: {_why(proof)}", line=line
+    )
+    return Skipped(framework=outcome.framework, reasons=(reason,), reads=outcome.reads)
+
+
+def _prove(old: str, outcome: Edited, migration: CompiledMigration, level: Literal["fast", "full"]) -> Proof:
+    match outcome.framework:
+        case Framework.SQL:
+            return prove(old, outcome.text, migration, level=level)
+        case Framework.DBT:
+            return prove_dbt(old, outcome.text, migration, level=level)
+        case _:
+            reason = f"there is no verifier for {outcome.framework} files"
+            return Proof(verdict=Verdict.INCONCLUSIVE, method="none", reasons=(reason,))
+
+
+def rewrite_tree(
+    files: Mapping[str, str],
+    migration: CompiledMigration,
+    *,
+    form: FormChoice = FormChoice.AUTO,
+    proof: ProofLevel = "fast",
+    only: Callable[[str], bool] = lambda path: True,
+    done: Callable[[str], None] = lambda path: None,
+) -> tuple[FileReport, ...]:
+    """Rewrite the files of one repository that `only` selects, with the declarations that they need.
+
+    `files` maps every path of the repository that matters to its text; `done` is told of each finished file.
+    dbt files that name a new source get it declared in the YAML beside the old one.
+    """
+    reports: list[FileReport] = []
+    for path in sorted(files):
+        if only(path):
+            reports.append(rewrite_file(path, files[path], migration, form=form, proof=proof, siblings=files))
+            done(path)
+    return _with_companions(reports, files, migration)
+
+
+def _with_companions(
+    reports: list[FileReport], files: Mapping[str, str], migration: CompiledMigration
+) -> tuple[FileReport, ...]:
+    texts = {report.path: _text(report.outcome) for report in reports}
+    edited = {path: text for path, text in texts.items() if text is not None}
+    if not any(_is_dbt(report.outcome) for report in reports):
+        return tuple(reports)
+    notes = unit_test_notes(files, migration)
+    needed: set[DatasetRef] = {provided.dataset for provided in migration.provides} | set(migration.new_names)
+    declared = yaml_edits({**files, **edited}, migration, needed)
+    by_path = {report.path: _noted(report, notes) for report in reports}
+    for path, text in declared.items():
+        before = by_path.get(path)
+        if before is None or isinstance(before.outcome, Unchanged):
+            by_path[path] = _companion(path, text)
+    return tuple(by_path[path] for path in sorted(by_path))
+
+
+def _companion(path: str, text: str) -> FileReport:
+    outcome = Edited(framework=Framework.DBT, form=Form.INLINE, text=text, reads=())
+    reason = "declares a source; no query is changed"
+    return FileReport(
+        path=path,
+        outcome=outcome,
+        proof=Proof(verdict=Verdict.PROVEN, method="construction", reasons=(reason,)),
+    )
+
+
+def _noted(report: FileReport, notes: Mapping[str, tuple[str, ...]]) -> FileReport:
+    name = report.path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+    if not isinstance(report.outcome, Edited) or name not in notes:
+        return report
+    outcome = dataclasses.replace(report.outcome, notes=(*report.outcome.notes, *notes[name]))
+    return dataclasses.replace(report, outcome=outcome)
+
+
+def _is_dbt(outcome: Outcome) -> bool:
+    return isinstance(outcome, Edited) and outcome.framework is Framework.DBT
+
+
+def _text(outcome: Outcome) -> str | None:
+    return outcome.text if isinstance(outcome, Edited) else None
