@@ -99,7 +99,7 @@ def classify(source: Source, read: Reader, owners: Owners) -> Findings:
         return _unclear(replace(source, path=shown), owners, (name,))
     if isinstance(source.text, Reason):
         return _unclear(source, owners, (source.text,))
-    outcome = read(source.path, source.text)
+    outcome = _ask(read, source.path, source.text)
     match outcome:
         case Unchanged():
             return Findings(consumers=(), unclear=(), files=1)
@@ -115,6 +115,13 @@ def classify(source: Source, read: Reader, owners: Owners) -> Findings:
             return _unclear(source, owners, (reason,))
         case _:
             assert_never(outcome)
+
+
+def _ask(read: Reader, path: str, text: str) -> Outcome:
+    try:
+        return read(path, text)
+    except Exception as error:  # noqa: BLE001 - one file that a parser stumbles over must not hide the others
+        return Failed(message=f"{type(error).__name__}: {error}")
 
 
 def _consumers(source: Source, owners: Owners, framework: Framework, reads: tuple[Read, ...]) -> Findings:
@@ -141,15 +148,22 @@ def _consumers(source: Source, owners: Owners, framework: Framework, reads: tupl
 
 
 def _unclear(source: Source, owners: Owners, reasons: tuple[Reason, ...]) -> Findings:
+    """One entry a kind of reason: the first place, and how many more there are."""
     owner = owners.of(source.path)
-    entries = tuple(
-        Unclear(
-            repository=source.repository,
-            path=source.path or ".",
-            line=reason.line or source.line,
-            reason=f"may read it: {reason.message}",
-            owner=owner,
+    entries = []
+    for _, group in groupby(sorted(reasons, key=lambda reason: (reason.code, reason.line)), lambda r: r.code):
+        first, *others = group
+        line = first.line or source.line
+        message = first.message.removeprefix(f"{source.path}:{line}: ")
+        places = "place" if len(others) == 1 else "places"
+        more = f" (and {len(others)} more {places})" if others else ""
+        entries.append(
+            Unclear(
+                repository=source.repository,
+                path=source.path or ".",
+                line=line,
+                reason=f"may read it: {message}{more}",
+                owner=owner,
+            )
         )
-        for reason in reasons
-    )
-    return Findings(consumers=(), unclear=entries, files=1)
+    return Findings(consumers=(), unclear=tuple(entries), files=1)

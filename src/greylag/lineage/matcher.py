@@ -26,19 +26,20 @@ def may_be_text(path: str) -> bool:
 class NameMatcher:
     """Looks for any of many names in bytes at once (Aho-Corasick), whatever their case.
 
-    A name is found inside longer words too: missing a reader is worse than parsing a file for nothing.
+    A name is found inside longer words too, and as a wildcard that covers it (`users_*`): missing a reader
+    is worse than parsing a file for nothing.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
+        self._names = tuple({name.lower() for name in names if name})
         self._automaton = ahocorasick.Automaton(ahocorasick.STORE_LENGTH)
-        for name in names:
-            if name:
-                self._automaton.add_word(name.lower())
+        for name in self._names:
+            self._automaton.add_word(name)
         self._automaton.make_automaton()
 
     def first_line(self, data: bytes) -> int:
         """The 1-based line of the first mention; 0 when there is none."""
-        if len(self._automaton) == 0:
+        if not self._names:
             return 0
         if data.startswith(_UTF16):
             text = data.decode("utf-16", "replace").lower()
@@ -48,4 +49,16 @@ class NameMatcher:
             text = data.decode("utf-8", "replace").lower()
         for end, _ in self._automaton.iter(text):
             return text.count("\n", 0, end) + 1
+        return self._wildcard_line(text)
+
+    def _wildcard_line(self, text: str) -> int:
+        star = text.find("*")
+        while star >= 0:
+            start = star
+            while start and (text[start - 1].isalnum() or text[start - 1] in "_-"):
+                start -= 1
+            stem = text[start:star]
+            if stem and any(name.startswith(stem) for name in self._names):
+                return text.count("\n", 0, star) + 1
+            star = text.find("*", star + 1)
         return 0

@@ -31,6 +31,8 @@ def scripted(path: str, text: str) -> Outcome:
             return Skipped(framework=None, reasons=(Reason(code="dynamic", message="name is built", line=5),))
         case "failed":
             return Failed(message="boom")
+        case "raises":
+            raise TypeError("stumbled")
         case _:
             return Unchanged()
 
@@ -38,7 +40,8 @@ def scripted(path: str, text: str) -> Outcome:
 def test_each_answer_is_told_apart(tmp_path: Path) -> None:
     repo = Repository.init_bare(tmp_path / "r.git")
     files = {
-        name: f"{name} users_v1".encode() for name in ("edited", "skipped", "dynamic", "failed", "unchanged")
+        name: f"{name} users_v1".encode()
+        for name in ("edited", "skipped", "dynamic", "failed", "raises", "unchanged")
     }
     files |= {"latin": b"\xe9\nusers_v1", "CODEOWNERS": b"* @all\nedited @ed\n", "z": b"nothing"}
     when = datetime(2026, 1, 1, tzinfo=UTC)
@@ -61,6 +64,11 @@ def test_each_answer_is_told_apart(tmp_path: Path) -> None:
     assert [e.detail for e in found.consumers[0].evidence] == ["edited:2", "edited:9"]
     assert found.consumers[2].framework is Framework.DBT
     assert found.consumers[0].key == "r:edited:core.users_v1"
-    assert [(u.path, u.line) for u in found.unclear] == [("dynamic", 5), ("failed", 1), ("latin", 1)]
+    assert [(u.path, u.line) for u in found.unclear] == [
+        ("dynamic", 5),
+        ("failed", 1),
+        ("latin", 1),
+        ("raises", 1),
+    ]
     assert all(u.reason.startswith("may read it: ") and u.owner == "@all" for u in found.unclear)
-    assert (found.files, done[-1]) == (6, 6)
+    assert (found.files, done[-1]) == (7, 7)

@@ -156,6 +156,20 @@ def test_bytes_of_all_sorts(tmp_path: Path) -> None:
     assert found == {"latin.sql", "utf16.sql", "bom.sql", 'ünï "q"\n.sql', "inside.py"}
 
 
+def test_wildcards_that_cover_a_name(tmp_path: Path) -> None:
+    put(
+        tmp_path,
+        "a",
+        {
+            "yes.sql": b"SELECT *, 2*3\n FROM `p.core.users_*`",
+            "no.sql": b"SELECT count(*), a.* FROM `p.core.orders_*` /* users */",
+        },
+    )
+    index = FleetIndex(tmp_path / "i.db")
+    index.refresh([tmp_path / "a.git"])
+    assert places(index) == [("a", "yes.sql", 2)]
+
+
 def test_names_with_letters_beyond_ascii(tmp_path: Path) -> None:
     put(tmp_path, "a", {"q.sql": "from KUNDEN_ÜBERSICHT".encode()})
     index = FleetIndex(tmp_path / "i.db")
