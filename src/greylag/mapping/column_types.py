@@ -11,6 +11,7 @@ from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 
 from greylag.mapping.document import Document, Loc
+from greylag.mapping.sqltext import PARSER_GIVES_UP
 
 
 def parse_type(text: str, dialect: str) -> exp.DataType | None:
@@ -20,7 +21,7 @@ def parse_type(text: str, dialect: str) -> exp.DataType | None:
     try:
         # the parser's own entry point for types overlooks what stands behind them
         cast = sqlglot.parse_one(f"CAST(NULL AS {text})", read=dialect)
-    except SqlglotError:
+    except (SqlglotError, *PARSER_GIVES_UP):
         return None
     kind = cast.args.get("to")
     return kind if isinstance(kind, exp.DataType) else None

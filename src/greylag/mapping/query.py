@@ -127,10 +127,12 @@ def _star_source(select: exp.Select, prefix: str, item: Item, columns_of: Column
     tables += [join.this for join in select.args.get("joins") or ()]
     if select.args.get("laterals") or (not prefix and len(tables) != 1):
         raise SqlFault("`*` over several tables cannot be expanded; name the columns", item.start)
-    for table in tables:
-        if isinstance(table, exp.Table) and (
-            not prefix or column_key(table.alias_or_name) == column_key(prefix)
-        ):
+    known = [table for table in tables_read(select) if any(table is source for source in tables)]
+    for table in known:
+        if not prefix or column_key(table.alias_or_name) == column_key(prefix):
+            alias = table.args.get("alias")
+            if table.args.get("pivots") or (alias is not None and alias.args.get("columns")):
+                raise SqlFault("`*` of columns made in the query cannot be expanded; name them", item.start)
             columns = columns_of(table_ref(table))
             if columns:
                 return columns
@@ -210,10 +212,28 @@ def tables_read(query: exp.Query) -> list[exp.Table]:
 
 
 def _is_cte(table: exp.Table) -> bool:
+    """Whether a one-part name is that of a WITH in sight: inside one, those before it, all if recursive."""
+    wanted = column_key(table.name)
+    inside: exp.Expr | None = None
     node: exp.Expr | None = table.parent
     while node is not None:
-        names = [cte.alias for cte in node.ctes] if isinstance(node, exp.Query) else []
-        if column_key(table.name) in {column_key(name) for name in names}:
-            return True
+        if isinstance(node, exp.CTE):
+            inside = node
+        elif isinstance(node, exp.Query):
+            visible = _visible(node, inside)
+            if wanted in visible:
+                return True
+            inside = None
         node = node.parent
     return False
+
+
+def _visible(query: exp.Query, inside: exp.Expr | None) -> set[str]:
+    names: set[str] = set()
+    clause = query.args.get("with_")
+    recursive = clause is not None and clause.recursive
+    for cte in query.ctes:
+        if cte is inside and not recursive:
+            break
+        names.add(column_key(cte.alias))
+    return names

@@ -13,6 +13,7 @@ from sqlglot.optimizer.scope import Scope, traverse_scope
 from greylag.mapping.column_types import parse_type
 from greylag.mapping.names import column_key, nearest, table_key, table_ref
 from greylag.mapping.query import ColumnsOf
+from greylag.mapping.sqltext import PARSER_GIVES_UP
 
 _DATE_PARTS = {"YEAR", "QUARTER", "MONTH", "WEEK", "ISOWEEK", "ISOYEAR", "DAY", "HOUR", "MINUTE", "SECOND"}
 # Columns that engines add to tables without any schema saying so.
@@ -34,14 +35,17 @@ class _Source:
     columns: Mapping[str, exp.DataType | None] | None
 
 
-def check_columns(query: exp.Query, dialect: str, columns_of: ColumnsOf) -> Iterator[tuple[int, str]]:
+def check_columns(query: exp.Query, dialect: str, columns_of: ColumnsOf) -> list[tuple[int, str]]:
     """Each column that does not exist: its offset in the SQL, and what is wrong."""
     try:
-        scopes = traverse_scope(query)
-    except SqlglotError:
-        return  # names that the parser's own scoping refuses: the engine will say so
+        return list(_all_missing(query, dialect, columns_of))
+    except (SqlglotError, *PARSER_GIVES_UP):
+        return []  # names that the parser's own scoping refuses: the engine will say so
+
+
+def _all_missing(query: exp.Query, dialect: str, columns_of: ColumnsOf) -> Iterator[tuple[int, str]]:
     seen: set[int] = set()
-    for scope in scopes:
+    for scope in traverse_scope(query):
         for column in scope.columns:
             if id(column) in seen:
                 continue
@@ -52,6 +56,8 @@ def check_columns(query: exp.Query, dialect: str, columns_of: ColumnsOf) -> Iter
 
 
 def _missing(column: exp.Column, scope: Scope, dialect: str, columns_of: ColumnsOf) -> tuple[int, str] | None:
+    if not isinstance(scope.expression, exp.Select):
+        return None  # ORDER BY of a set operation: it names outputs
     chain = _chain(column)
     if isinstance(column.this, exp.Star) or column_key(chain[0].name) in _PSEUDO or _is_keyword(column):
         return None
@@ -98,7 +104,10 @@ def _look_up(chain: list[exp.Identifier], sources: list[_Source]) -> tuple[int, 
     for source in sources:
         if source.columns is not None and column_key(chain[0].name) in source.columns:
             return _fields(chain, source)
-    return None if any(source.columns is None for source in sources) else _ABSENT
+    whole_row = len(chain) == 1 and any(
+        column_key(chain[0].name) == source.name.casefold() for source in sources
+    )
+    return None if whole_row or any(source.columns is None for source in sources) else _ABSENT
 
 
 def _prefix(chain: list[exp.Identifier], source: _Source) -> int:

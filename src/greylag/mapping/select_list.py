@@ -9,7 +9,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
-from greylag.mapping.sqltext import SqlFault, tokens
+from greylag.mapping.sqltext import PARSER_GIVES_UP, SqlFault, tokens
 
 _OPEN = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE}
 _CLOSE = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE}
@@ -181,7 +181,7 @@ def _verify(text: str, node: exp.Expr, dialect: str, start: int) -> None:
     """The text must mean the expression; anything else would be put into other people's queries."""
     try:
         again = sqlglot.parse_one(f"SELECT {text} AS c", read=dialect)
-    except SqlglotError:
+    except (SqlglotError, *PARSER_GIVES_UP):
         again = None
     if again is None or not again.expressions or again.expressions[0].unalias() != node:
         if isinstance(node, exp.Star) or node.is_star:

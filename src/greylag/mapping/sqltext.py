@@ -11,6 +11,9 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from greylag.mapping.document import Document, Loc, Position
 
+# The compiled parser checks the kinds of its own nodes: some valid but rare SQL ends in one of these.
+PARSER_GIVES_UP = (TypeError, AttributeError, ValueError, LookupError, RecursionError)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
@@ -141,6 +144,8 @@ def parse_statements(sql: str, dialect: str) -> list[exp.Expr]:
         return [node for node in sqlglot.parse(sql, read=dialect) if node is not None]
     except ParseError as error:
         raise _parse_fault(error, sql, dialect) from None
+    except PARSER_GIVES_UP as error:
+        raise SqlFault(f"the parser cannot read this {dialect} SQL ({type(error).__name__})", 0) from None
 
 
 def parse_condition(sql: str, dialect: str) -> exp.Expr:
@@ -159,6 +164,8 @@ def parse_condition(sql: str, dialect: str) -> exp.Expr:
         return sqlglot.parse_one(sql, read=dialect, into=exp.Condition)
     except ParseError as error:
         raise _parse_fault(error, sql, dialect) from None
+    except PARSER_GIVES_UP as error:
+        raise SqlFault(f"the parser cannot read this {dialect} SQL ({type(error).__name__})", 0) from None
 
 
 def _parse_fault(error: ParseError, sql: str, dialect: str) -> SqlFault:

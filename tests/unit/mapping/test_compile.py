@@ -59,6 +59,40 @@ def test_stars_are_expanded(sql: str, columns: str, expected: str) -> None:
     assert found.inlining is not None
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "WITH new AS (SELECT 1 AS c1, 'x' AS c2) SELECT * FROM new",
+        "SELECT * FROM p.c.new PIVOT (SUM(a) FOR s IN ('x'))",
+        "SELECT n.* FROM (SELECT a AS c1, s AS c2 FROM p.c.new) AS n",
+        "SELECT * FROM p.c.new UNION ALL SELECT * FROM p.c.new",
+    ],
+)
+def test_a_star_of_anything_but_a_declared_table_is_refused(sql: str) -> None:
+    new = (
+        "provides:\n  - {dataset: p.c.new, columns: {c1: INT64, c2: STRING}}\n"
+        "  - {dataset: new, columns: {c1: INT64}}\n"
+    )
+    assert any("`*`" in fault and ":7:" in fault for fault in faults(entry(sql, more=new)))
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT a AS c1, s AS c2 FROM p.c.new UNION ALL SELECT 1, 'x' ORDER BY c2",
+        "SELECT COUNT(n) AS c1, s AS c2 FROM p.c.new AS n GROUP BY s",
+        "SELECT a AS c1, s AS c2 FROM p.c.new GROUP BY c1, c2 HAVING c1 > 1 ORDER BY c2",
+        "SELECT k AS c1, s AS c2 FROM p.c.new CROSS JOIN UNNEST(arr) AS k WHERE k > 1",
+        "SELECT a AS c1, (SELECT MAX(k) FROM UNNEST(arr) AS k WHERE k > a) || s AS c2 FROM p.c.new",
+        "SELECT a AS c1, s AS c2 FROM p.c.new WHERE _PARTITIONTIME > TIMESTAMP '2026-01-01'",
+        "SELECT a AS c1, s AS c2 FROM p.c.new AS n WHERE EXISTS (SELECT 1 FROM p.c.new AS o WHERE o.a = n.a)",
+        "SELECT DATE_DIFF(d, d, DAY) AS c1, FORMAT_DATE('%Y', DATE_TRUNC(d, MONTH)) AS c2 FROM p.c.new",
+    ],
+)
+def test_columns_that_do_exist(sql: str) -> None:
+    assert faults(entry(sql, more=NEW)) == []
+
+
 def test_a_star_over_unexpected_columns_is_told_at_the_star() -> None:
     assert faults(entry("SELECT s AS c2, * FROM p.c.new", more=NEW))[0].startswith(
         "m.yaml:5:15: the old column `c1` is neither"
@@ -196,3 +230,18 @@ def test_types_are_kept_as_written() -> None:
 
 def test_a_type_may_be_left_out() -> None:
     assert mapping("SELECT a AS c1, s AS c2 FROM p.c.new", "{c1: , c2: }", NEW).columns["c1"] == ""
+
+
+@pytest.mark.parametrize(
+    ("sql", "reads_itself"),
+    [
+        ("WITH old AS (SELECT a FROM old) SELECT a AS c1 FROM old", True),
+        ("WITH old AS (SELECT a FROM new) SELECT a AS c1 FROM old", False),
+        ("WITH w AS (SELECT a FROM old), old AS (SELECT 1 AS a) SELECT a AS c1 FROM w", True),
+        ("WITH old AS (SELECT 1 AS a), w AS (SELECT a FROM old) SELECT a AS c1 FROM w", False),
+        ("SELECT c1 FROM (SELECT a AS c1 FROM OLD)", True),
+    ],
+)
+def test_a_with_name_is_no_table_where_it_is_in_sight(sql: str, reads_itself: bool) -> None:
+    text = f"name: m\ndialect: duckdb\nreplaces:\n  - dataset: old\n    columns: {{c1: INT}}\n    as: {sql}\n"
+    assert any("reads itself" in fault for fault in faults(text)) is reads_itself
