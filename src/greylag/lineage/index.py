@@ -18,7 +18,7 @@ from greylag.workspace import NotARepository, Repository, RepositoryError, Sqlit
 
 _SCHEMA = Path(__file__).with_name("schema.sql")
 _KEPT_NAME_SETS = 32
-_WORTH_A_PROCESS = 400
+_WORTH_A_PROCESS = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
