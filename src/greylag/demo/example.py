@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -18,7 +19,10 @@ _SHOWN = ("LEFT JOIN", "QUALIFY", "JOIN", "WHERE")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """One file before and after, with its diff, and `wrong`: what somebody in a hurry would have written."""
+    """One file before and after, with its diff.
+
+    `wrong` is what somebody in a hurry would have written; `reads` counts the old datasets that it read.
+    """
 
     repository: str
     path: str
@@ -28,25 +32,31 @@ class Example:
     after: str
     diff: str
     wrong: str
+    reads: int
 
 
 def pick(stage: Stage, rows: Iterable[LedgerRow], targets: Iterable[Target]) -> Example | None:
-    """The most telling migrated query: inline rather than boundary, a join rather than a plain read."""
+    """The most telling migrated query: inline, of several old datasets, a join rather than a plain read."""
     merged = {target.repository: target for target in targets if target.merged_commit and target.base}
     wanted = [
         row for row in rows if row.state in MIGRATED and row.framework == "sql" and row.repository in merged
     ]
-    examples = [found for row in wanted if (found := _example(stage, row, merged[row.repository]))]
+    reads = Counter((row.repository, row.path) for row in wanted)
+    examples = [
+        found
+        for row in wanted
+        if (found := _example(stage, row, merged[row.repository], reads[row.repository, row.path]))
+    ]
     return min(examples, key=_rank, default=None)
 
 
-def _rank(example: Example) -> tuple[bool, int, str]:
+def _rank(example: Example) -> tuple[bool, int, int, str]:
     text = example.before.upper()
     shape = next((rank for rank, word in enumerate(_SHOWN) if word in text), len(_SHOWN))
-    return example.form != "inline", shape, example.repository
+    return example.form != "inline", -example.reads, shape, example.repository
 
 
-def _example(stage: Stage, row: LedgerRow, target: Target) -> Example | None:
+def _example(stage: Stage, row: LedgerRow, target: Target, reads: int) -> Example | None:
     repository = stage.open(row.repository)
     if target.base is None or target.merged_commit is None:
         return None
@@ -68,4 +78,5 @@ def _example(stage: Stage, row: LedgerRow, target: Target) -> Example | None:
         after=text,
         diff=repository.diff(target.base, target.merged_commit),
         wrong=wrong,
+        reads=reads,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from greylag.demo.figures import Left
@@ -37,6 +38,10 @@ def _short(path: str) -> str:
 
 
 def _without_path(reason: str, path: str) -> str:
-    """The reason of a row without the place, which stands beside it; the line number stays."""
-    rest = reason.removeprefix(path)
-    return f"line{rest.replace(':', ' ', 1)}" if rest.startswith(":") else rest.removeprefix(": ")
+    """The first reason of a row, without the place, which stands beside it; the line number stays."""
+    first, *others = reason.split("; " + path)
+    place = re.escape(path)
+    line = re.search(rf"{place}:(\d+)", first)
+    words = re.sub(rf"({place}(:\d+)*: ?)+", "", first)
+    told = f"line {line[1]}: {words}" if line else words
+    return f"{told} (and {len(others)} more)" if others else told
