@@ -3,5 +3,6 @@
 from greylag.rewrite.dbt.codemod import rewrite_dbt
 from greylag.rewrite.dbt.companions import yaml_edits
 from greylag.rewrite.dbt.project import is_dbt_file
+from greylag.rewrite.dbt.unit_tests import unit_test_notes
 
-__all__ = ["is_dbt_file", "rewrite_dbt", "yaml_edits"]
+__all__ = ["is_dbt_file", "rewrite_dbt", "unit_test_notes", "yaml_edits"]

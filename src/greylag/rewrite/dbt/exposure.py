@@ -144,10 +144,20 @@ def _reads_replaced(node: exp.Expr, told: frozenset[str]) -> bool:
     while select is not None:
         clauses = [select.args.get("from_"), *(select.args.get("joins") or [])]
         for clause in clauses:
-            if clause is not None and any(table.name.lower() in told for table in _tables(clause)):
+            if clause is not None and any(_may_be_replaced(table, told) for table in _tables(clause)):
                 return True
         select = select.find_ancestor(exp.Select)
     return not isinstance(node.root(), exp.Query)
+
+
+def _may_be_replaced(table: exp.Table, told: frozenset[str]) -> bool:
+    """Is it named as a replaced dataset, and no CTE of that name?"""
+    if table.name.lower() not in told:
+        return False
+    name = table.name.lower()
+    ctes = [cte for cte in table.root().find_all(exp.CTE) if cte.alias.lower() == name]
+    own = table.find_ancestor(exp.CTE)
+    return len(table.parts) > 1 or not ctes or own in ctes
 
 
 def _tables(node: exp.Expr) -> Iterator[exp.Table]:

@@ -7,6 +7,7 @@ Offsets, lines and columns in the masked text are those of the file. `{{ ref('or
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,6 +18,7 @@ from greylag.domain.outcome import Reason
 from greylag.mapping.compiled import CompiledMigration
 from greylag.rewrite.dbt.blocks import loop_truth
 from greylag.rewrite.dbt.jinja import Span, SpanKind, expression
+from greylag.rewrite.dbt.literals import Values, known_values
 from greylag.rewrite.dbt.names import DbtCall, call, match, told_names
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -29,6 +31,8 @@ class Role(StrEnum):
 
     REPLACED = "replaced"
     RELATION = "relation"
+    THIS = "this"
+    NUMBER = "number"
     OPAQUE = "opaque"
     SILENT = "silent"
 
@@ -63,7 +67,7 @@ class TooShort(Exception):
     """An expression has no room for a placeholder; `line` is 1-based."""
 
     def __init__(self, line: int) -> None:
-        super().__init__("this Jinja is too short to be masked")
+        super().__init__("this Jinja cannot be masked at its length")
         self.line = line
 
 
@@ -74,22 +78,23 @@ def blank(text: str) -> str:
 
 def mask(text: str, spans: tuple[Span, ...], migration: CompiledMigration) -> Masked:
     """Mask every span that is not data. Raises TooShort when an expression has no room for a placeholder."""
+    masker = _Masker(
+        text=text, migration=migration, identifiers=_Identifiers(text), values=known_values(spans), doubts=[]
+    )
     pieces: list[str] = []
     placeholders: list[Placeholder] = []
-    doubts: list[Reason] = []
-    identifiers = _Identifiers(text)
     for span in spans:
         if span.kind is SpanKind.DATA:
             pieces.append(span.code)
             continue
         whole = blank(text[span.start : span.end])
         if span.kind is SpanKind.EXPRESSION:
-            placeholder = _placeholder(text, span, migration, identifiers, doubts)
+            placeholder = masker.placeholder(span)
             placeholders.append(placeholder)
             low, high = placeholder.start - span.start, placeholder.end - span.start
             whole = whole[:low] + placeholder.text + whole[high:]
         pieces.append(whole)
-    return Masked(text="".join(pieces), placeholders=tuple(placeholders), doubts=tuple(doubts))
+    return Masked(text="".join(pieces), placeholders=tuple(placeholders), doubts=tuple(masker.doubts))
 
 
 class _Identifiers:
@@ -120,55 +125,70 @@ def _base36(number: int) -> str:
     return digits
 
 
-def _placeholder(
-    text: str,
-    span: Span,
-    migration: CompiledMigration,
-    identifiers: _Identifiers,
-    doubts: list[Reason],
-) -> Placeholder:
-    tree = expression(span.code)
-    found = call(tree)
-    start, end = _room(text, span)
-    fixed = _fixed(tree)
-    if fixed is not None and len(fixed) <= end - start:
-        return Placeholder(span=span, role=Role.SILENT, text=fixed, start=start, end=start + len(fixed))
-    if found is None or found.args is None or found.name is None:
-        identifier = identifiers.for_code(span.code, end - start)
-        if identifier is None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Masker:
+    """Chooses the placeholders of one file; `doubts` gathers what must be told."""
+
+    text: str
+    migration: CompiledMigration
+    identifiers: _Identifiers
+    values: Mapping[str, Values]
+    doubts: list[Reason]
+
+    def placeholder(self, span: Span) -> Placeholder:
+        """What stands for one expression."""
+        tree = expression(span.code)
+        start, end = _room(self.text, span)
+        fixed = _fixed(tree)
+        if fixed is not None and len(fixed) <= end - start:
+            return Placeholder(span=span, role=Role.SILENT, text=fixed, start=start, end=start + len(fixed))
+        if _is_number(tree, self.values):
+            digits = "1".ljust(end - start, "0")
+            return Placeholder(span=span, role=Role.NUMBER, text=digits, start=start, end=end)
+        found = call(tree)
+        if found is not None and found.args is not None and found.name is not None:
+            return self._relation(span, found, found.name, start, end)
+        word = self.identifiers.for_code(span.code, end - start)
+        if word is None:
             raise TooShort(span.line)
-        role = Role.RELATION if isinstance(tree, nodes.Name) and tree.name == "this" else Role.OPAQUE
-        return Placeholder(span=span, role=role, text=identifier, start=start, end=end)
-    verdict = match(found, migration)
-    if verdict.doubt:
-        doubts.append(Reason(code="dbt-name-unsure", message=f"{span.code} {verdict.doubt}", line=span.line))
-    name = found.name if _PLAIN.fullmatch(found.name) else None
-    if verdict.dataset is None and found.name.lower() in told_names(migration):
-        # Another dataset of the same name: under a name of its own it is mistaken for nothing.
-        name = None
-    table = _table(identifiers, span, end - start, name)
-    return Placeholder(
-        span=span,
-        role=Role.RELATION if verdict.dataset is None else Role.REPLACED,
-        text=".".join(table),
-        start=start,
-        end=end,
-        table=DatasetRef(table),
-        dataset=verdict.dataset,
-        call=found,
-    )
+        role = Role.THIS if isinstance(tree, nodes.Name) and tree.name == "this" else Role.OPAQUE
+        return Placeholder(span=span, role=role, text=word, start=start, end=end)
 
+    def _relation(self, span: Span, found: DbtCall, name: str, start: int, end: int) -> Placeholder:
+        verdict = match(found, self.migration)
+        if verdict.doubt:
+            message = f"{span.code} {verdict.doubt}"
+            self.doubts.append(Reason(code="dbt-name-unsure", message=message, line=span.line))
+        last: str | None = name
+        if verdict.dataset is not None:
+            last = verdict.dataset.name  # what the database calls it, whatever dbt does
+        elif name.lower() in told_names(self.migration) or not _PLAIN.fullmatch(name):
+            # Another dataset of the same name: under a name of its own it is mistaken for nothing.
+            last = None
+        table = self._table(span, end - start, last)
+        if verdict.dataset is not None and (len(table) == 1 or not _PLAIN.fullmatch(table[-1])):
+            raise TooShort(span.line)
+        return Placeholder(
+            span=span,
+            role=Role.RELATION if verdict.dataset is None else Role.REPLACED,
+            text=".".join(table),
+            start=start,
+            end=end,
+            table=DatasetRef(table),
+            dataset=verdict.dataset,
+            call=found,
+        )
 
-def _table(identifiers: _Identifiers, span: Span, length: int, name: str | None) -> tuple[str, ...]:
-    """A table name of exactly `length` characters, ending in the name that dbt gives the relation."""
-    if name is not None:
-        stem = identifiers.for_code(span.code, length - len(name) - 1)
-        if stem is not None:
-            return stem, name
-    identifier = identifiers.for_code(span.code, length)
-    if identifier is None:
-        raise TooShort(span.line)
-    return (identifier,)
+    def _table(self, span: Span, length: int, last: str | None) -> tuple[str, ...]:
+        """A table name of exactly `length` characters, ending in the name that the relation has in SQL."""
+        if last is not None:
+            stem = self.identifiers.for_code(span.code, length - len(last) - 1)
+            if stem is not None:
+                return stem, last
+        word = self.identifiers.for_code(span.code, length)
+        if word is None:
+            raise TooShort(span.line)
+        return (word,)
 
 
 def _room(text: str, span: Span) -> tuple[int, int]:
@@ -181,6 +201,21 @@ def _room(text: str, span: Span) -> tuple[int, int]:
             best = (position, position + length)
         position += len(piece)
     return best
+
+
+def _is_number(tree: nodes.Node | None, values: Mapping[str, Values]) -> bool:
+    """Does the expression always render as a number?"""
+    match tree:
+        case nodes.Const(value=bool()):
+            return False
+        case nodes.Const(value=int()):
+            return True
+        case nodes.Getattr(node=nodes.Name(name="loop"), attr="index" | "index0" | "revindex" | "length"):
+            return True
+        case nodes.Name(name=name) if name in values:
+            return all(value.isdecimal() for value in values[name])
+        case _:
+            return False
 
 
 def _fixed(tree: nodes.Node | None) -> str | None:

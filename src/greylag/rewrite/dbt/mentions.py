@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
 from jinja2 import nodes
 
@@ -86,6 +87,40 @@ def around_reads(masked: Masked, spans: tuple[Span, ...], migration: CompiledMig
                 break
     found.extend(_templated(masked, migration))
     return tuple(found)
+
+
+def objections(
+    path: str, masked: Masked, spans: tuple[Span, ...], migration: CompiledMigration
+) -> tuple[Reason, ...]:
+    """Why a file is left alone whatever the form."""
+    return (
+        *masked.doubts,
+        *mentions(spans, migration),
+        *around_reads(masked, spans, migration),
+        *_producer(path, migration),
+    )
+
+
+def _producer(path: str, migration: CompiledMigration) -> Iterator[Reason]:
+    stem = PurePosixPath(path).stem
+    for mapping in migration.mappings:
+        if any(name.kind == "ref" and name.args[-1] == stem for name in mapping.names.dbt):
+            message = f"{path}: this model makes {mapping.dataset}: a producer is retired, not rewritten"
+            yield Reason(code="producer", message=message)
+
+
+def unmapped_columns(spans: tuple[Span, ...], migration: CompiledMigration) -> dict[str, Reason]:
+    """Columns without counterpart that Jinja names, by the key of the question that a person must answer."""
+    found: dict[str, Reason] = {}
+    for mapping in migration.mappings:
+        for column, why in mapping.unmapped.items():
+            pattern = word_pattern(frozenset({column}))
+            for span in spans:
+                if span.kind in (SpanKind.EXPRESSION, SpanKind.STATEMENT) and pattern.search(span.code):
+                    message = f"Jinja names {column}, which has no counterpart: {why}"
+                    key = f"{mapping.dataset}.{column}"
+                    found.setdefault(key, _reason("unmapped-column", message, span))
+    return found
 
 
 def _templated(masked: Masked, migration: CompiledMigration) -> Iterator[Reason]:

@@ -12,6 +12,9 @@ from greylag.rewrite.dbt.blocks import Arm, Block, Variant
 from greylag.rewrite.dbt.jinja import Span, SpanKind, line_of
 from greylag.rewrite.dbt.mask import Masked, Placeholder, Role
 
+_NOT_UNIQUE = (Role.SILENT, Role.NUMBER)
+_LONE_LINE_FEED = re.compile(r"(?<!\r)\n")
+
 
 class Clash(Exception):
     """The edits cannot be carried over to the file; `reason` says which and where."""
@@ -82,6 +85,7 @@ def unmask(
     edit replaces. Raises Clash when an edit would lose Jinja.
     """
     back = _Back(masked)
+    windows = "\r\n" in text
     carried: list[Edit] = []
     for edit in edits:
         replaced: Placeholder | None = None
@@ -91,10 +95,11 @@ def unmask(
             placeholder = back.by_start.get(span.start)
             if placeholder is not None and placeholder.role is Role.REPLACED:
                 replaced = placeholder
-            elif placeholder is None or not placeholder.text or placeholder.text not in edit.text:
+            elif placeholder is None or not back.holds(placeholder, edit.text):
                 message = f"Jinja stands inside of what must change: {text[span.start : span.end]}"
                 raise Clash(Reason(code="jinja-inside-edit", message=message, line=span.line))
-        carried.append(Edit(edit.start, edit.end, table(back.restore(text, edit.text), replaced)))
+        new = table(back.restore(text, edit.text), replaced)
+        carried.append(Edit(edit.start, edit.end, _LONE_LINE_FEED.sub("\r\n", new) if windows else new))
     return tuple(carried)
 
 
@@ -103,9 +108,13 @@ class _Back:
 
     def __init__(self, masked: Masked) -> None:
         self.by_start = {placeholder.span.start: placeholder for placeholder in masked.placeholders}
-        self._by_text = {item.text: item for item in masked.placeholders if item.role is not Role.SILENT}
+        self._by_text = {item.text: item for item in masked.placeholders if item.role not in _NOT_UNIQUE}
         words = sorted(self._by_text, key=len, reverse=True)
         self._pattern = re.compile("|".join(re.escape(word) for word in words)) if words else None
+
+    def holds(self, placeholder: Placeholder, new: str) -> bool:
+        """Will `restore` put this very Jinja into the text?"""
+        return placeholder.text in self._by_text and placeholder.text in new
 
     def restore(self, text: str, new: str) -> str:
         """`new` with every placeholder turned back."""

@@ -8,7 +8,7 @@ from tests.unit.rewrite.dbt.project import BODY, migration
 
 from greylag.domain.dataset import DatasetRef
 from greylag.mapping.compiled import CompiledMigration
-from greylag.rewrite.dbt import is_dbt_file, yaml_edits
+from greylag.rewrite.dbt import is_dbt_file, unit_test_notes, yaml_edits
 
 NEW = DatasetRef(("prod", "core", "users_v2"))
 MODEL = "select account_id as user_id from {{ source('core', 'users_v2') }}\n"
@@ -147,3 +147,14 @@ def test_a_file_that_is_no_yaml_is_passed_over() -> None:
 )
 def test_dbt_files_are_those_of_a_project(path: str, expected: bool) -> None:
     assert is_dbt_file(path, {"p/dbt_project.yml", path}) is expected
+
+
+def test_unit_tests_that_give_rows_of_the_old_dataset_are_told() -> None:
+    text = (
+        "unit_tests:\n  - name: keeps\n    model: m\n    given:\n"
+        "      - input: ref('orders')\n        rows: []\n"
+        "      - input: source('core', 'users_v1')\n        rows: []\n"
+    )
+    notes = unit_test_notes({"models/m.yml": text, "models/n.yml": "unit_tests: ["}, migration())
+    assert list(notes) == ["m"]
+    assert len(notes["m"]) == 1 and notes["m"][0].startswith("models/m.yml:7: unit test keeps")

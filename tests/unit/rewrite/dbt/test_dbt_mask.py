@@ -88,7 +88,7 @@ def test_what_renders_as_nothing_is_blank() -> None:
 
 def test_jinja_without_room_is_refused_with_its_line() -> None:
     with pytest.raises(TooShort) as refused:
-        mask("a\n{{\n1\n}}", spans("a\n{{\n1\n}}"), MIGRATION)
+        mask("a\n{{\nx\n}}", spans("a\n{{\nx\n}}"), MIGRATION)
     assert refused.value.line == 2
 
 
@@ -153,3 +153,16 @@ def test_new_calls_are_written_in_the_manner_of_the_old(
     like: str | None, controls: bool, expected: str
 ) -> None:
     assert write_call(DbtName(kind="source", args=("core", "users_v2")), like, controls=controls) == expected
+
+
+@pytest.mark.parametrize("code", ["12", "loop.index", "limit"])
+def test_what_is_always_a_number_is_masked_by_one(code: str) -> None:
+    text = "{% set limit = 3 %}{% set other = var('x') %}a > {{ " + code + " }}"
+    (item,) = masked(text).placeholders
+    assert item.role is Role.NUMBER
+    assert item.text.isdecimal() and len(item.text) == item.span.end - item.span.start
+
+
+def test_what_may_be_a_number_is_not() -> None:
+    (item,) = masked("{% set limit = var('x') %}a > {{ limit }}").placeholders
+    assert item.role is Role.OPAQUE

@@ -1,0 +1,1 @@
+select '{{ ref("orders_v1") }}' as name

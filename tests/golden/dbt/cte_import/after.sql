@@ -1,0 +1,27 @@
+{{
+    config(
+        materialized = 'table',
+        tags = ['daily']
+    )
+}}
+
+-- Orders of customers, one row an order.
+with
+
+orders as (
+
+    select id as order_id, buyer_id as customer, amount, state as status, placed from {{ source('shop', 'orders_v2') }} where channel = 'ALL'
+
+),
+
+customers as (
+
+    select * from {{ ref('stg_customers') }}
+
+)
+
+{# The rest never names the source again. #}
+select orders.order_id, customers.name, orders.status
+from orders
+left join customers
+    on orders.customer = customers.customer

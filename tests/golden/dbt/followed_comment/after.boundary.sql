@@ -1,0 +1,6 @@
+-- depends_on: {{ ref('orders_v2') }}
+select status, sum(amount) as amount
+from (
+  SELECT id AS order_id, buyer_id AS customer, amount, state AS status, placed FROM {{ ref('orders_v2') }}
+) as orders_v1
+group by status

@@ -1,0 +1,18 @@
+select
+    o.order_id,
+{% if target.name == 'prod' -%}
+    o.status as label,
+    o.amount
+from {{ ref('orders_v1') }} as o
+{% elif target.name == 'ci' -%}
+    cast(o.customer as varchar) as label,
+    o.amount
+from {{ ref('orders_v1') }} as o
+where o.status = 'open'
+{%- else -%}
+    c.name as label,
+    0.0 as amount
+from {{ ref('stg_customers') }} as c
+join {{ ref('orders_v1') }} as o on o.customer = c.customer
+{%- endif %}
+order by {{ 1 }}

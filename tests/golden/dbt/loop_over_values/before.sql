@@ -1,0 +1,9 @@
+{% set states = ['open', 'paid', 'void'] %}
+select
+    customer,
+    {% for s in states -%}
+    sum(case when status = '{{ s }}' then amount else 0 end) as {{ s }}_amount,
+    {% endfor -%}
+    sum(amount) as total_amount
+from {{ source('shop', 'orders_v1') }}
+group by customer

@@ -1,0 +1,9 @@
+{% set tables = ['a', 'b'] %}
+{% for t in tables %}
+select '{{ t }}' as part, order_id, status
+from (
+  SELECT id AS order_id, buyer_id AS customer, amount, state AS status, placed FROM {{ source('shop', 'orders_v2') }}
+) as orders_v1
+where amount > {{ loop.index }}
+{% if not loop.last %}union all{% endif %}
+{% endfor %}

@@ -1,0 +1,2 @@
+select {{ dbt_utils.star(ref('orders_v1')) }}
+from {{ ref('orders_v1') }}

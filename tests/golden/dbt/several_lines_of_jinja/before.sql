@@ -1,0 +1,8 @@
+select order_id, status
+from {{
+    source(
+        'shop',
+        'orders_v1'
+    )
+}} as o
+where o.status is not null

@@ -1,0 +1,1 @@
+select order_id from {{ target.schema }}.orders_v1

@@ -1,0 +1,123 @@
+"""The dbt codemod's golden folder: cases as in `sql/`, with Jinja, in `dbt/`.
+
+`{{ ref("x") }}` is rendered as `greylag_ref.x` when both versions run; `data.sql` makes those tables,
+`macros.sql` holds what the project's macros say (the codemod does not see it).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.execution import differences, run_new, run_old
+from tests.golden.test_golden_sql import Case, mentions, removed
+
+from greylag.domain.outcome import Edited, Form, FormChoice, Outcome, Skipped, Unchanged
+from greylag.rewrite.dbt import rewrite_dbt
+from greylag.verify.dbt_render import renderings
+from greylag.verify.dbt_world import OPAQUE
+
+FOLDER = Path(__file__).parent / "dbt"
+CASES = {folder.name: Case(folder) for folder in sorted(FOLDER.iterdir()) if folder.is_dir()}
+EDITED = sorted(name for name, case in CASES.items() if case.kind in ("inline", "boundary"))
+PATH = "models/orders_report.sql"
+
+
+def named(kind: str) -> list[str]:
+    found = [name for name, case in CASES.items() if case.kind == kind]
+    assert found
+    return found
+
+
+def rewrite(case: Case, form: FormChoice, text: str | None = None) -> Outcome:
+    return rewrite_dbt(PATH, case.before if text is None else text, case.migration, form=form)
+
+
+def rewrites(case: Case) -> dict[FormChoice, Edited]:
+    """Every edited outcome; only the inline form may not exist."""
+    outcomes = {form: rewrite(case, form) for form in FormChoice}
+    for form in (FormChoice.AUTO, FormChoice.BOUNDARY):
+        assert isinstance(outcomes[form], Edited), (form, outcomes[form])
+    return {form: outcome for form, outcome in outcomes.items() if isinstance(outcome, Edited)}
+
+
+@pytest.mark.parametrize("name", named("inline"))
+def test_inline_form_is_what_a_person_would_write(name: str) -> None:
+    case = CASES[name]
+    outcome = rewrite(case, FormChoice.AUTO)
+    assert isinstance(outcome, Edited), outcome
+    assert outcome.text == case.text("after.sql")
+    assert outcome.form is Form.INLINE
+    assert outcome.reads
+
+
+@pytest.mark.parametrize("name", [name for name in EDITED if CASES[name].text("after.boundary.sql")])
+def test_boundary_form_puts_the_mapping_where_the_table_was_read(name: str) -> None:
+    case = CASES[name]
+    outcome = rewrite(case, FormChoice.BOUNDARY)
+    assert isinstance(outcome, Edited), outcome
+    assert outcome.text == case.text("after.boundary.sql")
+
+
+@pytest.mark.parametrize("name", named("boundary"))
+def test_where_jinja_forbids_the_inline_form_auto_is_the_boundary_form(name: str) -> None:
+    case = CASES[name]
+    outcome = rewrite(case, FormChoice.AUTO)
+    assert isinstance(outcome, Edited), outcome
+    assert (outcome.form, outcome.text) == (Form.BOUNDARY, case.text("after.boundary.sql"))
+    assert isinstance(rewrite(case, FormChoice.INLINE), Skipped)
+
+
+@pytest.mark.parametrize("name", named("unchanged"))
+def test_what_does_not_read_the_dataset_is_unchanged(name: str) -> None:
+    for form in FormChoice:
+        assert rewrite(CASES[name], form) == Unchanged()
+
+
+@pytest.mark.parametrize("name", named("skipped"))
+def test_what_cannot_be_rewritten_is_skipped_with_a_reason_and_a_line(name: str) -> None:
+    case = CASES[name]
+    word = (case.text("skipped.txt") or "").strip()
+    for form in FormChoice:
+        outcome = rewrite(case, form)
+        assert isinstance(outcome, Skipped), outcome
+        told = [reason for reason in outcome.reasons if word in reason.message]
+        assert told, outcome.reasons
+        assert all(1 <= reason.line <= case.before.count("\n") + 1 for reason in told)
+
+
+@pytest.mark.parametrize("name", EDITED)
+def test_twice_is_once(name: str) -> None:
+    case = CASES[name]
+    for form, outcome in rewrites(case).items():
+        assert rewrite(case, form, outcome.text) == Unchanged(), form
+
+
+@pytest.mark.parametrize("name", EDITED)
+def test_lines_that_name_nothing_old_stay_as_they_were(name: str) -> None:
+    case = CASES[name]
+    for outcome in rewrites(case).values():
+        names = {mapping.dataset.name.lower() for mapping in case.migration.mappings}
+        if outcome.form is Form.INLINE:
+            names |= {column.lower() for each in case.migration.mappings for column in each.columns} | {"*"}
+        if case.before.count("{{\n"):
+            continue  # a read over several lines goes as a whole
+        assert [line for line in removed(case.before, outcome.text) if not mentions(line, names)] == []
+
+
+@pytest.mark.parametrize("name", EDITED)
+def test_every_rendering_of_both_versions_returns_the_same_rows(name: str) -> None:
+    case = CASES[name]
+    data = case.text("data.sql")
+    assert data is not None
+    macros = case.text("macros.sql") or ""
+    compared, rows = 0, 0
+    for form, outcome in rewrites(case).items():
+        for rendering in renderings(macros + case.before, macros + outcome.text, case.migration):
+            assert OPAQUE not in rendering.old
+            old = run_old(data, rendering.old, case.migration)
+            new = run_new(data, rendering.new, case.migration)
+            assert differences(old, new) == [], f"{form}: {rendering.new}"
+            compared += 1
+            rows += sum(len(result.rows) for result in old if result.what.startswith("statement"))
+    assert compared >= len(FormChoice) - 1 and rows
