@@ -12,7 +12,7 @@ from greylag.verify.prepare import Names
 from greylag.verify.program import NotComparable
 from greylag.verify.resolve import Model
 from greylag.verify.schema_infer import TypeInference, parameter_name
-from greylag.verify.typevars import TypeVar
+from greylag.verify.typevars import MEDIUM, TypeVar
 from greylag.verify.values import BASE_DAY
 from greylag.verify.witness import CANNOT
 
@@ -35,13 +35,14 @@ def analyse(queries: list[tuple[exp.Query, exp.Query]], names: Names) -> Analysi
         analysis.old.append(_bound(old, names))
         analysis.new.append(_bound(new, names))
     for model in (*analysis.old, *analysis.new):
-        _equate_outputs(model)
         TypeInference(model, analysis.parameters, analysis.functions).run()
+    for name, var in analysis.parameters.items():
+        if "date" in name or name.endswith("day"):
+            var.hint("DATE", MEDIUM)
     for model in (*analysis.old, *analysis.new):
         TypeInference(model, analysis.parameters, analysis.functions).run()
-    for one, other in zip(analysis.old, analysis.new, strict=True):
-        _unmapped_read(one)
-        del other
+    for model in analysis.old:
+        _unmapped_read(model)
     for old, new in queries:
         _bind_parameters(old, analysis.parameters)
         _bind_parameters(new, analysis.parameters)
@@ -55,14 +56,6 @@ def _bound(query: exp.Query, names: Names) -> Model:
     model = Model(query, names.catalog)
     bind(model)
     return model
-
-
-def _equate_outputs(model: Model) -> None:
-    """Nothing yet is known of set operations whose stars are open: their columns are left to inference."""
-    for info in model.queries.values():
-        selects = list(info.selects())
-        if len(selects) > 1 and any(select.stars for select in selects):
-            continue
 
 
 def _unmapped_read(model: Model) -> None:
@@ -91,8 +84,6 @@ def _bind_parameters(query: exp.Query, parameters: dict[str, TypeVar]) -> None:
 def _parameter_value(name: str, var: TypeVar) -> exp.Expr:
     kind = var.root().sql()
     day = BASE_DAY.replace(day=10).isoformat()
-    if "date" in name or name.endswith("day"):
-        kind = "DATE" if kind in {"VARCHAR", "DATE"} else kind
     match kind:
         case "DATE":
             return exp.cast(exp.Literal.string(day), "DATE")

@@ -129,6 +129,14 @@ class Cell:
         low, high = coerce(self.low, scalar), coerce(self.high, scalar)
         if low is None and high is None:
             return pool.draw(self.var, nulls=0.0)
+        if (
+            isinstance(high, datetime)
+            and type(self.high) is date
+            and not self.high_open
+            and rng.random() < 0.4
+        ):
+            # A whole day is the bound: a moment within that day, which only a comparison of days lets through.
+            return high + timedelta(hours=rng.choice([1, 12, 23]))
         if low is not None and high is not None and type(low) is type(high):
             return _middle(low, high, self.low_open, self.high_open, rng)
         if low is not None:

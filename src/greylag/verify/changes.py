@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from greylag.verify.experiment import Pair
+from greylag.verify.pairs import Pair
 from greylag.verify.prepare import Names
 from greylag.verify.program import NotComparable, Statement
 

@@ -38,16 +38,28 @@ class Recipe:
     doubles: float = 0.25
 
 
-def generate(models: list[Model], catalog: Catalog, recipe: Recipe, evaluate: Evaluate) -> Dataset:
-    """Make a round's data for every table of the catalog from the queries' own conditions."""
+def generate(
+    models: list[Model],
+    catalog: Catalog,
+    recipe: Recipe,
+    evaluate: Evaluate,
+    goals: dict[int, bool] | None = None,
+) -> Dataset:
+    """Make a round's data for every table of the catalog from the queries' own conditions.
+
+    `goals` says of some conditions (by id) whether most witnesses should make them true or false.
+    """
     rng = random.Random(recipe.seed)
     pool = Pool(rng, recipe.spread)
     data = Dataset(rows={table.physical: [] for table in catalog.tables.values()})
     for number in range(recipe.witnesses):
         model = models[number % len(models)]
         witness = Witness(model, rng, evaluate)
-        # Each query of a statement gets its turn: nested ones yield rows that an outer condition may refuse.
-        witness.derive(model.root)
+        if goals and rng.random() < 0.7:
+            witness.goals = goals
+        # Nested queries get their turn: NOT IN and NOT EXISTS need rows that the outer query does not ask for.
+        info = model.root if rng.random() < 0.75 else rng.choice(list(model.queries.values()))
+        witness.derive(info)
         _settle(witness, pool, rng)
         for _ in range(witness.repeat):
             for instance in witness.instances:
@@ -99,12 +111,21 @@ def _row(instance: Instance, pool: Pool, rng: random.Random, recipe: Recipe) -> 
         inside = {key: cell for key, cell in instance.cells.items() if key[0] == name}
         whole = inside.pop((name,), None)
         if whole is not None and (whole.constrained() or not inside):
-            row[name] = whole.choose(pool, rng)
+            row[name] = _own(whole, pool, rng)
         else:
             row[name] = pool.draw(var, nulls=0.0 if inside else recipe.nulls)
         for key, cell in sorted(inside.items()):
-            row[name] = _put(row[name], var, key[1:], cell.choose(pool, rng), pool)
+            row[name] = _put(row[name], var, key[1:], _own(cell, pool, rng), pool)
     return row
+
+
+def _own(cell: Cell, pool: Pool, rng: random.Random) -> object:
+    """The settled value in the cell's own type: what it is equal to may be of another."""
+    value = cell.choose(pool, rng)
+    node = cell.var.root()
+    if node.element is not None or node.fields or value is None:
+        return value
+    return coerce(value, node.sql())
 
 
 def _put(value: object, var: TypeVar, path: tuple[str, ...], inner: object, pool: Pool) -> object:
@@ -138,16 +159,21 @@ def _miss(
     scalar = root.var.root().sql()
     edges = [edge for edge in (root.low, root.high) if edge is not None]
     choice = rng.random()
+    if root.var.root().read_as is not None and choice >= 0.25:
+        choice = 1.0
     value: object
     if choice < 0.25:
         value = None
     elif choice < 0.55 and edges:
         value = coerce(rng.choice(edges), scalar)
         value = neighbour(value, rng, step=rng.choice([-1, 0, 1])) if value is not None else None
-    elif choice < 0.75 and current is not None:
+    elif choice < 0.75 and current is not None and cell.var.root().read_as is None:
         value = neighbour(current, rng, step=rng.choice([-1, 1]))
     else:
         value = pool.draw(root.var, nulls=0.0)
+    own = cell.var.root()
+    if own.element is None and not own.fields:
+        value = coerce(value, own.sql())
     changed = dict(row)
     changed[key[0]] = _put(changed.get(key[0]), table.columns.get(key[0]) or TypeVar(), key[1:], value, pool)
     return changed

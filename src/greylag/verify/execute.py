@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
 from collections.abc import Iterator
@@ -61,7 +62,7 @@ class Lab:
         self._connection = connection
         self._clock = clock
         self._statement_seconds = statement_seconds
-        self.made: list[str] = []
+        self.made: dict[str, None] = {}
 
     def do(self, *statements: str) -> None:
         """Run statements that are ours and must succeed (CREATE, INSERT). Raises duckdb.Error."""
@@ -125,7 +126,12 @@ def _connect() -> duckdb.DuckDBPyConnection:
         for setting in _SETTINGS:
             connection.execute(setting)
         _local.connection = connection
+        atexit.register(_close, connection)
     return connection
+
+
+def _close(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.close()
 
 
 @contextmanager
@@ -138,7 +144,7 @@ def laboratory(clock: Clock, statement_seconds: float) -> Iterator[Lab]:
     finally:
         try:
             lab.rollback()
-            for name in reversed(lab.made):
+            for name in reversed(list(lab.made)):
                 connection.execute(f"DROP {name}")
         except duckdb.Error:
             connection.close()

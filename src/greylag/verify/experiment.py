@@ -3,58 +3,34 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
 from typing import Literal
 
-from sqlglot import exp
-
-from greylag.domain.check import Proof, Verdict
+from greylag.domain.check import Proof
 from greylag.verify.analysis import Analysis, Constants, analyse
 from greylag.verify.compare import freeze_rows, same_bag, same_order, shape_difference
 from greylag.verify.datagen import Dataset, Recipe, generate, rows_sql, table_sql
 from greylag.verify.execute import Clock, Lab, Result, RunError, laboratory
 from greylag.verify.functions import macros_sql
-from greylag.verify.limits import shrink_limits, unordered_limit
-from greylag.verify.minimise import minimise
+from greylag.verify.judging import judged, refuted
+from greylag.verify.limits import shrink_limits
+from greylag.verify.mutate import mutants
 from greylag.verify.ordering import blocks_of, key_query
+from greylag.verify.pairs import Difference, Pair, Row
 from greylag.verify.prepare import Names
 from greylag.verify.program import NotComparable
 
 Level = Literal["fast", "full"]
-_SECONDS = {"fast": 2.0, "full": 20.0}
+_SECONDS = {"fast": 1.6, "full": 16.0}
 _STATEMENT_SECONDS = {"fast": 0.4, "full": 2.0}
-
-
-@dataclass(slots=True, eq=False)
-class Pair:
-    """The queries of one statement, prepared. `named`: column names count; `ordered`: so does ORDER BY."""
-
-    number: int
-    old: exp.Query
-    new: exp.Query
-    named: bool
-    ordered: bool
-    old_sql: str = ""
-    new_sql: str = ""
-    key_sql: str | None = None
-    rows: int = 0
-    compared: int = 0
-    notes: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
-    """The two versions differ on a round's data."""
-
-    pair: Pair
-    reason: str
-    old: Result | None = None
-    new: Result | None = None
-    shape: bool = False
 
 
 class Experiment:
     """The comparison of the statements that reading alone did not settle."""
+
+    lab: Lab
+    analysis: Analysis
+    constants: Constants
+    data: Dataset
 
     def __init__(self, pairs: list[Pair], names: Names, *, level: Level, seed: int) -> None:
         self.pairs = pairs
@@ -62,43 +38,46 @@ class Experiment:
         self.level: Level = level
         self.seed = seed
         self.clock = Clock(_SECONDS[level])
-        self.dropped: list[str] = []
-        self.notes: list[str] = []
 
     def run(self) -> Proof:
         """Rounds, then what they have shown."""
         with laboratory(self.clock, _STATEMENT_SECONDS[self.level]) as lab:
             self.lab = lab
-            self.analysis = self._analyse()
-            self._transpile()
+            self.constants = Constants(lab)
+            self._analyse()
             lab.do(*macros_sql(self.names, self.analysis.functions, lab))
-            found = self._rounds()
-            if found is not None:
-                return self._refuted(found)
-            return self._judged()
+            found = self._rounds() or self._directed()
+            return judged(self) if found is None else refuted(self, found)
 
-    def _analyse(self) -> Analysis:
+    def rows(self) -> int:
+        """Rows that the old version returned, over all rounds and statements."""
+        return sum(pair.rows for pair in self.pairs)
+
+    def _analyse(self) -> None:
         for pair in self.pairs:
             shrink_limits(pair.old, pair.new)
-        return analyse([(pair.old, pair.new) for pair in self.pairs], self.names)
-
-    def _transpile(self) -> None:
-        for pair in self.pairs:
+        self.analysis = analyse([(pair.old, pair.new) for pair in self.pairs], self.names)
+        dialect = self.names.migration.dialect
+        for pair, model in zip(self.pairs, self.analysis.old, strict=True):
             pair.old_sql = pair.old.sql("duckdb")
             pair.new_sql = pair.new.sql("duckdb")
-            if pair.ordered and pair.old.args.get("order") is not None:
+            if pair.sorts:
                 if pair.new.args.get("order") is None:
                     raise NotComparable(f"statement {pair.number}: the new version has no ORDER BY")
                 key = key_query(pair.old)
                 pair.key_sql = key.sql("duckdb") if key is not None else None
+            pair.mutants = mutants(pair.old, model, dialect, thorough=self.level == "full")
 
-    # -- rounds --------------------------------------------------------------------------------------------------
+    # -- rounds ------------------------------------------------------------------------------------------------
 
     def recipes(self) -> list[Recipe]:
-        """Dense data (ties, duplicates, groups), then sparse data (no ties), in turn."""
-        count = 4 if self.level == "fast" else 16
-        recipes = []
-        for number in range(count):
+        """No rows, noise, then dense data (ties, duplicates, groups) and sparse data (no ties) in turn."""
+        # No rows at all, then rows that meet no condition on purpose: what do aggregates make of nothing?
+        recipes = [
+            Recipe(seed=self.seed, witnesses=0, noise=0),
+            Recipe(seed=self.seed, witnesses=0, noise=4, spread=3, nulls=0.3),
+        ]
+        for number in range(5 if self.level == "fast" else 16):
             dense = number % 2 == 0
             recipes.append(
                 Recipe(
@@ -112,30 +91,53 @@ class Experiment:
         return recipes
 
     def _rounds(self) -> Difference | None:
-        constants = Constants(self.lab)
         for recipe in self.recipes():
             if self.clock.over():
-                break
-            self.lab.rollback()
-            data = generate(self.analysis.old + self.analysis.new, self.names.catalog, recipe, constants)
-            found = self.compare_on(data, random.Random(recipe.seed))
+                return None
+            found = self._round(recipe, {})
             if found is not None:
-                self.data = data
                 return found
         return None
+
+    def _directed(self) -> Difference | None:
+        """More rounds, each aimed at a wrong variant that the data so far does not tell from the old version."""
+        for number in range(4 if self.level == "fast" else 12):
+            for mutant in [mutant for pair in self.pairs for mutant in pair.mutants if mutant.critical]:
+                if mutant.told_apart or self.clock.over():
+                    continue
+                recipe = Recipe(
+                    seed=self.seed * 1009 + 500 + number,
+                    spread=(4, 100_000, 12)[number % 3],
+                    witnesses=14,
+                    doubles=0.1,
+                    nulls=0.05,
+                )
+                goals = {id(mutant.goal): not mutant.falsify} if mutant.goal is not None else {}
+                found = self._round(recipe, goals)
+                if found is not None:
+                    return found
+        return None
+
+    def _round(self, recipe: Recipe, goals: dict[int, bool]) -> Difference | None:
+        models = self.analysis.old + self.analysis.new
+        data = generate(models, self.names.catalog, recipe, self.constants, goals)
+        found = self._compare_on(data, random.Random(recipe.seed))
+        if found is not None:
+            self.data = data
+        return found
 
     def load(self, data: Dataset) -> None:
         """Put a dataset into the tables."""
         for table in self.names.catalog.tables.values():
             self.lab.do(table_sql(table))
-            name = f"TABLE {table.physical}"
-            if name not in self.lab.made:
-                self.lab.made.append(name)
+            self.lab.made.setdefault(f"TABLE {table.physical}", None)
             insert = rows_sql(table, data.rows.get(table.physical, []))
             if insert is not None:
                 self.lab.do(insert)
 
-    def compare_on(self, data: Dataset, rng: random.Random) -> Difference | None:
+    # -- comparing ---------------------------------------------------------------------------------------------
+
+    def _compare_on(self, data: Dataset, rng: random.Random) -> Difference | None:
         """The first difference on a dataset that is not merely chance."""
         self.load(data)
         for pair in self.pairs:
@@ -144,116 +146,80 @@ class Experiment:
                 continue
             if found.shape or self._stable(pair, data, rng):
                 return found
-            self.dropped.append(
-                f"statement {pair.number}: the order of rows that tie decides the result; such data was left out"
-            )
+            pair.dropped.append("the order of rows that tie decides the result")
             self.load(data)
         return None
 
     def _compare(self, pair: Pair) -> Difference | None:
-        old = self._run(pair.old_sql)
+        self.lab.begin()
+        old = self.lab.query(pair.old_sql)
         if isinstance(old, RunError):
-            if old.kind == "bind":
-                raise NotComparable(
-                    f"statement {pair.number}: the old version does not run in DuckDB: {old.message}"
-                )
-            new = self._run(pair.new_sql)
-            if old.kind == "data" and isinstance(new, Result):
-                return Difference(pair=pair, reason=f"only the old version fails: {old.message}", new=new)
-            self.dropped.append(f"statement {pair.number}: {old.message}")
-            return None
-        new = self._run(pair.new_sql)
+            # A failed statement ends its transaction: the other version gets its own.
+            self.lab.rollback()
+            return self._old_failed(pair, old)
+        new = self.lab.query(pair.new_sql)
+        self.lab.rollback()
         if isinstance(new, RunError):
             if new.kind == "time":
-                self.dropped.append(f"statement {pair.number}: {new.message}")
+                pair.dropped.append(new.message)
                 return None
-            shape = new.kind == "bind"
-            return Difference(
-                pair=pair, reason=f"the new version does not run: {new.message}", old=old, shape=shape
-            )
-        reason = shape_difference(old, new, self.names.migration.dialect, names=pair.named)
-        if reason is not None:
-            return Difference(pair=pair, reason=reason, old=old, new=new, shape=True)
+            bind = new.kind == "bind"
+            reason = f"the new version does not run: {new.message}"
+            return Difference(pair=pair, reason=reason, old=old, shape=bind, bind=bind)
+        reason_ = shape_difference(old, new, self.names.migration.dialect, names=pair.named)
+        if reason_ is not None:
+            return Difference(pair=pair, reason=reason_, old=old, new=new, shape=True)
         left, right = freeze_rows(old.rows), freeze_rows(new.rows)
         if not same_bag(left, right):
             return Difference(pair=pair, reason="the two versions return different rows", old=old, new=new)
-        if pair.ordered and pair.old.args.get("order") is not None and left != right:
-            found = self._order(pair, right)
-            if found is not None:
-                return Difference(pair=pair, reason=found, old=old, new=new)
+        if pair.sorts and left != right and not self._same_order(pair, left, right):
+            reason = "the two versions return the rows in different orders"
+            return Difference(pair=pair, reason=reason, old=old, new=new)
         pair.rows += len(left)
         pair.compared += 1
+        pair.filled += bool(left)
+        self._tell_apart(pair, left, old.types)
         return None
 
-    def _order(self, pair: Pair, right: list[tuple[object, ...]]) -> str | None:
-        keyed = self._run(pair.key_sql) if pair.key_sql is not None else None
-        if not isinstance(keyed, Result):
-            return None if same_bag([], right) else "the two versions return the rows in different orders"
-        blocks = blocks_of(freeze_rows(keyed.rows), len(right[0]) if right else 0)
-        return None if same_order(blocks, right) else "the two versions return the rows in different orders"
+    def _old_failed(self, pair: Pair, old: RunError) -> Difference | None:
+        if old.kind == "bind":
+            raise NotComparable(
+                f"statement {pair.number}: the old version does not run in DuckDB: {old.message}"
+            )
+        if old.kind == "data" and isinstance(self.lab.query(pair.new_sql), Result):
+            return Difference(pair=pair, reason=f"only the old version fails: {old.message}")
+        pair.dropped.append(old.message)
+        return None
 
-    def _run(self, sql: str) -> Result | RunError:
-        return self.lab.query(sql)
+    def _same_order(self, pair: Pair, left: list[Row], right: list[Row]) -> bool:
+        keyed = self.lab.query(pair.key_sql) if pair.key_sql is not None else None
+        if not isinstance(keyed, Result):
+            return False
+        return same_order(blocks_of(freeze_rows(keyed.rows), len(left[0])), right)
 
     def _stable(self, pair: Pair, data: Dataset, rng: random.Random) -> bool:
         """Does each version return the same rows however the tables are ordered? Else chance decides."""
-        first = [self._run(sql) for sql in (pair.old_sql, pair.new_sql)]
+        first = [self.lab.query(sql) for sql in (pair.old_sql, pair.new_sql)]
         for _ in range(3):
-            shuffled = Dataset(rows={name: rng.sample(rows, len(rows)) for name, rows in data.rows.items()})
-            self.load(shuffled)
-            again = [self._run(sql) for sql in (pair.old_sql, pair.new_sql)]
-            for one, other in zip(first, again, strict=True):
-                if isinstance(one, Result) != isinstance(other, Result):
-                    return False
-                if isinstance(one, Result) and isinstance(other, Result):
-                    if not same_bag(freeze_rows(one.rows), freeze_rows(other.rows)):
-                        return False
+            self.load(Dataset(rows={name: rng.sample(rows, len(rows)) for name, rows in data.rows.items()}))
+            again = [self.lab.query(sql) for sql in (pair.old_sql, pair.new_sql)]
+            if not all(_alike(one, other) for one, other in zip(first, again, strict=True)):
+                return False
         return True
 
-    # -- verdicts --------------------------------------------------------------------------------------------------
+    def _tell_apart(self, pair: Pair, rows: list[Row], types: tuple[str, ...]) -> None:
+        for mutant in pair.mutants:
+            if mutant.told_apart or self.clock.over():
+                continue
+            answer = self.lab.query(mutant.sql)
+            if isinstance(answer, RunError):
+                # A variant that fails where the old version runs cannot be mistaken for it.
+                mutant.told_apart = answer.kind != "time"
+            else:
+                mutant.told_apart = answer.types != types or not same_bag(rows, freeze_rows(answer.rows))
 
-    def rows(self) -> int:
-        """Rows that the old version returned, over all rounds and statements."""
-        return sum(pair.rows for pair in self.pairs)
 
-    def _refuted(self, found: Difference) -> Proof:
-        where = f"statement {found.pair.number}: " if len(self.pairs) > 1 else ""
-        reasons = (where + found.reason,)
-        if found.shape and found.old is not None and found.new is None:
-            return self._does_not_run(found, reasons)
-        example = None if found.shape else minimise(self, found, self.data)
-        return Proof(
-            verdict=Verdict.REFUTED,
-            method="execution",
-            rows=self.rows(),
-            counterexample=example,
-            reasons=reasons,
-        )
-
-    def _does_not_run(self, found: Difference, reasons: tuple[str, ...]) -> Proof:
-        """Only the new version does not bind: refuted when a name is missing that declared schemas would give."""
-        lowered = found.reason.lower()
-        missing = "not found" in lowered or "does not exist" in lowered or "ambiguous" in lowered
-        verdict = Verdict.REFUTED if missing and "function" not in lowered else Verdict.INCONCLUSIVE
-        return Proof(verdict=verdict, method="execution", rows=self.rows(), reasons=reasons)
-
-    def _judged(self) -> Proof:
-        reasons: list[str] = []
-        for pair in self.pairs:
-            limit = unordered_limit(pair.old) or unordered_limit(pair.new)
-            if limit is not None:
-                reasons.append(f"statement {pair.number}: {limit}")
-            if pair.compared == 0:
-                why = self.dropped[-1] if self.dropped else "no data could be compared"
-                reasons.append(why)
-            elif pair.rows == 0:
-                reasons.append(
-                    f"statement {pair.number}: no generated data made the old version return a row"
-                )
-        verdict = Verdict.INCONCLUSIVE if reasons else Verdict.TESTED
-        return Proof(
-            verdict=verdict,
-            method="execution",
-            rows=self.rows(),
-            reasons=tuple(dict.fromkeys(reasons + self.notes)),
-        )
+def _alike(one: Result | RunError, other: Result | RunError) -> bool:
+    if isinstance(one, Result) and isinstance(other, Result):
+        return same_bag(freeze_rows(one.rows), freeze_rows(other.rows))
+    return isinstance(one, RunError) and isinstance(other, RunError)

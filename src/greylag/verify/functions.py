@@ -16,7 +16,7 @@ def macros_sql(names: Names, types: dict[str, TypeVar], lab: Lab) -> list[str]:
         seed = f"hash({', '.join(arguments)})" if arguments else "hash(0)"
         body = value_sql(types.get(stub, TypeVar()), seed)
         statements.append(f"CREATE OR REPLACE MACRO {stub}({', '.join(arguments)}) AS {body}")
-        lab.made.append(f"MACRO {stub}")
+        lab.made.setdefault(f"MACRO {stub}", None)
     return statements
 
 

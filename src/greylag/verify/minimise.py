@@ -10,7 +10,8 @@ from greylag.verify.datagen import Dataset, Row
 from greylag.verify.execute import Clock, Result
 
 if TYPE_CHECKING:
-    from greylag.verify.experiment import Difference, Experiment, Pair
+    from greylag.verify.experiment import Experiment
+    from greylag.verify.pairs import Difference, Pair
 
 _SECONDS = 0.8
 _SHOWN = 6

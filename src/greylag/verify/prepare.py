@@ -98,6 +98,8 @@ def _place(table: exp.Table, names: Names, made: dict[TableKey, exp.Query], *, o
     if mapping is not None or key in made:
         inner = mapping_query(mapping, names) if mapping is not None else made[key].copy()
         subquery = exp.Subquery(this=inner, alias=alias)
+        if mapping is not None:
+            subquery.meta["mapping"] = ".".join(key)
         for arg in ("joins", "pivots", "laterals", "sample"):
             if table.args.get(arg):
                 subquery.set(arg, table.args[arg])

@@ -19,8 +19,9 @@ from sqlglot.errors import SqlglotError
 from greylag.domain.check import Proof, Verdict
 from greylag.mapping.compiled import CompiledMigration
 from greylag.verify.construction import same_by_construction
-from greylag.verify.experiment import Experiment, Pair
+from greylag.verify.experiment import Experiment
 from greylag.verify.names import TableKey
+from greylag.verify.pairs import Pair
 from greylag.verify.prepare import Names, names_for, prepare, reads_replaced
 from greylag.verify.program import NotComparable, Statement, StatementKind, parse_program
 from greylag.verify.unfold import same_by_unfolding

@@ -191,8 +191,11 @@ class TypeInference:
                 first = info.first() if info is not None else None
                 return first.outputs[0].var if first is not None and first.outputs else TypeVar()
             case exp.Cast():
-                self.infer(node.this)
-                return from_data_type(node.to, STRONG)
+                result = from_data_type(node.to, STRONG)
+                subject = self.infer(node.this).root()
+                if result.scalar not in {None, "VARCHAR"} and not isinstance(node.this, exp.Literal):
+                    subject.read_as = subject.read_as or result.scalar
+                return result
             case exp.Case():
                 return self._case(node)
             case exp.If():
@@ -286,6 +289,10 @@ class TypeInference:
             case exp.Mul() | exp.Div() | exp.Neg() | exp.Mod() | exp.IntDiv():
                 for part in node.iter_expressions():
                     self.infer(part).hint("BIGINT", MEDIUM)
+                if isinstance(node.expression, exp.Literal) and str(node.expression.this).isdigit():
+                    number = int(node.expression.this)
+                    scaled = {number, number - 1, 2 * number + number // 2, 3 * number + 1}
+                    self.infer(node.this).root().strings |= {str(value) for value in scaled}
                 return TypeVar(scalar="DOUBLE" if isinstance(node, exp.Div) else "BIGINT", rank=WEAK)
             case exp.Dot():
                 return self._dot(node)

@@ -24,6 +24,7 @@ _TRANSPARENT = (
 
 def assume(witness: Witness, node: exp.Expr, frame: Frame, truth: bool) -> None:
     """Make `node` true (or false) in `frame`, as far as it is understood."""
+    truth = witness.goals.get(id(node), truth)
     match node:
         case exp.Paren():
             assume(witness, node.this, frame, truth)
@@ -202,7 +203,7 @@ def _backwards(witness: Witness, term: Term, operator: str, value: object) -> No
             inner = _derive(witness, node, frame)
             if inner is not None and inner.select.outputs and inner.select.outputs[0].expression is not None:
                 constrain(witness, Term(inner.select.outputs[0].expression, inner), operator, value)
-        case _ if isinstance(node, exp.Window | _TRANSPARENT) and isinstance(node.this, exp.Expr):
+        case _ if isinstance(node, (exp.Window, *_TRANSPARENT)) and isinstance(node.this, exp.Expr):
             constrain(witness, Term(node.this, frame), operator, value)
         case _ if (
             isinstance(value, bool) and operator == "=" and isinstance(node, exp.Predicate | exp.Connector)

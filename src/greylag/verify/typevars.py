@@ -22,6 +22,7 @@ class TypeVar:
     element: TypeVar | None = None
     link: TypeVar | None = None
     strings: set[str] = field(default_factory=set)
+    read_as: str | None = None
 
     def root(self) -> TypeVar:
         """The representative of everything that was unified with this variable."""
@@ -79,6 +80,7 @@ class TypeVar:
             return
         right.link = left
         left.strings |= right.strings
+        left.read_as = left.read_as or right.read_as
         self._merge_parts(left, right)
 
     @staticmethod

@@ -107,7 +107,8 @@ def neighbour(value: object, rng: random.Random, *, step: int) -> object:
         case Decimal():
             return value + step * Decimal(rng.choice(["0.01", "1"]))
         case datetime():
-            return value + step * rng.choice([timedelta(seconds=1), timedelta(days=1), timedelta(days=31)])
+            hours = rng.choice([7, 13, 24, 24 * 31])
+            return value + step * rng.choice([timedelta(seconds=1), timedelta(hours=hours)])
         case date():
             return value + timedelta(days=step * rng.choice([1, 1, 7, 31]))
         case str():
@@ -146,6 +147,9 @@ class Pool:
         if node.fields is not None and node.fields:
             return {name: self.draw(part, nulls=nulls, depth=depth + 1) for name, part in node.fields.items()}
         scalar = node.sql()
+        if node.read_as is not None and scalar == "VARCHAR":
+            inner = self.draw(TypeVar(scalar=node.read_as, strings=node.strings), nulls=0.0)
+            return coerce(inner, "VARCHAR")
         if node.strings and self.rng.random() < 0.5:
             known = coerce(self.rng.choice(sorted(node.strings)), scalar)
             if known is not None:
@@ -160,11 +164,10 @@ class Pool:
             number = self.counter
         match kind_of(scalar):
             case "int":
-                return (
-                    number % 120
-                    if scalar in {"TINYINT", "UTINYINT"}
-                    else self.rng.choice([1, 1, 1, -1]) * number
-                )
+                if scalar in {"TINYINT", "UTINYINT"}:
+                    return number % 120
+                large = self.rng.random() < 0.1
+                return self.rng.choice([1, 1, 1, -1]) * (number * 1013 if large else number)
             case "float":
                 return self.rng.choice([1, 1, -1]) * number + self.rng.choice([0.0, 0.25, 0.5])
             case "decimal":

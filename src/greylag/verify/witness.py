@@ -91,6 +91,7 @@ class Witness:
         self.orders: list[tuple[Cell, Cell, bool]] = []
         self.repeat = 1
         self.depth = 0
+        self.goals: dict[int, bool] = {}
 
     def derive(self, info: QueryInfo, parent: Frame | None = None) -> Frame | None:
         """Make a row of the query's result possible; the frame of the branch that yields it."""

@@ -1,0 +1,151 @@
+"""Wrong variants of the old version, which the generated data must be able to tell from it.
+
+Data that cannot tell a query from the same query without one of its conditions says nothing about a rewrite that
+forgot that condition. Each variant changes one thing; one that no round tells apart means that the comparison was
+not strong enough there. Variants are made of the old version: what the new one forgot is still there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from greylag.verify.liveness import Liveness
+from greylag.verify.resolve import Model
+
+_EDGES: dict[type[exp.Expr], type[exp.Binary]] = {
+    exp.LT: exp.LTE,
+    exp.LTE: exp.LT,
+    exp.GT: exp.GTE,
+    exp.GTE: exp.GT,
+}
+
+
+@dataclass(slots=True, eq=False)
+class Mutant:
+    """One wrong variant. `critical`: it changes something that depends on a replaced dataset.
+
+    `goal` is the condition that further data should make false (`falsify`) or true.
+    """
+
+    what: str
+    sql: str
+    critical: bool
+    goal: exp.Expr | None = None
+    falsify: bool = True
+    told_apart: bool = False
+
+
+def mutants(query: exp.Query, model: Model, dialect: str, *, thorough: bool) -> list[Mutant]:
+    """The variants of a prepared old query."""
+    made: list[Mutant] = []
+    live = Liveness(model)
+    for condition in conditions(query):
+        critical = touches_mapping(condition, model) and _is_live(condition, live)
+        text = condition.sql(dialect, comments=False)[:120]
+        with_true = _with(query, condition, exp.Boolean(this=True))
+        made.append(Mutant(f"`{text}` left out", with_true, critical, condition))
+        with_false = _with(query, condition, exp.Boolean(this=False))
+        needed = critical and not _only_widens(condition, live)
+        made.append(Mutant(f"`{text}` never true", with_false, needed, condition, falsify=False))
+        edge = _EDGES.get(type(condition))
+        if edge is not None and thorough:
+            other = edge(this=condition.this.copy(), expression=condition.expression.copy())
+            made.append(
+                Mutant(f"the bound of `{text}` moved", _with(query, condition, other), False, condition)
+            )
+    for subquery in query.find_all(exp.Subquery):
+        if subquery.meta.get("mapping") and isinstance(subquery.this, exp.Select):
+            seen = [item for item in subquery.this.expressions if live.sees(subquery, item.alias_or_name)]
+            made.extend(_swapped_columns(query, seen))
+            made.extend(_changed_arms(query, seen, dialect))
+    return made
+
+
+def _is_live(condition: exp.Expr, live: Liveness) -> bool:
+    select = condition.find_ancestor(exp.Select)
+    return select is None or id(select) in live.selects
+
+
+def _only_widens(condition: exp.Expr, live: Liveness) -> bool:
+    """ON of a LEFT JOIN whose right side shows nowhere: without a match the result is the same."""
+    join = condition.find_ancestor(exp.Join, exp.Select)
+    if not isinstance(join, exp.Join) or join.side.upper() != "LEFT":
+        return False
+    own = {id(column) for column in join.find_all(exp.Column)}
+    return not live.read_outside(join.this, own)
+
+
+def conditions(query: exp.Expr) -> Iterator[exp.Expr]:
+    """Every conjunct of WHERE, ON, HAVING and QUALIFY, in all queries under `query`."""
+    for clause in query.find_all(exp.Where, exp.Having, exp.Qualify, exp.Join):
+        root = clause.args.get("on") if isinstance(clause, exp.Join) else clause.this
+        if isinstance(root, exp.Expr):
+            yield from conjuncts(root)
+
+
+def conjuncts(node: exp.Expr) -> Iterator[exp.Expr]:
+    """The conditions that are joined by AND at the top of a condition."""
+    if isinstance(node, exp.Paren):
+        yield from conjuncts(node.this)
+    elif isinstance(node, exp.And):
+        yield from conjuncts(node.this)
+        yield from conjuncts(node.expression)
+    elif not isinstance(node, exp.Boolean):
+        yield node
+
+
+def touches_mapping(node: exp.Expr, model: Model) -> bool:
+    """Does a condition stand in a mapping, or use a column of a replaced dataset?"""
+    parent: exp.Expr | None = node
+    while parent is not None:
+        if parent.meta.get("mapping"):
+            return True
+        parent = parent.parent
+    for column in node.find_all(exp.Column):
+        ref = model.refs.get(id(column))
+        source = ref.source.node if ref is not None and ref.source is not None else None
+        if source is not None and source.meta.get("mapping"):
+            return True
+    return False
+
+
+def _with(query: exp.Query, node: exp.Expr, other: exp.Expr) -> str:
+    """The query's text with one node changed; the query itself stays as it was."""
+    node.replace(other)
+    try:
+        return query.sql("duckdb")
+    finally:
+        other.replace(node)
+
+
+def _swapped_columns(query: exp.Query, items: list[exp.Expr]) -> list[Mutant]:
+    """Two columns of a mapping exchanged: each column with the next one that shows."""
+    made: list[Mutant] = []
+    for left, right in zip(items, items[1:], strict=False):
+        if left.is_star or right.is_star:
+            continue
+        swapped_left = exp.alias_(right.unalias().copy(), left.alias_or_name, quoted=True)
+        swapped_right = exp.alias_(left.unalias().copy(), right.alias_or_name, quoted=True)
+        left.replace(swapped_left)
+        right.replace(swapped_right)
+        sql = query.sql("duckdb")
+        swapped_left.replace(left)
+        swapped_right.replace(right)
+        names = f"`{left.alias_or_name}` and `{right.alias_or_name}` exchanged"
+        made.append(Mutant(names, sql, True))
+    return made
+
+
+def _changed_arms(query: exp.Query, items: list[exp.Expr], dialect: str) -> list[Mutant]:
+    """Each arm of a CASE in a mapping never taken."""
+    made: list[Mutant] = []
+    for case in (case for item in items for case in item.find_all(exp.Case)):
+        for arm in case.args.get("ifs") or []:
+            subject = f"{case.this.sql(dialect)} = " if case.this is not None else ""
+            never: exp.Expr = exp.Null() if case.this is not None else exp.Boolean(this=False)
+            sql = _with(query, arm.this, never)
+            made.append(Mutant(f"CASE arm `{subject}{arm.this.sql(dialect)[:100]}` never taken", sql, True))
+    return made
