@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -57,7 +58,8 @@ def print_table(figures: Iterable[Figure]) -> None:
         value = f"{figure.value:.2f} {figure.unit}"
         table.add_row(figure.name, value, figure.baseline, base, ratio, _target(figure))
         notes += [f"{figure.name}: {figure.note}"] if figure.note else []
-    console = Console(highlight=False)
+    # Without a terminal the table would be squeezed into 80 columns.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
     console.print(table)
     for note in notes:
         console.print(note, markup=False)
