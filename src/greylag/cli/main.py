@@ -21,6 +21,8 @@ COMMANDS: tuple[str, ...] = (
     "demo",
     "check",
     "find",
+    "rewrite",
+    "prove",
     "schema",
     "init",
     "plan",

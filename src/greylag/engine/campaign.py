@@ -257,7 +257,7 @@ class Campaign:
     @staticmethod
     def _pace(work: Work, took: float) -> None:
         """Wait for an effect to end, and then a little for others: ticks must not cost more than the work."""
-        work.wait(2.0)
+        work.wait(0.5)
         pause = took * _SHARE
         until = time.monotonic() + pause
         while work.busy() and (left := until - time.monotonic()) > 0:

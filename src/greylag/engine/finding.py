@@ -68,7 +68,7 @@ def places_of(paths: Iterable[Path], fleet: Path | None = None) -> Places:
             below = {path.resolve().name.removesuffix(".git"): path}
         else:
             walked.append(path)
-            if path.is_dir() and _root_of(path) is None:
+            if path.is_dir() and root_of(path) is None:
                 below = {name: found for name, found in find_repositories(path).items() if is_bare(found)}
         for name, found in below.items():
             if repositories.setdefault(name, found).resolve() != found.resolve():
@@ -140,11 +140,11 @@ def _place(given: Path, file: Path) -> tuple[Path, str]:
     """The root that a file belongs to, and its path below that."""
     fallback = given.resolve() if given.is_dir() else given.resolve().parent
     whole = file.resolve()
-    root = _root_of(whole.parent) or fallback
+    root = root_of(whole.parent) or fallback
     return root, whole.relative_to(root).as_posix()
 
 
-def _root_of(folder: Path) -> Path | None:
+def root_of(folder: Path) -> Path | None:
     """The root of the working tree around a folder."""
     whole = folder.resolve()
     return next((root for root in (whole, *whole.parents) if is_repository(root) and not is_bare(root)), None)

@@ -24,6 +24,7 @@ from greylag.domain.outcome import (
 from greylag.engine.finding import look
 from greylag.mapping.compiled import CompiledMigration
 from greylag.rewrite.dbt import unit_test_notes, yaml_edits
+from greylag.rewrite.dispatch import JINJA
 from greylag.verify import prove
 from greylag.verify.dbt import prove_dbt
 
@@ -89,6 +90,20 @@ def _refused(path: str, outcome: Edited, proof: Proof) -> Skipped:
         code="refuted", message=f"{path}:{line}: the rewrite was refuted: {_why(proof)}", line=line
     )
     return Skipped(framework=outcome.framework, reasons=(reason,), reads=outcome.reads)
+
+
+def prove_texts(
+    old: str,
+    new: str,
+    migration: CompiledMigration,
+    *,
+    level: Literal["fast", "full"] = "full",
+    seed: int = 0,
+) -> Proof:
+    """Compare two versions of one file; text with Jinja is rendered as dbt would."""
+    if JINJA.search(old) or JINJA.search(new):
+        return prove_dbt(old, new, migration, level=level, seed=seed)
+    return prove(old, new, migration, level=level, seed=seed)
 
 
 def _prove(old: str, outcome: Edited, migration: CompiledMigration, level: Literal["fast", "full"]) -> Proof:

@@ -16,7 +16,7 @@ from greylag.rewrite.sql import rewrite_sql
 Codemod = Callable[..., Outcome]
 
 _SQL = {".sql", ".ddl", ".dml", ".hql", ".bq", ".bqsql", ".pgsql", ".psql", ".tsql"}
-_JINJA = re.compile(r"\{\{|\{%|\{#")
+JINJA = re.compile(r"\{\{|\{%|\{#")
 # Kinds of consumers that we can recognise but not rewrite yet: left alone, with a reason.
 _OTHERS = {
     ".py": Framework.PYTHON,
@@ -59,7 +59,7 @@ def rewrite_text(
     framework = framework_of(path, siblings)
     if framework is None:
         return Unchanged()
-    if framework is Framework.DBT or (framework is Framework.SQL and _JINJA.search(text)):
+    if framework is Framework.DBT or (framework is Framework.SQL and JINJA.search(text)):
         return rewrite_dbt(path, text, migration, form=form)
     if framework is Framework.SQL:
         return rewrite_sql(text, migration, form=form, path=path)

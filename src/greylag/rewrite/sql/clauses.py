@@ -100,19 +100,20 @@ def _new_where(tokens: Tokens, clause: Clause, predicate: str) -> Edit:
     own_line = tokens.starts_line(clause.from_)
     indent = tokens.indent(tokens.items[clause.from_].start)
     previous_end = tokens.end(clause.from_end - 1)
-    if clause.from_end < len(tokens.items):
-        following = tokens.items[clause.from_end].start
-        closes = tokens.depths[clause.from_end] < clause.depth or tokens.kind(clause.from_end) in (
-            TokenType.SEMICOLON,
-        )
-        if not closes and tokens.starts_line(clause.from_end):
-            # Before the next clause's own line, so that comments behind FROM stay where they are.
-            at = tokens.line_start(following)
-            return Edit(at, at, f"{tokens.indent(following)}{where} {predicate}\n")
-    else:
-        following = len(text)
-    gap = text[previous_end:following]
-    at = previous_end + len(gap.rstrip())
-    if gap.strip():
-        return Edit(at, at, f"\n{indent}{where} {predicate}")
-    return Edit(at, at, f"\n{indent}{where} {predicate}" if own_line else f" {where} {predicate}")
+    following = tokens.items[clause.from_end].start if clause.from_end < len(tokens.items) else len(text)
+    at = _behind_comment(text, previous_end, following)
+    if at == previous_end and not own_line:
+        return Edit(at, at, f" {where} {predicate}")
+    return Edit(at, at, f"\n{indent}{where} {predicate}")
+
+
+def _behind_comment(text: str, start: int, end: int) -> int:
+    """Where the line ends on which a clause ends: behind a comment that stands on that line."""
+    line_end = text.find("\n", start, end)
+    line_end = end if line_end < 0 else line_end
+    tail = text[start:line_end].rstrip()
+    if not tail.strip():
+        return start
+    if "/*" in tail and "*/" not in tail:
+        return start + len(text[start:end].rstrip())
+    return start + len(tail)

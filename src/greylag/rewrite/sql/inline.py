@@ -14,7 +14,7 @@ from greylag.rewrite.sql.collisions import Collisions
 from greylag.rewrite.sql.model import Owner, ReadSite, Ref, Scope, Source
 from greylag.rewrite.sql.outputs import item_spans
 from greylag.rewrite.sql.references import References
-from greylag.rewrite.sql.soundness import Place, Unsound, check_refs, check_shape, place, within
+from greylag.rewrite.sql.soundness import Place, Unsound, check_refs, check_shape, nullable, place, within
 from greylag.rewrite.sql.stars import expand_stars
 from greylag.rewrite.sql.substitute import Pieces
 from greylag.rewrite.sql.tables import TableNames
@@ -37,6 +37,7 @@ class Dissolved:
     new_columns: frozenset[str] | None
     declared: list[str] | None
     qualifier: str
+    nullable: bool = False
     alias: str | None = None
 
 
@@ -95,6 +96,7 @@ class Inliner:
             new_columns=frozenset(declared) | pieces.new_columns() if declared else None,
             declared=list(dict.fromkeys(declared.values())) if declared else None,
             qualifier=new_name,
+            nullable=nullable(scope, source),
         )
         if source.aliased:
             read.qualifier = site.table.args["alias"].this.sql(dialect=folding.dialect)
@@ -168,8 +170,16 @@ class Inliner:
         if span is None:
             raise Unsound(read.site, "the parser kept no position for its name")
         text = self.table_name(read)
-        if read.alias is not None and self._qualified(read, edits):
-            text += f" {self.as_word(read)} {read.alias}"
+        as_ = self.as_word(read)
+        predicate = read.pieces.predicate
+        if predicate is not None and place(read.scope, read.source)[0] is Place.SUBQUERY:
+            inner = self.tokens.items[max(self.tokens.at(span.start) - 1, 0)].text.islower()
+            made = f"SELECT * FROM {text} WHERE"
+            text = f"({made.lower() if inner and text.islower() else made} {predicate.qualified(None)})"
+            if not read.source.aliased:
+                text += f" {as_} {read.qualifier}"
+        elif read.alias is not None and self._qualified(read, edits):
+            text += f" {as_} {read.alias}"
         return Edit(span.start, span.end, text)
 
     def _qualified(self, read: Dissolved, edits: set[Edit]) -> bool:
@@ -193,27 +203,37 @@ class Inliner:
                 continue
             inlining = read.site.mapping.inlining
             assert inlining is not None and inlining.predicate_expression is not None
-            text = predicate.qualified(read.qualifier if len(scope.sources) > 1 else None)
+            text = predicate.qualified(read.qualifier if self._speaks_qualified(read) else None)
             if is_loose(inlining.predicate_expression):
                 text = f"({text})"
-            if place(read.site, scope, read.source) is Place.WHERE:
+            where, holder = place(scope, read.source)
+            if where is Place.WHERE:
                 added.append(text)
-                continue
-            assert read.source.join is not None
-            span = table_span(read.site.table)
-            assert span is not None
-            made = extend_on(
-                self.tokens, clause, self.tokens.at(span.end - 1), read.source.join.args["on"], [text]
-            )
-            if made is None:
-                raise Unsound(read.site, "the ON of its join was not found")
-            edits.update(made)
+            elif where is Place.ON and holder is not None:
+                edits |= self._on(read, clause, holder, text)
         if added:
             made = extend_where(self.tokens, clause, scope.select, added)
             if made is None:
                 raise Unsound(reads[0].site, "the WHERE of its SELECT was not found")
             edits.update(made)
         return edits
+
+    def _speaks_qualified(self, read: Dissolved) -> bool:
+        """Must, or does, the consumer qualify the columns of this table?"""
+        if len(read.scope.sources) > 1:
+            return True
+        mine = [ref for ref in read.scope.refs if ref.source is read.source]
+        return read.source.aliased and bool(mine) and all(ref.index > 0 for ref in mine)
+
+    def _on(self, read: Dissolved, clause: Clause, holder: Source, text: str) -> set[Edit]:
+        span = table_span(holder.node) if isinstance(holder.node, exp.Table) else None
+        made = None
+        if span is not None and holder.join is not None:
+            index = self.tokens.at(span.end - 1)
+            made = extend_on(self.tokens, clause, index, holder.join.args["on"], [text])
+        if made is None:
+            raise Unsound(read.site, "the ON of its join was not found")
+        return set(made)
 
 
 def _in(ref: Ref, spans: list[tuple[int, int]]) -> bool:

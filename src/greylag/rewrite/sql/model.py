@@ -76,7 +76,10 @@ class Ref:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Scope:
-    """One SELECT: what it reads, and what it refers to. `parent` is set where outer names are visible."""
+    """One SELECT: what it reads, and what it refers to. `parent` is set where outer names are visible.
+
+    `positional` is set where whoever reads the output columns goes by their order, not by their names.
+    """
 
     select: exp.Select
     role: Role
@@ -86,6 +89,7 @@ class Scope:
     children: list[Scope] = field(default_factory=list)
     readers: list[Scope] = field(default_factory=list)
     pivoted: bool = False
+    positional: bool = False
     using: set[str] = field(default_factory=set)
 
 

@@ -19,9 +19,12 @@ class Unnamed(Exception):
     """The engine names this item after its text; its old name cannot be kept here."""
 
 
-def names_matter(scope: Scope) -> bool:
+def names_matter(scope: Scope, dialect: str) -> bool:
     """Can anyone see the names of this SELECT's output columns?"""
-    return scope.role not in (Role.EXISTS, Role.IN)
+    if scope.positional or scope.role in (Role.EXISTS, Role.IN):
+        return False
+    # PostgreSQL names a scalar subquery after the column inside.
+    return scope.role is not Role.SCALAR or dialect in _POSTGRES
 
 
 def item_spans(tokens: Tokens, clause: Clause, select: exp.Select) -> list[tuple[int, int]] | None:

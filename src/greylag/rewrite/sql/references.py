@@ -9,7 +9,7 @@ from sqlglot import exp
 from greylag.domain.patch import Edit
 from greylag.mapping.compiled import Output
 from greylag.rewrite.sql.clauses import Clause
-from greylag.rewrite.sql.model import Ref, Scope
+from greylag.rewrite.sql.model import Ref, Role, Scope
 from greylag.rewrite.sql.names_out import alias_means_other, explicit_aliases, output_names
 from greylag.rewrite.sql.outputs import Unnamed, kept_name, names_matter
 from greylag.rewrite.sql.soundness import Unsound, grouped_directly, in_aggregate, ordered_directly
@@ -64,6 +64,11 @@ class References:
         if bare and self._stays_alias(ref, name, piece):
             return set()
         self._check_grouping(ref, piece)
+        if self.read.nullable and not piece.strict:
+            raise Unsound(
+                self.read.site,
+                f"an outer join can fill it with NULLs, where {ref.column.name} would no longer be NULL",
+            )
         return self._replace(ref, output, piece)
 
     def _piece(self, ref: Ref) -> tuple[Output, Piece]:
@@ -119,9 +124,19 @@ class References:
         alias, extra = self._alias(ref, output, piece)
         if alias is not None:
             text += f" {self._as()} {alias}"
-        if text == self.text[start:end]:
+        if self._same_text(text, self.text[start:end]):
             return extra
         return {Edit(start, end, text), *extra}
+
+    def _same_text(self, new: str, old: str) -> bool:
+        """The same name in other letters is left as the author wrote it."""
+        if new == old:
+            return True
+        plain = (
+            new.replace("_", "").replace(".", "").isalnum()
+            and old.replace("_", "").replace(".", "").isalnum()
+        )
+        return plain and self.folding.fold(new) == self.folding.fold(old)
 
     def _as(self) -> str:
         """AS, in the case of the consumer's keywords."""
@@ -178,19 +193,31 @@ class References:
             if self.folding.dialect not in _ALIASES_IN_STRUCT:
                 return None, set()
             return (None if self._keeps_name(ref, output, piece) else self._alias_text(ref, output)), set()
+        around = self._items_around(ref)
         select = ref.scope.select
-        if ref.clause != "expressions" or not names_matter(ref.scope):
-            return None, set()
+        if ref.clause != "expressions" or not names_matter(ref.scope, self.folding.dialect):
+            return None, around
         if parent is select:
             fields = ref.index < len(ref.parts) - 1
-            return (
-                None if fields or self._keeps_name(ref, output, piece) else self._alias_text(ref, output)
-            ), set()
-        return None, self._item_alias(ref)
+            kept = fields or self._keeps_name(ref, output, piece)
+            return (None if kept else self._alias_text(ref, output)), around
+        return None, around | self._item_alias(ref.node, ref.scope)
+
+    def _items_around(self, ref: Ref) -> set[Edit]:
+        """Aliases for the items of outer SELECTs that hold the subquery in which the reference stands."""
+        edits: set[Edit] = set()
+        scope = ref.scope
+        while scope.parent is not None and scope.role in (Role.SCALAR, Role.IN, Role.EXISTS):
+            outer = scope.parent
+            if names_matter(outer, self.folding.dialect) and _in_select_list(scope.select, outer.select):
+                edits |= self._item_alias(scope.select, outer)
+            scope = outer
+        return edits
 
     def _keeps_name(self, ref: Ref, output: Output, piece: Piece) -> bool:
+        # A field of a struct is named after itself, but ORDER BY does not see that name in every engine.
         shown = output.name if self.folding.dialect == "duckdb" else ref.column.name
-        return piece.path == shown
+        return piece.path == shown and "." not in piece.text
 
     def _alias_text(self, ref: Ref, output: Output) -> str:
         meta = ref.column.meta
@@ -201,17 +228,17 @@ class References:
         text = self.text[meta["start"] : meta["end"] + 1]
         return text if "." not in text else f"`{ref.column.name}`"
 
-    def _item_alias(self, ref: Ref) -> set[Edit]:
+    def _item_alias(self, node: exp.Expr, scope: Scope) -> set[Edit]:
         """An unaliased item that computes: where the engine names it after its text, say its old name."""
-        item: exp.Expr = ref.node
-        while item.parent is not None and item.parent is not ref.scope.select:
+        item = node
+        while item.parent is not None and item.parent is not scope.select:
             item = item.parent
         if isinstance(item, exp.Alias | exp.Aliases | exp.Star):
             return set()
-        found = self.items.get(id(ref.scope.select))
+        found = self.items.get(id(scope.select))
         if found is None:
             raise Unsound(self.read.site, "the items of the select list were not found")
-        index = next(at for at, other in enumerate(ref.scope.select.expressions) if other is item)
+        index = next(at for at, other in enumerate(scope.select.expressions) if other is item)
         first, last = found[1][index]
         tokens = self.inliner.tokens
         start, end = tokens.items[first].start, tokens.end(last)
@@ -226,3 +253,9 @@ class References:
         if tokens.items[first].text.upper() in ("DISTINCT", "ALL"):
             start = tokens.items[first + 1].start
         return self.text[start:end]
+
+
+def _in_select_list(node: exp.Expr, select: exp.Select) -> bool:
+    while node.parent is not None and node.parent is not select:
+        node = node.parent
+    return node.arg_key == "expressions"

@@ -59,7 +59,10 @@ class Resolver:
             if child is target:
                 self._written(child)
             elif isinstance(child, exp.Query):
-                self._query(child, ctes, None, Role.ROOT)
+                first, role = len(self.scopes), _role(child)
+                self._query(child, ctes, None, Role.ROOT if role is Role.SCALAR else role)
+                if isinstance(node, exp.Insert) and not node.args.get("by_name"):
+                    self._go_by_order(first)
             elif isinstance(child, exp.Table):
                 self._table(child, ctes, None, None)
             else:
@@ -97,12 +100,19 @@ class Resolver:
             first = len(self.scopes)
             if isinstance(cte.this, exp.Query):
                 columns = self._query(cte.this, inner, parent, Role.CTE)
+                if named is not None:
+                    self._go_by_order(first)
             else:
                 self._other(cte.this, inner)
                 columns = None
             made = self.scopes[first] if len(self.scopes) > first else None
             ctes[name] = Cte(named if named is not None else columns, made)
         return ctes
+
+    def _go_by_order(self, first: int) -> None:
+        """The outermost SELECT made since `first` is read by the order of its columns."""
+        if len(self.scopes) > first:
+            self.scopes[first].positional = True
 
     def _alias_columns(self, alias: exp.Expr | None) -> Columns:
         columns = alias.args.get("columns") if alias is not None else None
@@ -121,7 +131,10 @@ class Resolver:
         if isinstance(query, exp.SetOperation):
             # Branches of a set operation share the role: a star in one reaches whoever reads the whole.
             columns = self._query(query.left, ctes, parent, role)
+            first = len(self.scopes)
             self._query(query.right, ctes, parent, role)
+            if not query.args.get("by_name"):
+                self._go_by_order(first)
             self._tail(query, ctes, parent)
             return columns
         if isinstance(query, exp.Subquery):

@@ -47,9 +47,9 @@ class Unsound(Exception):
 class Place(StrEnum):
     """Where the mapping's predicate goes."""
 
-    NOWHERE = "nowhere"
     WHERE = "where"
     ON = "on"
+    SUBQUERY = "subquery"
 
 
 def check_shape(site: ReadSite, scope: Scope, source: Source) -> None:
@@ -69,37 +69,60 @@ def check_shape(site: ReadSite, scope: Scope, source: Source) -> None:
             raise Unsound(site, f"a {other.join.method} JOIN takes columns by name")
 
 
-def place(site: ReadSite, scope: Scope, source: Source) -> Place:
+def place(scope: Scope, source: Source) -> tuple[Place, Source | None]:
     """Where the mapping's predicate means the same as filtering the table before it is joined.
 
-    WHERE when no outer join can fill the source with NULLs; else the ON of its own join, which filters the
-    source before the join; else nowhere.
+    WHERE when no outer join can fill the source with NULLs; the ON of its own join, which filters the source
+    before the join; the ON of the RIGHT JOIN that fills it, whose left side it filters; else a subquery around
+    the table. With ON comes the source whose join has it.
     """
     join = source.join
-    kind = (join.kind or "").upper() if join is not None else ""
-    side = (join.side or "").upper() if join is not None else ""
+    kind, side = _kind(source), _side(source)
     on = join is not None and join.args.get("on") is not None
-    filters_itself = on and (kind in ("SEMI", "ANTI") or side in ("", "LEFT")) and side != "FULL"
-    if kind not in ("SEMI", "ANTI") and not _nullable(scope, source):
-        return Place.WHERE
-    if filters_itself:
-        return Place.ON
-    raise Unsound(site, "an outer join can fill it with NULLs, and neither WHERE nor ON filters it alone")
+    if kind not in ("SEMI", "ANTI") and not nullable(scope, source):
+        return Place.WHERE, None
+    if on and (kind in ("SEMI", "ANTI") or side in ("", "LEFT")):
+        return Place.ON, source
+    filler = _filler(scope, source)
+    if filler is not None:
+        return Place.ON, filler
+    return Place.SUBQUERY, None
 
 
-def _nullable(scope: Scope, source: Source) -> bool:
-    nullable: set[int] = set()
+def _filler(scope: Scope, source: Source) -> Source | None:
+    """The RIGHT JOIN that is the first to fill the source with NULLs, if it has an ON to filter by."""
+    if _side(source) in ("LEFT", "FULL") or _kind(source) in ("SEMI", "ANTI"):
+        return None
+    behind = scope.sources[scope.sources.index(source) + 1 :]
+    for other in behind:
+        if _side(other) == "FULL":
+            return None
+        if _side(other) == "RIGHT" and _kind(other) not in ("SEMI", "ANTI"):
+            join = other.join
+            return other if other.direct and join is not None and join.args.get("on") is not None else None
+    return None
+
+
+def _side(source: Source) -> str:
+    return (source.join.side or "").upper() if source.join is not None else ""
+
+
+def _kind(source: Source) -> str:
+    return (source.join.kind or "").upper() if source.join is not None else ""
+
+
+def nullable(scope: Scope, source: Source) -> bool:
+    """Can an outer join of this SELECT fill the source's columns with NULLs?"""
+    filled: set[int] = set()
     seen: list[Source] = []
     for item in scope.sources:
-        side = (item.join.side or "").upper() if item.join is not None else ""
-        kind = (item.join.kind or "").upper() if item.join is not None else ""
-        if kind not in ("SEMI", "ANTI"):
-            if side in ("RIGHT", "FULL"):
-                nullable.update(id(other) for other in seen)
-            if side in ("LEFT", "FULL"):
-                nullable.add(id(item))
+        if _kind(item) not in ("SEMI", "ANTI"):
+            if _side(item) in ("RIGHT", "FULL"):
+                filled.update(id(other) for other in seen)
+            if _side(item) in ("LEFT", "FULL"):
+                filled.add(id(item))
         seen.append(item)
-    return id(source) in nullable
+    return id(source) in filled
 
 
 def within(scope: Scope) -> Iterator[Scope]:

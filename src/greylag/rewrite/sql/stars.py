@@ -16,7 +16,7 @@ from greylag.rewrite.sql.soundness import Unsound
 if TYPE_CHECKING:
     from greylag.rewrite.sql.inline import Dissolved, Inliner
 
-_WIDTH = 88
+_WIDTH = 100
 
 
 def star_of(item: exp.Expr) -> exp.Star | None:
@@ -132,5 +132,5 @@ def _columns(read: Dissolved, gone: set[str], dialect: str, as_: str, *, many: b
         text = piece.qualified(read.qualifier if many else None)
         identifier = exp.to_identifier(name)
         alias = identifier.sql(dialect=dialect) if identifier is not None else name
-        listed.append(text if piece.path == name else f"{text} {as_} {alias}")
+        listed.append(text if piece.path == name and "." not in piece.text else f"{text} {as_} {alias}")
     return listed

@@ -29,7 +29,8 @@ class Piece:
 
     `text` is the expression without qualifiers; a qualifier goes in at each of `slots` (offsets into `text`).
     `columns` are the folded first parts of its columns; `path` is the last name of a plain column path,
-    None for anything that computes; `constant` marks an expression without columns.
+    None for anything that computes; `constant` marks an expression without columns; `strict` one that is NULL
+    wherever its columns are.
     """
 
     text: str
@@ -38,6 +39,7 @@ class Piece:
     path: str | None
     atomic: bool
     constant: bool
+    strict: bool
 
     def qualified(self, qualifier: str | None) -> str:
         """The expression with every column qualified by `qualifier` (as text), or bare when it is None."""
@@ -94,6 +96,7 @@ class Pieces:
             and not isinstance(expression, _INFIX)
             and "::" not in text,
             constant=not slots,
+            strict=_strict(expression),
         )
 
     def new_columns(self) -> frozenset[str]:
@@ -109,3 +112,29 @@ def _path(expression: exp.Expr) -> str | None:
     if isinstance(expression, exp.Dot) and isinstance(expression.expression, exp.Identifier):
         return expression.expression.name if _path(expression.this) is not None else None
     return None
+
+
+_STRICT = (
+    exp.Cast,
+    exp.Paren,
+    exp.Neg,
+    exp.Add,
+    exp.Sub,
+    exp.Mul,
+    exp.Upper,
+    exp.Lower,
+    exp.Trim,
+    exp.Substring,
+    exp.Abs,
+    exp.Dot,
+)
+
+
+def _strict(expression: exp.Expr) -> bool:
+    """NULL whenever one of its columns is, by its very operators; unknown ones are not believed to be."""
+    if isinstance(expression, exp.Column):
+        return True
+    if not isinstance(expression, _STRICT):
+        return False
+    inner = [expression.this, expression.args.get("expression")]
+    return any(isinstance(one, exp.Expr) and _strict(one) for one in inner)

@@ -1,0 +1,88 @@
+"""`greylag rewrite`: rewrite files in place, with proof; needs no fleet, no server, no configuration."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from greylag.cli.console import Exit, err, out, print_json
+from greylag.cli.progress import progress
+from greylag.domain.outcome import FormChoice
+
+HELP = """\
+Rewrite files in place, so that they read the new datasets and return the same rows.
+
+PATH is a file or a folder; a folder is walked as git sees it. A file is edited whole or not at all; what cannot
+be rewritten safely is left alone, and the reason is told. With [bold]--diff[/] nothing is written.
+
+Ends with status 1 when a file was left to people.
+
+Examples:
+[bold]greylag rewrite users-v2.migration.yaml models/ --diff[/]
+[bold]greylag rewrite users-v2.migration.yaml sql/report.sql --proof full --json[/]
+"""
+
+
+class ProofChoice(StrEnum):
+    """How much work goes into the proof."""
+
+    NONE = "none"
+    FAST = "fast"
+    FULL = "full"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("rewrite", help=HELP)(rewrite)
+
+
+def rewrite(
+    migration: Annotated[
+        Path, typer.Argument(metavar="MIGRATION", help="The migration file.", show_default=False)
+    ],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH…", help="Files and folders.", show_default=False)
+    ],
+    diff: Annotated[bool, typer.Option("--diff", help="Print the edits as a diff; write nothing.")] = False,
+    form: Annotated[
+        FormChoice, typer.Option(help="inline dissolves the mapping into the query; auto falls back.")
+    ] = FormChoice.AUTO,
+    proof: Annotated[
+        ProofChoice, typer.Option(help="How hard the proof tries to refute each edit.")
+    ] = ProofChoice.FAST,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+) -> None:
+    """Rewrite files; exit status 1 when something needs a person."""
+    from contextlib import ExitStack
+
+    from greylag.cli.rewrite_report import document, outcome_name, print_diff, print_report
+    from greylag.engine.folders import rewrite_paths, write
+    from greylag.mapping import load_migration
+
+    compiled = load_migration(migration)
+    with ExitStack() as stack:
+        steps: list[object] = []
+
+        def started(total: int) -> None:
+            steps.append(stack.enter_context(progress("rewriting", total)))
+
+        def done(path: str) -> None:
+            step = steps[0]
+            if callable(step):
+                step(path)
+
+        reports = rewrite_paths(compiled, paths, form=form, proof=proof.value, started=started, done=done)
+    if not diff:
+        write(reports)
+    if json:
+        print_json(document(compiled.name, reports, diff=diff))
+    elif diff:
+        print_diff(out(), reports)
+        print_report(err(), reports, written=False)
+    else:
+        print_report(out(), reports, written=True)
+    if any(outcome_name(item.report) in ("skipped", "failed") for item in reports):
+        raise typer.Exit(Exit.NEEDS_PERSON)
