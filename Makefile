@@ -52,6 +52,10 @@ bench: $(VENV)/.installed-dev ## figures against named baselines
 docs-picture: $(VENV)/.installed-dev ## draw docs/demo.svg from a run of the demo
 	$(BIN)/python docs/picture.py docs/demo.svg
 
+.PHONY: docs-tour
+docs-tour: $(VENV)/.installed-dev ## renew the outputs that the README shows
+	$(BIN)/python docs/readme.py
+
 LOCK := uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-strip-extras
 .PHONY: lock
