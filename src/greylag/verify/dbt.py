@@ -13,7 +13,9 @@ from sqlglot.errors import SqlglotError
 from greylag import verify
 from greylag.domain.check import Proof, Verdict
 from greylag.mapping.compiled import CompiledMigration, Mapping
+from greylag.verify.dbt_own import qualified
 from greylag.verify.dbt_render import Rendering, renderings
+from greylag.verify.dbt_tokens import is_boundary
 from greylag.verify.dbt_world import OPAQUE, Unrenderable
 
 _WEAKEST_FIRST = (Verdict.REFUTED, Verdict.INCONCLUSIVE, Verdict.TESTED, Verdict.PROVEN)
@@ -58,7 +60,8 @@ def _prove_one(rendering: Rendering, migration: CompiledMigration, level: Level,
     proof = _prove_around(rendering, migration, level, seed)
     known = OPAQUE not in rendering.old.lower() and OPAQUE not in rendering.new.lower()
     if known and proof.verdict not in (Verdict.PROVEN, Verdict.TESTED):
-        proof = verify.prove(rendering.old, rendering.new, migration, level=level, seed=seed)
+        old, new = qualified(rendering.old, rendering.new, migration.dialect)
+        proof = verify.prove(old, new, migration, level=level, seed=seed)
     reasons = proof.reasons
     if rendering.branch and proof.verdict in (Verdict.REFUTED, Verdict.INCONCLUSIVE):
         reasons = tuple(f"{reason} ({rendering.branch})" for reason in reasons)
@@ -76,6 +79,8 @@ def _prove_around(rendering: Rendering, migration: CompiledMigration, level: Lev
 
     What is around them then stands over equal relations, whatever its unknown Jinja renders to.
     """
+    if is_boundary(rendering.old, rendering.new, migration):
+        return Proof(verdict=Verdict.PROVEN, method="construction")
     try:
         old, new = (_parsed(text, migration.dialect) for text in (rendering.old, rendering.new))
     except (SqlglotError, RecursionError):

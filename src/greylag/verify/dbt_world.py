@@ -15,6 +15,7 @@ from greylag.mapping.compiled import CompiledMigration
 
 CHOOSE = "greylag_choose"
 OPAQUE = "greylag_opaque_"
+THIS = DatasetRef(("greylag_dbt", "this"))
 _STAND_IN = "2020-01-01"  # a date between quotes, a number outside of them
 _HIDDEN = frozenset({"unsafe_callable", "alters_data", "jinja_pass_arg"})
 
@@ -119,7 +120,7 @@ class World:
             CHOOSE: self._choose,
             "ref": self._ref,
             "source": self._source,
-            "this": Relation(DatasetRef(("greylag_dbt", "this")), self._dialect),
+            "this": Relation(THIS, self._dialect),
             "config": _Config(),
             "var": self._var,
             "env_var": self._var,

@@ -158,3 +158,32 @@ def test_relations_have_parts_and_snapshots_a_body() -> None:
     )
     (rendering,) = renderings(text, text, MIGRATION)
     assert rendering.old == 'greylag_dbt "greylag_source_a"."b" "greylag_ref"."p"."m_v2"'
+
+
+def test_unknown_macros_between_clauses_hold_by_construction_too() -> None:
+    old = f"select order_id from {OLD} where amount > 1 {{{{ more() }}}}"
+    new = old.replace(OLD, f"{BOUNDARY} AS orders_v1")
+    assert (prove(old, new).verdict, prove(old, new).method) == (Verdict.PROVEN, "construction")
+    for wrong in (
+        new.replace(" WHERE channel = 'ALL'", ""),
+        new.replace("amount > 1", "amount > 2"),
+        new.replace("AS orders_v1", "AS o"),
+        new.replace("{{ more() }}", "{{ less() }}"),
+        new + " limit 1",
+        old,
+    ):
+        assert prove(old, wrong).verdict is Verdict.INCONCLUSIVE, wrong
+
+
+@pytest.mark.parametrize("last", ["select order_id, amount from rows", "select * from rows"])
+def test_an_incremental_model_reads_its_own_columns(last: str) -> None:
+    old = (
+        f"with rows as (select order_id, amount from {OLD}\n"
+        "{% if is_incremental() %}where amount > (select max(amount) from {{ this }}){% endif %}) " + last
+    )
+    new = old.replace(OLD, NEW).replace("rows as (select order_id", "rows as (select id as order_id")
+    wrong = prove(old, new)
+    assert wrong.verdict is Verdict.REFUTED
+    new = new.replace("where amount", "where channel = 'ALL' and amount")
+    new = new.replace("{% endif %}", "{% else %}where channel = 'ALL'{% endif %}")
+    assert prove(old, new).verdict in GOOD
