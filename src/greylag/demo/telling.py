@@ -22,13 +22,14 @@ QUIET = frozenset(
         EventKind.UPDATED,
         EventKind.MERGED,
         EventKind.HEALTH,
+        EventKind.UNHEALTHY,  # the failed run itself is told
         EventKind.DONE,
         EventKind.CLOSED,
         EventKind.SKIPPED,
         EventKind.RETIRED,
     }
 )
-"""Kinds of which there is one a repository: counted, and told when something else happens."""
+"""Kinds that are only counted; those that are worth it are told when something else happens."""
 
 COUNTED = {
     EventKind.REWRITTEN: ("rewritten and proven",) * 2,
@@ -41,7 +42,6 @@ COUNTED = {
 COLOURS = {
     EventKind.QUESTION: "yellow",
     EventKind.ANSWERED: "green",
-    EventKind.UNHEALTHY: "bold red",
     EventKind.REVERTED: "bold magenta",
     EventKind.RETRIED: "yellow",
     EventKind.HELD: "bold red",
