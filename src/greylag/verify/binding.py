@@ -62,6 +62,8 @@ def _certain(model: Model, select: SelectInfo, column: exp.Column) -> Ref | None
     while scope is not None:
         known = [source for source in scope.sources.values() if lookup(source, name) is not None]
         if known:
+            others = [source for source in scope.sources.values() if source not in known and is_open(source)]
+            model.assumed.update(f"{name.lower()} {_called(source)}" for source in others)
             return _ref(known[0], name, parts[1:])
         if any(_may_have(source) for source in scope.sources.values()):
             only = len(scope.sources) == 1 and scope.parent is None
@@ -72,6 +74,10 @@ def _certain(model: Model, select: SelectInfo, column: exp.Column) -> Ref | None
             return _ref(source, name, parts[1:], add=True) if only else None
         scope = scope.parent
     return None
+
+
+def _called(source: Source) -> str:
+    return ".".join(source.table.key) if source.table is not None else source.alias.lower()
 
 
 def _ref(source: Source, name: str, path: list[str], *, add: bool = False) -> Ref:
@@ -194,6 +200,7 @@ def _note_capture(
     """Remember that a table without a declared schema could catch a correlated, unqualified column."""
     for source in inner.sources.values():
         if is_open(source):
+            model.assumed.add(f"{column.name.lower()} {_called(source)}")
             model.guesses.append(f"{column.name}\0{source.alias}\0{owner.alias}")
 
 

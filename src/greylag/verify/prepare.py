@@ -91,6 +91,8 @@ def _place(table: exp.Table, names: Names, made: dict[TableKey, exp.Query], *, o
     mapping = names.replaced.get(key) if old else None
     if moment and (mapping is not None or key in made):
         raise NotComparable(f"`{'.'.join(key)}` is read as of a point in time")
+    if table.args.get("partition") is not None:
+        raise NotComparable("a read of named partitions is not understood")
     if table.args.get("sample") is not None:
         raise NotComparable("TABLESAMPLE picks rows at random")
     if moment:
@@ -110,7 +112,7 @@ def _place(table: exp.Table, names: Names, made: dict[TableKey, exp.Query], *, o
     table.set("db", None)
     table.set("catalog", None)
     table.set("alias", alias)
-    for arg in ("version", "when", "hints", "partition"):
+    for arg in ("version", "when", "hints"):
         table.set(arg, None)
 
 

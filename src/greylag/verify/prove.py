@@ -21,6 +21,7 @@ from greylag.mapping.compiled import CompiledMigration
 from greylag.verify.construction import same_by_construction
 from greylag.verify.experiment import Experiment
 from greylag.verify.names import TableKey
+from greylag.verify.naming import Reading, ambiguous, name_outputs, settle
 from greylag.verify.pairs import Pair
 from greylag.verify.prepare import Names, names_for, prepare, reads_replaced
 from greylag.verify.program import NotComparable, Statement, StatementKind, parse_program
@@ -69,7 +70,34 @@ def _prove(old: str, new: str, migration: CompiledMigration, level: Level, seed:
     if not rest:
         method = min(methods, key=_STRENGTH.index, default="construction")
         return Proof(verdict=Verdict.PROVEN, method=method)
-    return Experiment(rest, names, level=level, seed=seed).run()
+    return _by_running(rest, names, level, seed)
+
+
+def _by_running(rest: list[Pair], names: Names, level: Level, seed: int) -> Proof:
+    """Run both versions; twice where a name may be read in two ways, and then only what both say counts."""
+    if not any(ambiguous(pair.old, names) or ambiguous(pair.new, names) for pair in rest):
+        return Experiment(rest, names, level=level, seed=seed).run()
+    proofs: list[Proof] = []
+    readings: tuple[Reading, ...] = ("output", "column")
+    for reading in readings:
+        pairs = [
+            Pair(
+                number=pair.number,
+                old=settle(pair.old, names, reading),
+                new=settle(pair.new, names, reading),
+                named=pair.named,
+                ordered=pair.ordered,
+            )
+            for pair in rest
+        ]
+        proofs.append(Experiment(pairs, names, level=level, seed=seed).run())
+    first, second = proofs
+    if first.verdict is second.verdict:
+        return first
+    reason = "a name means an output or a column, and the versions agree only for one of the two: qualify it"
+    return Proof(
+        verdict=Verdict.INCONCLUSIVE, method="execution", reasons=(reason, *first.reasons, *second.reasons)
+    )
 
 
 def _by_reading(pair: Pair, names: Names) -> str | None:
@@ -128,8 +156,8 @@ def _pair(number: int, one: Statement, other: Statement, names: Names) -> Pair |
     assert one.query is not None and other.query is not None
     pair = Pair(
         number=number,
-        old=prepare(one.query, names, old=True),
-        new=prepare(other.query, names, old=False),
+        old=prepare(name_outputs(one.query, dialect), names, old=True),
+        new=prepare(name_outputs(other.query, dialect), names, old=False),
         named=one.kind is not StatementKind.INSERT,
         ordered=one.kind is StatementKind.QUERY,
     )

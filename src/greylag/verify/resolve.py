@@ -143,6 +143,7 @@ class Model:
         self.refs: dict[int, Ref] = {}
         self.queries: dict[int, QueryInfo] = {}
         self.guesses: list[str] = []
+        self.assumed: set[str] = set()
         self.root = self.build(root, None)
 
     def build(self, node: exp.Expr, parent: SelectInfo | None) -> QueryInfo:

@@ -1,0 +1,180 @@
+"""The canonical text of an unfolded tree: what does not change the meaning is put in one order."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+
+def canonical(query: exp.Query, *, column_names: bool) -> str:
+    """A text that two unfolded queries share only when they are the same program."""
+    holder = exp.Subquery(this=query.copy())
+    _drop_parentheses(holder)
+    for select in list(holder.find_all(exp.Select)):
+        _inner_joins(select)
+    _narrow(holder)
+    # Conditions are sorted with sources as numbered by place, which both versions share.
+    _renumber(holder)
+    for _ in range(2):
+        _sort(holder)
+    if not column_names:
+        _forget_names(holder.this)
+    for operation in list(holder.find_all(exp.SetOperation)):
+        if not operation.args.get("by_name"):
+            _forget_names(operation.expression)
+    for select in holder.find_all(exp.Select):
+        for item in select.expressions:
+            if isinstance(item, exp.Alias):
+                item.set("alias", exp.Identifier(this=item.alias.lower(), quoted=False))
+    return repr(holder)
+
+
+def _drop_parentheses(holder: exp.Expr) -> None:
+    for paren in list(holder.find_all(exp.Paren)):
+        paren.replace(paren.this)
+    for subquery in list(holder.find_all(exp.Subquery)):
+        inner = subquery.this
+        if isinstance(inner, exp.Subquery) and not any(
+            value for arg, value in inner.args.items() if arg not in {"this"} and value
+        ):
+            subquery.set("this", inner.this)
+
+
+def conjuncts(node: exp.Expr | None) -> list[exp.Expr]:
+    """The parts of an AND, without TRUE."""
+    if node is None or (isinstance(node, exp.Boolean) and node.this):
+        return []
+    if isinstance(node, exp.And):
+        return [*conjuncts(node.this), *conjuncts(node.expression)]
+    return [node]
+
+
+def _joined(parts: list[exp.Expr]) -> exp.Expr | None:
+    unique = {repr(part): part for part in parts}
+    ordered = [unique[text] for text in sorted(unique)]
+    if not ordered:
+        return None
+    # One flat node with its parts in order: the tree of ANDs says nothing.
+    return ordered[0] if len(ordered) == 1 else exp.Anonymous(this="greylag_and", expressions=ordered)
+
+
+def _inner_joins(select: exp.Select) -> None:
+    """Conditions of inner joins hold for every row, wherever they stand; not so beside RIGHT and FULL."""
+    joins: list[exp.Join] = select.args.get("joins") or []
+    if any(join.side.upper() in {"RIGHT", "FULL"} or join.method for join in joins):
+        return
+    moved: list[exp.Expr] = []
+    for join in joins:
+        if join.side or join.kind.upper() not in {"", "INNER", "CROSS"} or join.args.get("using"):
+            continue
+        moved.extend(conjuncts(join.args.get("on")))
+        join.set("on", None)
+        join.set("kind", "CROSS")
+    if moved:
+        where = select.args.get("where")
+        parts = [*conjuncts(where.this if where is not None else None), *moved]
+        condition = parts[0]
+        for part in parts[1:]:
+            condition = exp.And(this=condition, expression=part)
+        select.set("where", exp.Where(this=condition))
+
+
+def _narrow(holder: exp.Expr) -> None:
+    """Derived tables yield what is read of them, in the order of the expressions, under names of our own."""
+    for subquery in list(holder.find_all(exp.Subquery)):
+        inner = subquery.this
+        if not isinstance(inner, exp.Select) or not isinstance(subquery.parent, exp.From | exp.Join):
+            continue
+        outer = subquery.find_ancestor(exp.Select)
+        if outer is None or not _free_to_narrow(inner, subquery):
+            continue
+        columns = [column for column in outer.find_all(exp.Column) if column.table == subquery.alias]
+        if any(isinstance(column.this, exp.Star) for column in columns):
+            continue
+        used = {column.name.lower() for column in columns}
+        kept = [item for item in inner.expressions if item.alias.lower() in used]
+        if len({item.alias.lower() for item in kept}) != len(used):
+            continue
+        _rename(inner, kept, columns)
+
+
+def _free_to_narrow(inner: exp.Select, subquery: exp.Subquery) -> bool:
+    if inner.args.get("distinct") is not None or inner.args.get("kind") or subquery.args.get("pivots"):
+        return False
+    alias = subquery.args.get("alias")
+    if isinstance(alias, exp.TableAlias) and alias.args.get("columns"):
+        return False
+    items = inner.expressions
+    names = [item.alias_or_name.lower() for item in items]
+    if any(item.find(exp.Explode, exp.Unnest, exp.Posexplode, exp.GenerateSeries) for item in items):
+        # They yield rows: without them there would be fewer.
+        return False
+    return all(isinstance(item, exp.Alias) for item in items) and len(set(names)) == len(names)
+
+
+def _rename(inner: exp.Select, kept: list[exp.Expr], columns: list[exp.Column]) -> None:
+    if not kept:
+        # Dropping every column of an aggregate would change the number of rows.
+        return
+    if inner.find(exp.AggFunc) is not None and not any(item.find(exp.AggFunc) for item in kept):
+        if inner.args.get("group") is None:
+            return
+    ordered = sorted(kept, key=lambda item: _place_free(item.this))
+    names = {item.alias.lower(): f"c{position}" for position, item in enumerate(ordered)}
+    inner.set("expressions", [exp.alias_(item.this, names[item.alias.lower()]) for item in ordered])
+    for column in columns:
+        column.set("this", exp.Identifier(this=names[column.name.lower()], quoted=False))
+
+
+def _place_free(node: exp.Expr) -> str:
+    """A sort key that does not depend on how the sources are called."""
+    copy = node.copy()
+    holder = exp.Paren(this=copy)
+    for column in list(holder.find_all(exp.Column)):
+        column.set("table", None)
+    return repr(holder)
+
+
+def _renumber(holder: exp.Expr) -> None:
+    """Sources by the order in which they stand in the tree."""
+    names: dict[str, str] = {}
+    for source in holder.find_all(exp.Table, exp.Subquery, exp.Unnest, exp.Lateral, exp.Values, bfs=False):
+        alias = source.args.get("alias")
+        if isinstance(alias, exp.TableAlias) and alias.this is not None and source.alias not in names:
+            names[source.alias] = f"s{len(names)}"
+    for source in holder.find_all(exp.Table, exp.Subquery, exp.Unnest, exp.Lateral, exp.Values):
+        alias = source.args.get("alias")
+        if isinstance(alias, exp.TableAlias) and alias.this is not None:
+            alias.set("this", exp.Identifier(this=names[source.alias], quoted=False))
+    for column in holder.find_all(exp.Column):
+        if column.table in names:
+            column.set("table", exp.Identifier(this=names[column.table], quoted=False))
+
+
+def _sort(holder: exp.Expr) -> None:
+    for clause in list(holder.find_all(exp.Where, exp.Having, exp.Qualify, exp.Join)):
+        arg = "on" if isinstance(clause, exp.Join) else "this"
+        root = clause.args.get(arg)
+        if isinstance(root, exp.Expr):
+            parts = list(root.expressions) if root.name == "greylag_and" else conjuncts(root)
+            clause.set(arg, _joined(parts))
+    for equal in list(holder.find_all(exp.EQ, exp.NEQ)):
+        left, right = equal.this, equal.expression
+        if repr(left) > repr(right) and not isinstance(equal.parent, exp.Set | exp.SetItem):
+            equal.set("this", right)
+            equal.set("expression", left)
+    for where in list(holder.find_all(exp.Where)):
+        if where.this is None:
+            where.pop()
+
+
+def _forget_names(query: exp.Expr) -> None:
+    """INSERT goes by position: the names of the outermost columns say nothing."""
+    while isinstance(query, exp.Subquery):
+        query = query.this
+    if isinstance(query, exp.SetOperation):
+        for side in (query.this, query.expression):
+            _forget_names(side)
+    elif isinstance(query, exp.Select):
+        for position, item in enumerate(query.expressions):
+            if isinstance(item, exp.Alias):
+                item.set("alias", exp.Identifier(this=f"c{position}", quoted=False))
