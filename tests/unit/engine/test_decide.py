@@ -1,0 +1,270 @@
+"""The decision of one tick, as a table of cases."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from greylag.domain.check import CheckStatus, Verdict
+from greylag.domain.migration import CronWindow, MergePolicy, Rollout
+from greylag.domain.target import TargetState
+from greylag.engine.actions import AssignWaves, Effect, EffectKind, Hold, Settle, WaitKind
+from greylag.engine.decide import decide
+from greylag.engine.world import Mode, PullState, PullView, Rules, Target, Wave, World
+from greylag.rollout.health import Reading
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+BAKE = timedelta(hours=1)
+S = TargetState
+
+
+def target(state: TargetState, **more: Any) -> Target:
+    """A target in wave 1, rewritten from the head by the present migration, unless told otherwise."""
+    values: dict[str, Any] = {
+        "repository": "r",
+        "state": state,
+        "seq": 4,
+        "wave": 1,
+        "base": "head",
+        "head": "head",
+        "commit": "ours",
+        "digest": "d1",
+        "source": "m1",
+        "verdict": Verdict.PROVEN,
+    }
+    return Target(**(values | more))
+
+
+def world(*targets: Target, **more: Any) -> World:
+    """A campaign with one wave that lets what is proven merge."""
+    rollout = more.pop("rollout", Rollout(merge=MergePolicy.PROVEN, bake=BAKE))
+    values: dict[str, Any] = {
+        "migration": "m",
+        "source": "m1",
+        "rules": Rules(rollout=rollout),
+        "targets": targets,
+        "waves": (Wave(number=1, size=1),),
+    }
+    return World(**(values | more))
+
+
+def pull(state: PullState = PullState.OPEN, head: str = "ours") -> PullView:
+    """A pull request as the forge shows it."""
+    return PullView(number=7, state=state, head=head, merged_commit="m7")
+
+
+def reading(status: CheckStatus, minutes: int) -> Reading:
+    """A reading so many minutes before now."""
+    return Reading(status=status, detail="it says so", at=NOW - timedelta(minutes=minutes))
+
+
+def baking(minutes: int, *statuses: tuple[int, CheckStatus], **more: Any) -> Target:
+    """A target merged so many minutes ago; the last reading is the last check."""
+    readings = tuple(reading(status, ago) for ago, status in statuses)
+    return target(
+        S.BAKING,
+        merged_at=NOW - timedelta(minutes=minutes),
+        merged_commit="m7",
+        readings=readings,
+        checked_at=readings[-1].at if readings else None,
+        **more,
+    )
+
+
+P, F, I = CheckStatus.PASSED, CheckStatus.FAILED, CheckStatus.INCONCLUSIVE  # noqa: E741
+
+EFFECTS = [
+    ("found is rewritten", target(S.FOUND), EffectKind.REWRITE),
+    ("rewritten is proposed", target(S.REWRITTEN), EffectKind.PROPOSE),
+    ("a moved base means rewriting", target(S.REWRITTEN, head="new"), EffectKind.REWRITE),
+    ("also with a pull request", target(S.PROPOSED, head="new", pull=pull()), EffectKind.REWRITE),
+    ("another migration file means rewriting", target(S.REWRITTEN, source="m0"), EffectKind.REWRITE),
+    ("a proven one merges", target(S.PROPOSED, pull=pull()), EffectKind.MERGE),
+    (
+        "an approved one merges",
+        target(S.PROPOSED, pull=pull(), verdict=Verdict.INCONCLUSIVE, approved_digest="d1"),
+        EffectKind.MERGE,
+    ),
+    ("health is looked at right after the merge", baking(0), EffectKind.CHECK),
+    ("and after an interval", baking(20, (6, P)), EffectKind.CHECK),
+    ("and at the end of the bake time", baking(60, (3, P)), EffectKind.CHECK),
+    ("a failure is reverted", baking(20, (1, F)), EffectKind.REVERT),
+    ("what began is finished", target(S.REVERTING), EffectKind.REVERT),
+    ("a person's revert", target(S.DONE, revert_wanted="kim says so"), EffectKind.REVERT),
+    ("a skipped one's pull request is closed", target(S.SKIPPED, pull=pull()), EffectKind.CLOSE),
+    ("an aborted one's too", target(S.ABORTED, pull=pull()), EffectKind.CLOSE),
+    ("answered is rewritten", target(S.WAITING_ANSWER, questions=("d.ok",)), EffectKind.REWRITE),
+]
+
+
+@pytest.mark.parametrize(("one", "kind"), [case[1:] for case in EFFECTS], ids=[case[0] for case in EFFECTS])
+def test_effects(one: Target, kind: EffectKind) -> None:
+    decision = decide(world(one, answers={"d.ok": "1", "d.open": None}), NOW)
+    (action,) = decision.actions
+    assert isinstance(action, Effect)
+    assert (action.kind, action.repository, action.seq) == (kind, "r", 4)
+    assert action.key("m") == f"m/r/{kind}/4"
+
+
+SETTLED = [
+    ("healthy after its bake time", baking(70, (5, P)), S.DONE),
+    ("accepted by a person", baking(60, (0, I), accepted_by="kim"), S.DONE),
+    ("merged by a person", target(S.PROPOSED, pull=pull(PullState.MERGED)), S.BAKING),
+    ("closed by a person", target(S.PROPOSED, pull=pull(PullState.CLOSED)), S.SKIPPED),
+    ("closed while it was rewritten", target(S.REWRITTEN, pull=pull(PullState.CLOSED)), S.SKIPPED),
+    ("pushed to by a person", target(S.PROPOSED, pull=pull(head="theirs")), S.HANDED_OVER),
+    ("tried again after a revert", target(S.REVERTED, attempt=1, reason="boom"), S.FOUND),
+    ("handed over after the last try", target(S.REVERTED, attempt=2), S.HANDED_OVER),
+    ("reverted by a person", target(S.REVERTED, attempt=1, revert_wanted="kim"), S.HANDED_OVER),
+    ("too many errors", target(S.FOUND, errors=3), S.HANDED_OVER),
+    ("a merge that slipped in after a skip", target(S.SKIPPED, pull=pull(PullState.MERGED)), S.BAKING),
+]
+
+
+@pytest.mark.parametrize(("one", "state"), [case[1:] for case in SETTLED], ids=[case[0] for case in SETTLED])
+def test_changes_of_state(one: Target, state: TargetState) -> None:
+    (action,) = decide(world(one), NOW).actions
+    assert isinstance(action, Settle)
+    assert (action.state, action.seq) == (state, 4)
+    assert action.reason
+    if state is S.FOUND:
+        assert (action.attempt, action.context) == (2, "boom")
+
+
+WAITS = [
+    ("unanswered", target(S.WAITING_ANSWER, questions=("d.open",)), WaitKind.PERSON, "d.open"),
+    ("no wave yet", target(S.FOUND, not_before=NOW + BAKE, reason="x"), WaitKind.TIME, "again"),
+    (
+        "inconclusive",
+        target(S.PROPOSED, pull=pull(), verdict=Verdict.INCONCLUSIVE),
+        WaitKind.PERSON,
+        "verdict",
+    ),
+    ("tested, where proven is asked", target(S.PROPOSED, verdict=Verdict.TESTED), WaitKind.PERSON, "verdict"),
+    (
+        "approved before the patch changed",
+        target(S.PROPOSED, verdict=Verdict.TESTED, approved_digest="d0"),
+        WaitKind.PERSON,
+        "verdict",
+    ),
+    ("broken before us", target(S.PROPOSED, baseline=CheckStatus.FAILED), WaitKind.PERSON, "before us"),
+    ("bakes", baking(3, (1, P)), WaitKind.TIME, "bakes until"),
+    ("nothing ran since the merge", baking(60, (0, I)), WaitKind.TIME, "says so"),
+    ("nor for a day", baking(60 * 26, (0, I)), WaitKind.PERSON, "inconclusive"),
+]
+
+
+@pytest.mark.parametrize(
+    ("one", "kind", "text"), [case[1:] for case in WAITS], ids=[case[0] for case in WAITS]
+)
+def test_waits(one: Target, kind: WaitKind, text: str) -> None:
+    decision = decide(world(one, answers={"d.open": None}), NOW)
+    assert not decision.actions
+    (wait,) = decision.waits
+    assert wait.kind is kind
+    assert text in wait.reason
+    assert (wait.command is not None) is (kind is WaitKind.PERSON)
+    assert decision.wake == wait.until
+    assert not decision.over
+
+
+def test_a_window_that_is_closed_says_when_it_opens() -> None:
+    rollout = Rollout(merge=MergePolicy.PROVEN, window=CronWindow(cron="* 2-5 * * *"))
+    decision = decide(world(target(S.PROPOSED, pull=pull()), rollout=rollout), NOW)
+    assert not decision.actions
+    assert decision.wake == NOW.replace(day=3, hour=2)
+
+
+def test_paused_stops_everything_but_the_watching() -> None:
+    targets = (
+        target(S.FOUND, repository="a"),
+        target(S.PROPOSED, repository="b", pull=pull()),
+        replace(baking(5, (1, F)), repository="c"),
+    )
+    decision = decide(world(*targets, mode=Mode.PAUSED), NOW)
+    assert [action.repository for action in decision.actions if isinstance(action, Effect)] == ["c"]
+    assert [wait.command for wait in decision.waits] == ["greylag resume m"]
+
+
+def test_aborted_ends_what_is_not_merged() -> None:
+    decision = decide(world(target(S.REWRITTEN), replace(baking(5), repository="c"), mode=Mode.ABORTED), NOW)
+    (check, settle) = sorted(decision.actions, key=lambda action: type(action).__name__)
+    assert isinstance(check, Effect) and check.kind is EffectKind.CHECK
+    assert isinstance(settle, Settle) and settle.state is S.ABORTED
+
+
+def test_waves_are_assigned_when_everything_is_rewritten() -> None:
+    waiting = target(S.FOUND, repository="z", wave=None, not_before=NOW + BAKE)
+    ready = [target(S.REWRITTEN, repository=name, wave=None, consumers=n) for n, name in enumerate("cba")]
+    assert not [
+        action
+        for action in decide(world(*ready, waiting, waves=()), NOW).actions
+        if isinstance(action, AssignWaves)
+    ]
+    (action,) = decide(world(*ready, waves=()), NOW).actions
+    assert isinstance(action, AssignWaves)
+    assert action.waves == {"c": 1, "b": 2, "a": 2}
+
+
+def test_a_late_target_joins_the_last_wave_or_makes_one() -> None:
+    late = target(S.REWRITTEN, repository="late", wave=None)
+    for state, number in ((S.DONE, 2), (S.PROPOSED, 1)):
+        (action,) = decide(world(target(state), late), NOW).actions
+        assert isinstance(action, AssignWaves)
+        assert action.waves == {"late": number}
+
+
+def test_a_canary_that_fell_away_is_replaced() -> None:
+    waves = (Wave(number=1, size=1), Wave(number=2, size=2))
+    later = [target(S.REWRITTEN, repository=name, wave=2) for name in "ab"]
+    for state in (S.SKIPPED, S.HANDED_OVER):
+        (action,) = decide(world(target(state), *later, waves=waves), NOW).actions
+        assert isinstance(action, AssignWaves)
+        assert action.waves == {"a": 1}
+
+
+def test_too_many_reverts_hold_the_wave_and_those_after_it() -> None:
+    sick = (Wave(number=1, size=2, reverts=2),)
+    (action,) = decide(world(target(S.REWRITTEN), waves=sick), NOW).actions
+    assert isinstance(action, Hold)
+    held = (Wave(number=1, size=2, reverts=2, held="2 reverts"), Wave(number=2, size=1))
+    targets = (target(S.PROPOSED, pull=pull()), target(S.REWRITTEN, repository="later", wave=2))
+    decision = decide(world(*targets, waves=held), NOW)
+    assert not decision.actions
+    assert {wait.command for wait in decision.waits} == {"greylag resume m"}
+
+
+def test_nothing_merges_while_something_is_unhealthy() -> None:
+    targets = (target(S.PROPOSED, repository="a", pull=pull()), replace(baking(5, (1, F)), repository="b"))
+    decision = decide(world(*targets), NOW)
+    assert [(a.kind, a.repository) for a in decision.actions if isinstance(a, Effect)] == [
+        (EffectKind.REVERT, "b")
+    ]
+
+
+def test_owners_are_not_flooded() -> None:
+    rollout = Rollout(merge=MergePolicy.NEVER, per_owner=2)
+    targets = [target(S.REWRITTEN, repository=name, owners=("@data",)) for name in "abc"]
+    decision = decide(world(*targets, rollout=rollout, open_elsewhere={"@data": 1}), NOW)
+    assert [action.repository for action in decision.actions if isinstance(action, Effect)] == ["a"]
+    assert {wait.repository for wait in decision.waits} == {"b", "c"}
+
+
+def test_a_repository_has_one_open_change() -> None:
+    decision = decide(world(target(S.REWRITTEN), leases={"r": "other"}), NOW)
+    assert not decision.actions
+    assert "other" in decision.waits[0].reason
+
+
+def test_a_busy_target_is_left_alone_and_nothing_is_over() -> None:
+    decision = decide(world(target(S.FOUND), busy=frozenset({"r"})), NOW)
+    assert (decision.actions, decision.waits, decision.over) == ((), (), False)
+
+
+def test_over_when_every_target_ended() -> None:
+    decision = decide(world(target(S.DONE), target(S.SKIPPED, repository="s")), NOW)
+    assert decision.over
+    assert decide(world(waves=()), NOW).over
