@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect, NormalizationStrategy
@@ -86,6 +86,32 @@ def _spell(value: object) -> str:
     return repr(value)
 
 
+class _Package:
+    """`dbt` and `dbt_utils`: their names of types are known, the rest is opaque."""
+
+    _TYPES: ClassVar[Mapping[str, str]] = {
+        "type_string": "TEXT",
+        "type_timestamp": "TIMESTAMP",
+        "type_int": "INT",
+        "type_bigint": "BIGINT",
+        "type_numeric": "NUMERIC",
+        "type_float": "FLOAT",
+        "type_boolean": "BOOLEAN",
+    }
+
+    def __init__(self, name: str, dialect: str) -> None:
+        self._name = name
+        self._dialect = dialect
+
+    def __getattr__(self, name: str) -> object:
+        if name.startswith("_") or name in _HIDDEN:
+            raise AttributeError(name)
+        if name in self._TYPES:
+            text = exp.DataType.build(self._TYPES[name]).sql(dialect=self._dialect)
+            return lambda: text
+        return Opaque(f"{self._name}.{name}")
+
+
 class _Config:
     """`config(...)` renders as nothing; what a file asks of it is the default."""
 
@@ -122,6 +148,8 @@ class World:
             "source": self._source,
             "this": Relation(THIS, self._dialect),
             "config": _Config(),
+            "dbt": _Package("dbt", self._dialect),
+            "dbt_utils": _Package("dbt_utils", self._dialect),
             "var": self._var,
             "env_var": self._var,
             "is_incremental": lambda: False,

@@ -187,3 +187,9 @@ def test_an_incremental_model_reads_its_own_columns(last: str) -> None:
     new = new.replace("where amount", "where channel = 'ALL' and amount")
     new = new.replace("{% endif %}", "{% else %}where channel = 'ALL'{% endif %}")
     assert prove(old, new).verdict in GOOD
+
+
+def test_names_of_types_are_known() -> None:
+    text = "cast(a as {{ dbt.type_timestamp() }}) b::{{ dbt_utils.type_string() }} {{ dbt_utils.star(1) }}"
+    (rendering,) = renderings(text, text, MIGRATION)
+    assert rendering.old.startswith(f"cast(a as TIMESTAMP) b::TEXT {OPAQUE}")

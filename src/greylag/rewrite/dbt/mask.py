@@ -219,10 +219,15 @@ def _is_number(tree: nodes.Node | None, values: Mapping[str, Values]) -> bool:
 
 
 def _fixed(tree: nodes.Node | None) -> str | None:
-    """What an expression always renders as: nothing for `config(...)`, a text that hangs on `loop.last`."""
+    """What an expression always renders as: nothing for `config(...)`, a text that hangs on `loop.last`.
+
+    `{{ dbt.type_timestamp() }}` is some type's name; which one matters to nobody here.
+    """
     match tree:
         case nodes.Call(node=nodes.Name(name=name)) if name in _SILENT:
             return ""
+        case nodes.Call(node=nodes.Getattr(node=nodes.Name(name="dbt" | "dbt_utils"), attr=str(attr))):
+            return "INT" if attr.startswith("type_") else None
         case nodes.CondExpr(test=test, expr1=nodes.Const(value=str(yes)), expr2=other):
             truth = loop_truth(test)
             if truth is None:
