@@ -50,7 +50,7 @@ bench: $(VENV)/.installed-dev ## figures against named baselines
 
 .PHONY: docs-picture
 docs-picture: $(VENV)/.installed-dev ## draw docs/demo.svg from a run of the demo
-	$(BIN)/python docs/picture.py docs/demo.svg
+	$(BIN)/python docs/picture.py --sections 2,4,5 docs/demo.svg
 
 .PHONY: docs-tour
 docs-tour: $(VENV)/.installed-dev ## renew the outputs that the README shows

@@ -1,6 +1,8 @@
 """Draw a terminal: run the demo and write what it printed as an SVG file.
 
-    python docs/picture.py docs/demo.svg [--lines 60] [-- command …]
+    python docs/picture.py [--sections 2,4,5] docs/demo.svg [-- command …]
+
+`--sections` keeps those under the numbered headings named, and the last line; what is left out is marked.
 
 The picture is of a real run, so it is true on the day on which it was drawn.
 """
@@ -12,6 +14,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 
@@ -19,13 +22,27 @@ from rich.console import Console
 from rich.text import Text
 
 WIDTH = 118
+HEADING = re.compile(r"^ (\d)  \S")
+
+
+def sections(lines: list[Text], chosen: list[str]) -> Iterator[Text]:
+    """The lines under the chosen headings (` 4  The campaign`), and the last one."""
+    kept = True
+    for line in lines[:-1]:
+        if heading := HEADING.match(line.plain):
+            before, kept = kept, heading[1] in chosen
+            if before and not kept:
+                yield Text(" …\n", style="dim")
+        if kept:
+            yield line
+    yield lines[-1]
 
 
 def main() -> int:
     """Run, record, write; the exit status is that of the command when it fails."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("svg", type=Path)
-    parser.add_argument("--lines", type=int, default=0, help="only the last so many lines; 0 for all")
+    parser.add_argument("--sections", default="", help="numbers of headings, like 2,4,5; empty for all")
     parser.add_argument("command", nargs="*", default=[])
     args = parser.parse_args()
     command = args.command or [str(Path(sys.executable).parent / "greylag"), "demo"]
@@ -35,11 +52,13 @@ def main() -> int:
     result = subprocess.run(command, stdout=subprocess.PIPE, env=env, text=True, check=False)
     if result.returncode > 1:
         return result.returncode
-    lines = result.stdout.rstrip("\n").split("\n")[-args.lines :]
+    lines = [Text.from_ansi(line) for line in result.stdout.rstrip("\n").split("\n")]
+    if args.sections:
+        lines = list(sections(lines, args.sections.split(",")))
     console = Console(record=True, width=WIDTH, file=StringIO(), force_terminal=True, highlight=False)
     console.print(Text("$ " + " ".join(["greylag", *command[1:]]), style="bold"))
     for line in lines:
-        console.print(Text.from_ansi(line), soft_wrap=True)
+        console.print(line, soft_wrap=True)
     # Rich names fonts on a content network; a picture in a repository should load nothing.
     svg = re.sub(r"@font-face \{.*?\}\s*", "", console.export_svg(title="greylag"), flags=re.DOTALL)
     args.svg.write_text(svg)
