@@ -4,30 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlglot import exp
-
 from greylag.domain.patch import Edit
 from greylag.rewrite.sql.folding import Folding
-from greylag.rewrite.sql.model import Owner, Ref, Source
+from greylag.rewrite.sql.model import Owner, Ref
 from greylag.rewrite.sql.names_out import explicit_aliases, output_names
 from greylag.rewrite.sql.soundness import Unsound, ordered_directly, within
-from greylag.rewrite.sql.tokens import Tokens
 
 if TYPE_CHECKING:
-    from greylag.rewrite.sql.inline import Dissolved
+    from greylag.rewrite.sql.inline import Dissolved, Inliner
 
 
 class Collisions:
-    """Checks one read; where a name can be saved by qualifying it, adds that edit."""
+    """Checks one read; where a name can be saved by qualifying it, makes that edit.
 
-    def __init__(self, read: Dissolved, folding: Folding, tokens: Tokens, edits: set[Edit]) -> None:
+    `dissolved` are the identities of the sources that are rewritten with it, `handled` of references that are
+    taken care of elsewhere.
+    """
+
+    def __init__(self, read: Dissolved, inliner: Inliner, dissolved: set[int], handled: set[int]) -> None:
         self.read = read
-        self.folding = folding
-        self.tokens = tokens
-        self.edits = edits
+        self.inliner = inliner
+        self.folding: Folding = inliner.names.folding
+        self.dissolved = dissolved
+        self.handled = handled
+        self.edits: set[Edit] = set()
 
-    def check(self) -> None:
-        """Raise Unsound when a name could change its meaning."""
+    def check(self) -> set[Edit]:
+        """Edits that keep names from changing their meaning. Raises Unsound where none can."""
         scope = self.read.scope
         new = self.read.new_columns
         for source in scope.sources:
@@ -38,30 +41,18 @@ class Collisions:
                 and self.folding.dialect == "bigquery"
             ):
                 raise Unsound(self.read.site, f"{source.name} is an alias here and a column of the new table")
-        if scope.using:
-            self._check_using()
         for inner in within(scope):
             for ref in inner.refs:
-                self._check_ref(ref)
+                if id(ref) not in self.handled and not self._rewritten(ref):
+                    self._check_ref(ref)
+        return self.edits
 
-    def _check_using(self) -> None:
-        read = self.read
-        for name in read.scope.using:
-            if name in (read.source.columns or {}):
-                _, piece = read.pieces.by_column.get(name, (None, None))
-                if piece is None or piece.path is None or self.folding.fold(piece.path) != name:
-                    raise Unsound(
-                        read.site, f"it is joined USING ({name}), which the new table calls otherwise"
-                    )
-                if len(piece.columns) != 1 or name not in piece.columns:
-                    raise Unsound(
-                        read.site, f"it is joined USING ({name}), which is a field in the new table"
-                    )
+    def _rewritten(self, ref: Ref) -> bool:
+        """Does the reference become another text anyway, with a qualifier of its own?"""
+        return ref.owner is Owner.SOURCE and id(ref.source) in self.dissolved
 
     def _check_ref(self, ref: Ref) -> None:
         read, scope = self.read, self.read.scope
-        if ref.source is read.source and ref.owner is Owner.SOURCE:
-            return
         if ref.index > 0 or ref.clause == "array-path":
             return
         name = self.folding.ident(ref.parts[0])
@@ -93,21 +84,8 @@ class Collisions:
         """The alias by which the name can be qualified; None when its owner is not certain."""
         scope = self.read.scope
         if ref.owner is Owner.SOURCE and ref.home is scope:
-            return self._alias(ref.source)
+            return self.inliner.alias_of(ref.source)
         if ref.scope is not scope or scope.parent is not None or ref.owner is not Owner.ELSEWHERE:
             return None
         unknown = [source for source in scope.sources if source.columns is None]
-        return self._alias(unknown[0]) if len(unknown) == 1 else None
-
-    def _alias(self, source: Source | None) -> str | None:
-        if source is None or isinstance(source.node, exp.Unnest):
-            return None
-        alias = source.node.args.get("alias")
-        if isinstance(alias, exp.TableAlias) and isinstance(alias.this, exp.Identifier):
-            return alias.this.sql(dialect=self.folding.dialect)
-        if isinstance(source.node, exp.Table) and isinstance(source.node.this, exp.Identifier):
-            name = exp.to_identifier(
-                source.node.name.split(".")[-1], quoted=source.node.this.args.get("quoted")
-            )
-            return name.sql(dialect=self.folding.dialect) if name is not None else None
-        return None
+        return self.inliner.alias_of(unknown[0]) if len(unknown) == 1 else None

@@ -13,12 +13,13 @@ from greylag.rewrite.sql.clauses import Clause, extend_on, extend_where, is_loos
 from greylag.rewrite.sql.collisions import Collisions
 from greylag.rewrite.sql.model import Owner, ReadSite, Ref, Scope, Source
 from greylag.rewrite.sql.outputs import item_spans
-from greylag.rewrite.sql.references import References
+from greylag.rewrite.sql.references import Items, References
 from greylag.rewrite.sql.soundness import Place, Unsound, check_refs, check_shape, nullable, place, within
 from greylag.rewrite.sql.stars import expand_stars
 from greylag.rewrite.sql.substitute import Pieces
 from greylag.rewrite.sql.tables import TableNames
 from greylag.rewrite.sql.tokens import Tokens
+from greylag.rewrite.sql.using import UsingJoin
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -39,6 +40,7 @@ class Dissolved:
     qualifier: str
     nullable: bool = False
     alias: str | None = None
+    placed: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,20 +58,24 @@ class Inliner:
         reads = [self._dissolve(site, scope) for site in sites]
         clause = self._clause(sites[0], scope)
         edits: set[Edit] = set()
-        for read in reads:
-            Collisions(read, self.names.folding, self.tokens, edits).check()
-        spans: dict[int, tuple[Clause, list[tuple[int, int]]]] = {}
+        spans: Items = {}
         for inner in within(scope):
             self._note_items(inner, spans)
+        references = {id(read.source): References(self, read, spans) for read in reads}
+        using = UsingJoin(self, scope, reads)
+        if using.active:
+            edits |= using.edits() | using.merged(references)
+        for read in reads:
+            edits |= Collisions(read, self, set(references), using.handled).check()
         expanded = expand_stars(self, scope, clause, reads, spans)
         edits |= expanded
         covered = [(edit.start, edit.end) for edit in expanded]
+        for inner in within(scope):
+            for ref in inner.refs:
+                mine = references.get(id(ref.source)) if ref.owner is Owner.SOURCE else None
+                if mine is not None and id(ref) not in using.handled and not _in(ref, covered):
+                    edits |= mine.edits(ref)
         for read in reads:
-            references = References(self, read, spans)
-            for inner in within(scope):
-                for ref in inner.refs:
-                    if ref.source is read.source and ref.owner is Owner.SOURCE and not _in(ref, covered):
-                        edits |= references.edits(ref)
             edits.add(self._table_edit(read, edits))
         edits |= self._predicates(scope, clause, reads)
         return edits
@@ -126,7 +132,7 @@ class Inliner:
             raise Unsound(site, "the SELECT is not laid out as SELECT … FROM")
         return clause
 
-    def _note_items(self, scope: Scope, spans: dict[int, tuple[Clause, list[tuple[int, int]]]]) -> None:
+    def _note_items(self, scope: Scope, spans: Items) -> None:
         """Remember where the items of a select list stand, by the identity of its SELECT node."""
         for source in scope.sources:
             span = table_span(source.node) if isinstance(source.node, exp.Table) else None
@@ -154,10 +160,32 @@ class Inliner:
         ):
             return f"`{inlining.table}`"
         written = next(read.site.mapping.query.find_all(exp.Table))
+        old_parts, new_parts = read.site.table.parts, written.parts
+        if len(old_parts) != len(new_parts) or (
+            old.count("`") == 2 and len(old_parts) > 1 and old[0] == old[-1]
+        ):
+            return self._as_mapped(read, written)
+        return ".".join(self._part(*pair) for pair in zip(old_parts, new_parts, strict=True))
+
+    def _part(self, old: exp.Expr, new: exp.Expr) -> str:
+        """One part of the new name: the author's own text where it is the same, his quotes where it is not."""
+        dialect, folding = self.names.folding.dialect, self.names.folding
+        same = folding.table_part(old.name, quoted=bool(old.args.get("quoted"))) == folding.table_part(
+            new.name, quoted=bool(new.args.get("quoted"))
+        )
+        if same and "start" in old.meta and "-" not in old.name:
+            return self.tokens.text[old.meta["start"] : old.meta["end"] + 1]
+        # A quoted name is another name where unquoted ones are folded, unless it is folded already.
+        quoted = bool(old.args.get("quoted")) and folding.fold(new.name) == new.name
+        identifier = exp.to_identifier(new.name, quoted=quoted or bool(new.args.get("quoted")) or None)
+        return identifier.sql(dialect=dialect) if identifier is not None else new.name
+
+    def _as_mapped(self, read: Dissolved, written: exp.Table) -> str:
         where = table_span(written)
         if where is not None:
             return read.site.mapping.sql[where.start : where.end]
-        return exp.to_table(str(inlining.table)).sql(dialect=self.names.folding.dialect)
+        assert read.site.mapping.inlining is not None
+        return exp.to_table(str(read.site.mapping.inlining.table)).sql(dialect=self.names.folding.dialect)
 
     def as_word(self, read: Dissolved) -> str:
         """AS, in the case of the keyword before the read."""
@@ -172,7 +200,7 @@ class Inliner:
         text = self.table_name(read)
         as_ = self.as_word(read)
         predicate = read.pieces.predicate
-        if predicate is not None and place(read.scope, read.source)[0] is Place.SUBQUERY:
+        if predicate is not None and not read.placed and place(read.scope, read.source)[0] is Place.SUBQUERY:
             inner = self.tokens.items[max(self.tokens.at(span.start) - 1, 0)].text.islower()
             made = f"SELECT * FROM {text} WHERE"
             text = f"({made.lower() if inner and text.islower() else made} {predicate.qualified(None)})"
@@ -199,13 +227,9 @@ class Inliner:
         edits: set[Edit] = set()
         for read in reads:
             predicate = read.pieces.predicate
-            if predicate is None:
+            if predicate is None or read.placed:
                 continue
-            inlining = read.site.mapping.inlining
-            assert inlining is not None and inlining.predicate_expression is not None
-            text = predicate.qualified(read.qualifier if self._speaks_qualified(read) else None)
-            if is_loose(inlining.predicate_expression):
-                text = f"({text})"
+            text = self.predicate_text(read, qualified=self._speaks_qualified(read))
             where, holder = place(scope, read.source)
             if where is Place.WHERE:
                 added.append(text)
@@ -217,6 +241,27 @@ class Inliner:
                 raise Unsound(reads[0].site, "the WHERE of its SELECT was not found")
             edits.update(made)
         return edits
+
+    def predicate_text(self, read: Dissolved, *, qualified: bool) -> str:
+        """The mapping's predicate, ready to be joined by AND."""
+        inlining, predicate = read.site.mapping.inlining, read.pieces.predicate
+        assert inlining is not None and inlining.predicate_expression is not None and predicate is not None
+        text = predicate.qualified(read.qualifier if qualified else None)
+        return f"({text})" if is_loose(inlining.predicate_expression) else text
+
+    def alias_of(self, source: Source | None) -> str | None:
+        """The text by which another source of the query can be qualified; None when it has no name."""
+        if source is None or isinstance(source.node, exp.Unnest):
+            return None
+        dialect = self.names.folding.dialect
+        alias = source.node.args.get("alias")
+        if isinstance(alias, exp.TableAlias) and isinstance(alias.this, exp.Identifier):
+            return alias.this.sql(dialect=dialect)
+        if isinstance(source.node, exp.Table) and isinstance(source.node.this, exp.Identifier):
+            quoted = source.node.this.args.get("quoted")
+            name = exp.to_identifier(source.node.name.split(".")[-1], quoted=quoted)
+            return name.sql(dialect=dialect) if name is not None else None
+        return None
 
     def _speaks_qualified(self, read: Dissolved) -> bool:
         """Must, or does, the consumer qualify the columns of this table?"""

@@ -18,6 +18,18 @@ from greylag.rewrite.sql.tables import TableNames
 from greylag.rewrite.sql.tokens import Tokens
 
 _PLAIN_TABLE_ARGS = {"this", "db", "catalog", "alias", "pivots", "joins"}
+_NAMED_IN = (
+    exp.Column,
+    exp.Table,
+    exp.Alias,
+    exp.TableAlias,
+    exp.Join,
+    exp.Schema,
+    exp.ColumnDef,
+    exp.Star,
+    exp.Window,
+    exp.PropertyEQ,
+)
 _QUERY_WORDS = re.compile(r"\b(select|from|join|insert|merge|delete|update|table)\b", re.IGNORECASE)
 
 
@@ -209,9 +221,7 @@ class Obstacles:
         for statement in self.statements:
             for identifier in statement.find_all(exp.Identifier):
                 start = identifier.meta.get("start")
-                if start is not None and identifier.find_ancestor(
-                    exp.Column, exp.Table, exp.Alias, exp.TableAlias
-                ):
+                if start is not None and identifier.find_ancestor(*_NAMED_IN):
                     known.add(start)
         last = {key[-1].lower() for key in self.names.exact}
         for token in self.tokens.items:

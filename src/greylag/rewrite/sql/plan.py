@@ -100,6 +100,9 @@ def plan_edits(
         statements = [one for one in sqlglot.parse(text, dialect=migration.dialect) if one is not None]
     except SqlglotError as error:
         return SqlPlan(skipped=(_unparsable(error, path, migration.dialect),))
+    except TypeError as error:
+        # The compiled parser, on syntax that it half knows.
+        return SqlPlan(skipped=(Reason(code="unparsable", message=f"{path}: not understood: {error}"[:300]),))
     except RecursionError:
         return SqlPlan(skipped=(Reason(code="too-deep", message=f"{path}: the query is nested too deeply"),))
     planner = _Planner(text, migration, names, tokens, form, path, table_text, keep_alias)
@@ -155,6 +158,9 @@ class _Planner:
             return SqlPlan(reads=reads, skipped=tuple(draft.reasons))
         edits = tuple(sorted(draft.edits))
         if (fault := self._broken(edits)) is not None:
+            if self.form is FormChoice.AUTO and Form.INLINE in draft.forms:
+                self.form = FormChoice.BOUNDARY
+                return self.plan(statements)
             return SqlPlan(reads=reads, skipped=(fault,))
         form = Form.BOUNDARY if Form.BOUNDARY in draft.forms else Form.INLINE
         return SqlPlan(edits=edits, form=form, reads=reads, notes=tuple(draft.notes))

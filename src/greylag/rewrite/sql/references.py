@@ -51,7 +51,7 @@ class References:
         output, piece = self._piece(ref)
         bare = len(ref.parts) == 1
         name = self.folding.ident(ref.parts[0])
-        if bare and name in ref.scope.using and self.folding.fold(piece.path or "") == name:
+        if bare and name in self.read.scope.using and self.folding.fold(piece.path or "") == name:
             return set()
         if bare and ordered_directly(ref) and name in output_names(ref.scope, self.folding):
             return set()
@@ -84,6 +84,8 @@ class References:
         if self.folding.dialect not in _GROUPS_BY_ALIAS or self.read.new_columns is None:
             return False
         if name in self.read.new_columns or ref.scope is not self.read.scope:
+            return False
+        if not names_matter(ref.scope, self.folding.dialect):
             return False
         same = [
             item
@@ -161,8 +163,12 @@ class References:
         """Aliases of the select list once plain columns have got theirs."""
         names = set(explicit_aliases(scope, self.folding))
         for other in scope.refs:
-            if other.node.parent is scope.select and other.clause == "expressions" and len(other.parts) == 1:
-                names.add(self.folding.ident(other.parts[0]))
+            if other.node.parent is not scope.select or other.clause != "expressions":
+                continue
+            name = self.folding.ident(other.parts[-1])
+            _, piece = self.read.pieces.by_column.get(name, (None, None))
+            if piece is None or piece.text != name:
+                names.add(name)
         return names
 
     def _check_visible(self, ref: Ref) -> None:

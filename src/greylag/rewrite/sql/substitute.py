@@ -134,7 +134,23 @@ def _strict(expression: exp.Expr) -> bool:
     """NULL whenever one of its columns is, by its very operators; unknown ones are not believed to be."""
     if isinstance(expression, exp.Column):
         return True
+    if isinstance(expression, exp.Case):
+        return _strict_case(expression)
     if not isinstance(expression, _STRICT):
         return False
     inner = [expression.this, expression.args.get("expression")]
     return any(isinstance(one, exp.Expr) and _strict(one) for one in inner)
+
+
+def _strict_case(case: exp.Case) -> bool:
+    """CASE without ELSE is NULL when no WHEN holds: none does where each compares a NULL."""
+    if case.args.get("default") is not None:
+        return False
+    if case.this is not None:
+        return _strict(case.this) and not any(
+            isinstance(branch.this, exp.Null) for branch in case.args["ifs"]
+        )
+    comparisons = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In, exp.Between, exp.Like)
+    return all(
+        isinstance(branch.this, comparisons) and _strict(branch.this.this) for branch in case.args["ifs"]
+    )
