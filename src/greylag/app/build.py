@@ -13,7 +13,7 @@ from greylag.engine.campaign import Campaign, Options
 from greylag.engine.clock import Clock, SystemClock
 from greylag.engine.database import connect, prepare, process_lock, sqlite_file
 from greylag.engine.events import Listener
-from greylag.engine.fleet import FolderFleet, names_of
+from greylag.engine.fleet import FolderFleet
 from greylag.engine.loading import load_with_answers
 from greylag.engine.perform import Request
 from greylag.engine.ports import Rewriter
@@ -22,6 +22,7 @@ from greylag.engine.work import Work, WorkFactory
 from greylag.forge.base import Forge
 from greylag.forge.embedded import EmbeddedForge
 from greylag.lineage.index import FleetIndex
+from greylag.rewrite import candidate_names
 from greylag.rollout.health import HealthSource, Limits
 from greylag.rollout.sources import BakeTimeOnly, CommandHealth, NoHealth, StatusFileHealth
 
@@ -134,7 +135,7 @@ def _fleet(settings: Settings) -> FolderFleet:
         )
     file = sqlite_file(settings.database)
     folder = Path(".greylag") if file is None else file.parent
-    return FolderFleet(settings.fleet, FleetIndex(folder / "index.db"), names=names_of)
+    return FolderFleet(settings.fleet, FleetIndex(folder / "index.db"), names=candidate_names)
 
 
 def _rewriter() -> Rewriter:

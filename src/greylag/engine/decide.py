@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from greylag.domain.check import Verdict
 from greylag.domain.migration import MergePolicy
@@ -13,6 +13,9 @@ from greylag.engine.steps import STEPS, Tick
 from greylag.engine.world import Target, World
 from greylag.rollout.policy import merges_by_itself
 from greylag.rollout.waves import Weight, assign, refill
+
+_GRACE = 50
+"""Waking may be late by this part of the bake time."""
 
 
 def decide(world: World, now: datetime) -> Decision:
@@ -27,9 +30,16 @@ def decide(world: World, now: datetime) -> Decision:
                 STEPS[target.state](tick, target)
     over = not tick.actions and not world.busy and all(target.terminal for target in world.targets)
     times = [wait.until for wait in tick.waits if wait.until is not None]
-    return Decision(
-        actions=tuple(tick.actions), waits=tuple(tick.waits), over=over, wake=min(times, default=None)
-    )
+    grace = world.rules.rollout.bake / _GRACE
+    return Decision(actions=tuple(tick.actions), waits=tuple(tick.waits), over=over, wake=_wake(times, grace))
+
+
+def _wake(times: list[datetime], grace: timedelta) -> datetime | None:
+    """The first time, or the last one shortly after it: what merged together is looked at together."""
+    if not times:
+        return None
+    first = min(times)
+    return max(time for time in times if time <= first + grace)
 
 
 def holds(world: World) -> list[Action]:

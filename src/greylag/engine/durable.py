@@ -12,6 +12,7 @@ import platform
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -53,16 +54,23 @@ def _effect(request: dict[str, Any]) -> None:
 class DurableWork:
     """See `Work`. One for a process at a time (the library keeps global state)."""
 
-    def __init__(self, perform: Callable[[Request], bool], executor: str) -> None:
+    def __init__(self, perform: Callable[[Request], bool], executor: str, workers: int) -> None:
         self.wake = threading.Event()
         self.executor = executor
         self._run = perform
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="greylag-check")
         self._under_way: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def run(self, document: dict[str, Any]) -> None:
         """What the workflow does."""
-        request = Request(**{**document, "kind": EffectKind(document["kind"])})
+        self._finish(Request(**{**document, "kind": EffectKind(document["kind"])}))
+
+    def close(self) -> None:
+        """Let the readings end that are being taken."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _finish(self, request: Request) -> None:
         try:
             self._run(request)
         finally:
@@ -74,6 +82,10 @@ class DurableWork:
             key = _key(request)
             with self._lock:
                 self._under_way[key] = request.repository
+            if request.kind is EffectKind.CHECK:
+                # A reading changes nothing outside: one that is lost is taken again, and needs no record.
+                self._pool.submit(self._finish, request)
+                continue
             with SetWorkflowID(key):
                 DBOS.enqueue_workflow(QUEUE, _effect, {**asdict(request), "kind": request.kind.value})
 
@@ -111,7 +123,7 @@ def durable_work(
     """Start the library on the database `url` (SQLite: a file beside it), and stop it at the end."""
     global _perform  # noqa: PLW0603 - workflows are found by name, so what they call is global too
     executor = f"{platform.node()}-{os.getpid()}-{uuid.uuid4().hex[:12]}"
-    work = DurableWork(perform, executor)
+    work = DurableWork(perform, executor, workers)
     engine = connect(workflows_url(url), own_transactions=False)
     beat(store, executor)
     _perform = work.run
@@ -142,6 +154,7 @@ def durable_work(
         yield work
     finally:
         stop.set()
+        work.close()
         # Effects that still run end with the process, and are recorded in our tables. The heartbeat stays:
         # the
         # next executor takes over what the library did not get to record, and finds nothing left to do.

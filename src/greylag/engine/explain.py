@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -143,29 +143,33 @@ def policy_words(rollout: Rollout) -> tuple[str, ...]:
     return (
         merge,
         window,
-        f"Each merge is watched for {rollout.bake}; an unhealthy one is reverted, and tried again once more.",
-        f"More than {rollout.max_reverts} reverts in a wave hold it until a person resumes.",
-        f"An owner has at most {rollout.per_owner} open pull requests at a time.",
+        f"Each merge is watched for {rollout.bake}; an unhealthy one is reverted.",
+        f"A wave that sees more reverts than {rollout.max_reverts} is held until a person resumes.",
+        f"Open pull requests an owner at a time, at most: {rollout.per_owner}.",
     )
 
 
 def words(plan: Plan, now: datetime) -> list[str]:
     """The plan, a line each."""
-    lines = [f"{plan.migration}: {len(plan.targets)} targets", *(f"  {line}" for line in plan.policy)]
+    lines = [f"{plan.migration}: {_targets(plan.targets)}", *(f"  {line}" for line in plan.policy)]
     if not plan.window.open:
         until = f" until {plan.window.until:%Y-%m-%d %H:%M %Z}" if plan.window.until else ""
         lines.append(f"  Now ({now:%H:%M %Z}) no merge is allowed{until}: {plan.window.why}.")
     for number, members in plan.waves.items():
-        lines.append(f"wave {number}: {len(members)} targets")
+        lines.append(f"wave {number}: {_targets(members)}")
         lines += [f"  {_line(target)}" for target in members]
     rest = [target for target in plan.targets if target.wave is None]
     if rest:
-        lines.append(f"in no wave: {len(rest)} targets")
+        lines.append(f"in no wave: {_targets(rest)}")
         lines += [f"  {_line(target)}" for target in rest]
     for key, (text, waiting) in plan.questions.items():
         lines.append(f"question {key}: {text}")
-        lines.append(f"  {len(waiting)} targets wait on it: greylag answer {plan.migration} {key} VALUE")
+        lines.append(f"  {_targets(waiting)} waiting on it: greylag answer {plan.migration} {key} VALUE")
     return lines
+
+
+def _targets(some: Sized) -> str:
+    return f"{len(some)} target{'' if len(some) == 1 else 's'}"
 
 
 def _line(target: PlannedTarget) -> str:

@@ -85,12 +85,3 @@ def _companions(paths: Iterable[str]) -> Iterable[str]:
     projects = (path for path in known if path.rpartition("/")[2] == "dbt_project.yml")
     roots = tuple(path.removesuffix("dbt_project.yml") for path in projects)
     return (path for path in known if path.endswith(COMPANIONS) and path.startswith(roots))
-
-
-def names_of(migration: CompiledMigration) -> frozenset[str]:
-    """The last parts of every name of a replaced dataset, lower case."""
-    found: set[str] = set()
-    for mapping in migration.mappings:
-        found |= {table.name.lower() for table in mapping.names.tables}
-        found |= {name.args[-1].lower() for name in mapping.names.dbt if name.args}
-    return frozenset(found)

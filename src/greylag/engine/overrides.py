@@ -223,7 +223,7 @@ class Overrides:
             for target in session.targets(name):
                 if key in target.questions:
                     waiting += self._woken(session, target)
-            words = f"answered {value!r}; {waiting} targets are rewritten with it"
+            words = f"answered {value!r}; targets that are rewritten with it: {waiting}"
             session.event(
                 name, EventKind.ANSWERED, f"{key}: {words}", at=now, actor=self._actor, data={"key": key}
             )

@@ -93,7 +93,8 @@ def _standing(
         return TargetState.WAITING_ANSWER, f"waits for an answer: {', '.join(missing)}"
     if changes:
         rest = f", {len(left)} left alone" if left else ""
-        return TargetState.REWRITTEN, f"{len(entries) - len(left)} consumers rewritten{rest}"
+        done = len(entries) - len(left)
+        return TargetState.REWRITTEN, f"{done} consumer{'s' if done != 1 else ''} rewritten{rest}"
     if entries:
         why = next((entry.reasons[0] for entry in left if entry.reasons), "no reason was given")
         return TargetState.SKIPPED, f"nothing could be rewritten safely: {why}"
@@ -163,6 +164,8 @@ def _refuted(report: FileReport) -> bool:
 
 
 def _place(path: str, reason: Reason) -> str:
+    if reason.message.startswith(f"{path}:"):
+        return reason.message
     return f"{path}:{reason.line}: {reason.message}" if reason.line else f"{path}: {reason.message}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -45,6 +46,18 @@ def ledger(migration: MigrationArgument, config: ConfigOption = None, json: Json
 
 
 def _show(rows: list[LedgerRow], counts: Counter[str]) -> None:
+    if sys.stdout.isatty():
+        _table(rows)
+    else:
+        for row in rows:
+            place = f"{row.repository}: {row.path}:{row.line}"
+            fields = (place, row.dataset, row.owner, row.wave, row.state, row.verdict, row.reason)
+            typer.echo("\t".join("" if field is None else str(field) for field in fields))
+    parts = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+    typer.echo(f"{len(rows)} consumers" + (f": {parts}" if parts else ""))
+
+
+def _table(rows: list[LedgerRow]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
@@ -59,7 +72,4 @@ def _show(rows: list[LedgerRow], counts: Counter[str]) -> None:
             row.verdict or "",
             escape(row.reason),
         )
-    console = out()
-    console.print(table)
-    parts = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
-    console.print(f"{len(rows)} consumers" + (f": {parts}" if parts else ""))
+    out().print(table)
