@@ -54,22 +54,22 @@ class DbtProjects:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.close(patience=3.0 if kind is None else 0.0)
 
     def build(self, project: Path, *, out: Path, prod: Path) -> Future[DbtResult]:
         """Run `dbt build` on a checked-out project, into the DuckDB file `out`, reading the file `prod`."""
         job = {"project": str(project), "out": str(out), "prod": str(prod)}
         return self._pool.submit(self._ask, job)
 
-    def close(self) -> None:
-        """End the process; jobs that wait are dropped."""
+    def close(self, *, patience: float = 3.0) -> None:
+        """End the process; jobs that wait are dropped, the one under way has `patience` seconds to end."""
         self._pool.shutdown(wait=False, cancel_futures=True)
         with suppress(OSError, ValueError):
             if self._process.stdin is not None:
                 self._process.stdin.close()
         try:
-            self._process.wait(timeout=3)
+            self._process.wait(timeout=patience)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

@@ -61,8 +61,10 @@ def set_up(repos: int, seed: int, keep: Path | None) -> Iterator[Stage]:
         if keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
             raise UsageError(f"{keep}: the demo wants a new or empty folder")
         keep.mkdir(parents=True, exist_ok=True)
-        yield build_stage(keep.resolve(), repos, seed)
-        shutil.rmtree(keep / "scratch", ignore_errors=True)
+        try:
+            yield build_stage(keep.resolve(), repos, seed)
+        finally:
+            shutil.rmtree(keep / "scratch", ignore_errors=True)
         return
     with tempfile.TemporaryDirectory(prefix="greylag-demo-", ignore_cleanup_errors=True) as folder:
         yield build_stage(Path(folder), repos, seed)

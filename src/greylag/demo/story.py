@@ -59,8 +59,9 @@ def play(options: Options, console: Console, progress: Progress) -> Figures:
     """
     began = time.monotonic()
     with ExitStack() as stack:
-        dbt = stack.enter_context(DbtProjects()) if dbt_installed() else None
         stage = stack.enter_context(set_up(options.repos, options.seed, options.keep))
+        # Ended before the stage is removed: it writes there.
+        dbt = stack.enter_context(DbtProjects()) if dbt_installed() else None
         figures = Figures(
             seed=options.seed,
             repositories=len(stage.specs),
