@@ -25,6 +25,9 @@ def bind(model: Model) -> None:
         _using(select)
     for select, column in later:
         model.refs[id(column)] = _guess(model, select, column)
+    for ref in model.refs.values():
+        if ref.source is not None and ref.source.table is not None:
+            ref.source.table.used.add(ref.name)
     _set_operation_orders(model)
 
 
@@ -55,6 +58,7 @@ def _certain(model: Model, select: SelectInfo, column: exp.Column) -> Ref | None
     if qualified is not None:
         return qualified
     name = parts[0]
+    model.bare.add(name.lower())
     alias = _alias_first(select, column, name) if len(parts) == 1 else None
     if alias is not None:
         return Ref(source=None, name=name, alias_of=alias, select=select)
@@ -63,7 +67,8 @@ def _certain(model: Model, select: SelectInfo, column: exp.Column) -> Ref | None
         known = [source for source in scope.sources.values() if lookup(source, name) is not None]
         if known:
             others = [source for source in scope.sources.values() if source not in known and is_open(source)]
-            model.assumed.update(f"{name.lower()} {_called(source)}" for source in others)
+            if others and not is_open(known[0]):
+                model.assumed.add(f"{name} {_called(others[0])}")
             return _ref(known[0], name, parts[1:])
         if any(_may_have(source) for source in scope.sources.values()):
             only = len(scope.sources) == 1 and scope.parent is None
@@ -170,12 +175,8 @@ def _guess(model: Model, select: SelectInfo, column: exp.Column) -> Ref:
     if certain is not None:
         return certain
     parts = [part.name for part in column.parts]
-    output = _output(select, parts[0]) if len(parts) == 1 else None
-    if (
-        output is not None
-        and output.expression is not None
-        and column not in output.expression.find_all(exp.Column)
-    ):
+    output = _alias_later(select, column, parts[0]) if len(parts) == 1 else None
+    if output is not None:
         return Ref(source=None, name=parts[0], alias_of=output, select=select)
     outer = select.parent
     while outer is not None:
@@ -200,7 +201,7 @@ def _note_capture(
     """Remember that a table without a declared schema could catch a correlated, unqualified column."""
     for source in inner.sources.values():
         if is_open(source):
-            model.assumed.add(f"{column.name.lower()} {_called(source)}")
+            model.assumed.add(f"{column.name} {_called(source)}")
             model.guesses.append(f"{column.name}\0{source.alias}\0{owner.alias}")
 
 
@@ -223,6 +224,7 @@ def _using(select: SelectInfo) -> None:
     for join in select.node.args.get("joins") or []:
         for identifier in join.args.get("using") or []:
             name = identifier.name
+            _use(list(select.sources.values()), name)
             right = select.sources.get(join.this.alias_or_name.lower())
             if right is not None:
                 lookup(right, name, add=True)
@@ -232,6 +234,15 @@ def _using(select: SelectInfo) -> None:
                 opened = [source for source in before if is_open(source)]
                 if opened:
                     lookup(opened[0], name, add=True)
+            _use(lefts, name)
+
+
+def _use(sources: list[Source], name: str) -> None:
+    """Tables that have the column show it."""
+    for source in sources:
+        found = source.table.find(name) if source.table is not None else None
+        if source.table is not None and found is not None:
+            source.table.used.add(found)
 
 
 def _set_operation_orders(model: Model) -> None:

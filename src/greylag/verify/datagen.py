@@ -12,6 +12,7 @@ from greylag.verify.values import Pool, coerce, literal, neighbour
 from greylag.verify.witness import Evaluate, Instance, Witness
 
 Row = dict[str, object]
+_MAX_ROWS = 300
 
 
 @dataclass(slots=True)
@@ -62,12 +63,15 @@ def generate(
         witness.derive(info)
         _settle(witness, pool, rng)
         for _ in range(witness.repeat):
-            for instance in witness.instances:
-                _emit(instance, data, pool, rng, recipe)
+            count = len(witness.instances)
+            missed = {rng.randrange(count) for _ in range(recipe.misses)} if count else set()
+            for position, instance in enumerate(witness.instances):
+                misses = (1 if count > 2 else 2) if position in missed else 0
+                _emit(instance, data, pool, rng, recipe, misses=misses)
     for table in catalog.tables.values():
         for _ in range(recipe.noise):
             data.rows[table.physical].append(
-                {name: pool.draw(var, nulls=recipe.nulls) for name, var in table.columns.items()}
+                {name: pool.draw(var, nulls=recipe.nulls) for name, var in filled_columns(table).items()}
             )
     for table in catalog.tables.values():
         data.rows[table.physical] = _finish(data.rows[table.physical], table, rng, recipe)
@@ -86,7 +90,9 @@ def _settle(witness: Witness, pool: Pool, rng: random.Random) -> None:
             right.choose(pool, rng)
 
 
-def _emit(instance: Instance, data: Dataset, pool: Pool, rng: random.Random, recipe: Recipe) -> None:
+def _emit(
+    instance: Instance, data: Dataset, pool: Pool, rng: random.Random, recipe: Recipe, *, misses: int
+) -> None:
     table = instance.table
     rows = data.rows[table.physical]
     row = _row(instance, pool, rng, recipe)
@@ -95,19 +101,19 @@ def _emit(instance: Instance, data: Dataset, pool: Pool, rng: random.Random, rec
         rows.append(dict(row))
     constrained = [(key, cell) for key, cell in instance.cells.items()]
     rng.shuffle(constrained)
-    for key, cell in constrained[: recipe.misses]:
+    for key, cell in constrained[:misses]:
         rows.append(_miss(row, key, cell, pool, rng, table))
     # The same keys with other measures: groups of more than one row.
     fixed = {key[0] for key in instance.cells}
-    free = [name for name in table.columns if name not in fixed]
-    if free and rng.random() < 0.5:
+    free = [name for name in filled_columns(table) if name not in fixed]
+    if free and misses and rng.random() < 0.5:
         rows.append({**row, **{name: pool.draw(table.columns[name], nulls=recipe.nulls) for name in free}})
 
 
 def _row(instance: Instance, pool: Pool, rng: random.Random, recipe: Recipe) -> Row:
     table = instance.table
     row: Row = {}
-    for name, var in table.columns.items():
+    for name, var in filled_columns(table).items():
         inside = {key: cell for key, cell in instance.cells.items() if key[0] == name}
         whole = inside.pop((name,), None)
         if whole is not None and (whole.constrained() or not inside):
@@ -181,8 +187,7 @@ def _miss(
 
 def _finish(rows: list[Row], table: TableInfo, rng: random.Random, recipe: Recipe) -> list[Row]:
     rng.shuffle(rows)
-    limit = 90
-    rows = rows[:limit]
+    rows = rows[:_MAX_ROWS]
     if not table.unique:
         return rows
     kept: list[Row] = []
@@ -197,18 +202,32 @@ def _finish(rows: list[Row], table: TableInfo, rng: random.Random, recipe: Recip
     return kept
 
 
+def quoted(name: str) -> str:
+    """A name as a DuckDB identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def table_sql(table: TableInfo) -> str:
     """The CREATE TABLE of a generated table."""
-    columns = ", ".join(f'"{name}" {var.sql()}' for name, var in table.columns.items())
+    columns = ", ".join(f"{quoted(name)} {var.sql()}" for name, var in table.columns.items())
     return f"CREATE OR REPLACE TABLE {table.physical} ({columns or 'nothing INTEGER'})"
 
 
 def rows_sql(table: TableInfo, rows: list[Row]) -> str | None:
-    """The INSERT of a table's rows; None when there are none."""
-    if not rows or not table.columns:
+    """The INSERT of a table's rows, of the columns that are looked at; None when there are none."""
+    columns = filled_columns(table)
+    if not rows or not columns:
         return None
     lines = [
-        "(" + ", ".join(literal(row.get(name), var) for name, var in table.columns.items()) + ")"
-        for row in rows
+        "(" + ", ".join(literal(row.get(name), var) for name, var in columns.items()) + ")" for row in rows
     ]
-    return f"INSERT INTO {table.physical} VALUES {', '.join(lines)}"
+    names = ", ".join(quoted(name) for name in columns)
+    return f"INSERT INTO {table.physical} ({names}) VALUES {', '.join(lines)}"
+
+
+def filled_columns(table: TableInfo) -> dict[str, TypeVar]:
+    """The columns that some query looks at; all of them under a star; at least one, so that rows exist."""
+    if table.starred:
+        return table.columns
+    used = {name: var for name, var in table.columns.items() if name in table.used}
+    return used or dict(list(table.columns.items())[:1])

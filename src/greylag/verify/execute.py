@@ -17,8 +17,8 @@ _SETTINGS = (
     "SET memory_limit = '768MB'",
     "SET TimeZone = 'UTC'",
     "SET enable_progress_bar = false",
+    # It cannot be switched on again in a running database; other settings are changed in one place only.
     "SET enable_external_access = false",
-    "SET lock_configuration = true",
 )
 _local = threading.local()
 
@@ -94,6 +94,14 @@ class Lab:
             types=tuple(str(column[1]) for column in description),
             rows=rows,
         )
+
+    def unoptimised(self, sql: str) -> Result | RunError:
+        """Run a query as it is written: whether a cast meets a bad value may depend on the order of steps."""
+        self._connection.execute("PRAGMA disable_optimizer")
+        try:
+            return self.query(sql)
+        finally:
+            self._connection.execute("PRAGMA enable_optimizer")
 
     def begin(self) -> None:
         """Start a transaction: every version run in it sees the same clock."""

@@ -7,14 +7,17 @@ not strong enough there. Variants are made of the old version: what the new one 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from sqlglot import exp
 
 from greylag.verify.liveness import Liveness
 from greylag.verify.resolve import Model
 
+# How many variants of what the rewrite does not touch are tried at the fast level.
+_OTHERS = 12
 _EDGES: dict[type[exp.Expr], type[exp.Binary]] = {
     exp.LT: exp.LTE,
     exp.LTE: exp.LT,
@@ -31,11 +34,18 @@ class Mutant:
     """
 
     what: str
-    sql: str
+    make: Callable[[], str]
     critical: bool
     goal: exp.Expr | None = None
     falsify: bool = True
     told_apart: bool = False
+    text: str = ""
+
+    def sql(self) -> str:
+        """The variant's text, made when it is first needed."""
+        if not self.text:
+            self.text = self.make()
+        return self.text
 
 
 def mutants(query: exp.Query, model: Model, dialect: str, *, thorough: bool) -> list[Mutant]:
@@ -44,17 +54,22 @@ def mutants(query: exp.Query, model: Model, dialect: str, *, thorough: bool) -> 
     live = Liveness(model)
     for condition in conditions(query):
         critical = touches_mapping(condition, model) and _is_live(condition, live)
+        if not critical and not thorough and len(made) > _OTHERS:
+            continue
         text = condition.sql(dialect, comments=False)[:120]
-        with_true = _with(query, condition, exp.Boolean(this=True))
+        with_true = partial(_with, query, condition, exp.Boolean(this=True))
         made.append(Mutant(f"`{text}` left out", with_true, critical, condition))
-        with_false = _with(query, condition, exp.Boolean(this=False))
+        with_false = partial(_with, query, condition, exp.Boolean(this=False))
         needed = critical and not _only_widens(condition, live)
-        made.append(Mutant(f"`{text}` never true", with_false, needed, condition, falsify=False))
+        if needed or thorough:
+            made.append(Mutant(f"`{text}` never true", with_false, needed, condition, falsify=False))
         edge = _EDGES.get(type(condition))
         if edge is not None and thorough:
             other = edge(this=condition.this.copy(), expression=condition.expression.copy())
             made.append(
-                Mutant(f"the bound of `{text}` moved", _with(query, condition, other), False, condition)
+                Mutant(
+                    f"the bound of `{text}` moved", partial(_with, query, condition, other), False, condition
+                )
             )
     for subquery in query.find_all(exp.Subquery):
         if subquery.meta.get("mapping") and isinstance(subquery.this, exp.Select):
@@ -121,6 +136,16 @@ def _with(query: exp.Query, node: exp.Expr, other: exp.Expr) -> str:
         other.replace(node)
 
 
+def _with_both(query: exp.Query, one: tuple[exp.Expr, exp.Expr], other: tuple[exp.Expr, exp.Expr]) -> str:
+    for before, after in (one, other):
+        before.replace(after)
+    try:
+        return query.sql("duckdb")
+    finally:
+        for before, after in (one, other):
+            after.replace(before)
+
+
 def _swapped_columns(query: exp.Query, items: list[exp.Expr]) -> list[Mutant]:
     """Two columns of a mapping exchanged: each column with the next one that shows."""
     made: list[Mutant] = []
@@ -129,11 +154,7 @@ def _swapped_columns(query: exp.Query, items: list[exp.Expr]) -> list[Mutant]:
             continue
         swapped_left = exp.alias_(right.unalias().copy(), left.alias_or_name, quoted=True)
         swapped_right = exp.alias_(left.unalias().copy(), right.alias_or_name, quoted=True)
-        left.replace(swapped_left)
-        right.replace(swapped_right)
-        sql = query.sql("duckdb")
-        swapped_left.replace(left)
-        swapped_right.replace(right)
+        sql = partial(_with_both, query, (left, swapped_left), (right, swapped_right))
         names = f"`{left.alias_or_name}` and `{right.alias_or_name}` exchanged"
         made.append(Mutant(names, sql, True))
     return made
@@ -146,6 +167,6 @@ def _changed_arms(query: exp.Query, items: list[exp.Expr], dialect: str) -> list
         for arm in case.args.get("ifs") or []:
             subject = f"{case.this.sql(dialect)} = " if case.this is not None else ""
             never: exp.Expr = exp.Null() if case.this is not None else exp.Boolean(this=False)
-            sql = _with(query, arm.this, never)
+            sql = partial(_with, query, arm.this, never)
             made.append(Mutant(f"CASE arm `{subject}{arm.this.sql(dialect)[:100]}` never taken", sql, True))
     return made

@@ -27,6 +27,7 @@ class TableInfo:
     closed: bool = False
     unique: tuple[tuple[str, ...], ...] = ()
     starred: bool = False
+    used: set[str] = field(default_factory=set)
 
     def find(self, name: str) -> str | None:
         """The column's own spelling, or None."""
@@ -144,6 +145,7 @@ class Model:
         self.queries: dict[int, QueryInfo] = {}
         self.guesses: list[str] = []
         self.assumed: set[str] = set()
+        self.bare: set[str] = set()
         self.root = self.build(root, None)
 
     def build(self, node: exp.Expr, parent: SelectInfo | None) -> QueryInfo:
@@ -196,7 +198,7 @@ class Model:
                 for join in node.args.get("joins") or []:
                     self._source(select, join.this, nullable=nullable)
             case exp.Subquery() if isinstance(node.this, exp.Query) and not isinstance(node.this, exp.Table):
-                source = Source(alias=node.alias_or_name, query=self.build(node, select), node=node)
+                source = Source(alias=node.alias_or_name, query=self.build(node, select.parent), node=node)
                 source.renamed = tuple(column.name for column in _alias_columns(node))
             case exp.Subquery() | exp.Paren():
                 self._source(select, node.this, nullable=nullable)

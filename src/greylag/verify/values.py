@@ -48,11 +48,11 @@ def coerce(value: object, scalar: str) -> object:
     try:
         match kind_of(scalar):
             case "int":
-                return int(Decimal(str(value))) if not isinstance(value, date) else None
+                return _in_range(int(Decimal(str(value))), scalar) if not isinstance(value, date) else None
             case "float":
                 return float(str(value))
             case "decimal":
-                return Decimal(str(value))
+                return _in_scale(Decimal(str(value)), scalar)
             case "date":
                 return _as_date(value)
             case "timestamp":
@@ -65,6 +65,21 @@ def coerce(value: object, scalar: str) -> object:
                 return value
     except (ValueError, InvalidOperation, OverflowError, ArithmeticError):
         return None
+
+
+_BITS = {"TINYINT": 7, "SMALLINT": 15, "INTEGER": 31, "BIGINT": 63}
+
+
+def _in_range(number: int, scalar: str) -> int:
+    limit = 1 << _BITS.get(scalar, 63)
+    return number if -limit <= number < limit else number % limit
+
+
+def _in_scale(number: Decimal, scalar: str) -> Decimal:
+    parts = re.fullmatch(r"DECIMAL\((\d+), ?(\d+)\)", scalar)
+    precision, scale = (int(parts[1]), int(parts[2])) if parts else (18, 3)
+    limit = Decimal(10) ** (precision - scale)
+    return (number if abs(number) < limit else number % limit).quantize(Decimal(1).scaleb(-scale))
 
 
 def _as_text(value: object) -> str:
@@ -171,9 +186,7 @@ class Pool:
             case "float":
                 return self.rng.choice([1, 1, -1]) * number + self.rng.choice([0.0, 0.25, 0.5])
             case "decimal":
-                return Decimal(number) + Decimal(self.rng.choice(["0", "0.5", "0.25"])) * (
-                    scalar[-3:] != ",0)"
-                )
+                return coerce(Decimal(number) + Decimal(self.rng.choice(["0", "0.5", "0.25"])), scalar)
             case "date":
                 return BASE_DAY + timedelta(days=number * self.rng.choice([1, 1, 31]))
             case "timestamp":
@@ -191,7 +204,11 @@ class Pool:
             case "interval":
                 return None
             case _:
-                return self.rng.choice(["a", "b", "Ab", "c d", "", "z"]) if number == 0 else f"v{number}"
+                return (
+                    self.rng.choice(["a", "b", "Ab", "c d", "", "z", "%", "A_"])
+                    if number == 0
+                    else f"v{number}"
+                )
 
 
 _NEEDS_CAST = re.compile(r"DECIMAL|TIMESTAMPTZ|FLOAT|DOUBLE|JSON")
