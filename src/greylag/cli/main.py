@@ -19,12 +19,12 @@ from greylag.domain.errors import FileFaults, GreylagError
 
 COMMANDS: tuple[str, ...] = (
     "demo",
+    "init",
     "check",
+    "schema",
     "find",
     "rewrite",
     "prove",
-    "schema",
-    "init",
     "plan",
     "run",
     "status",
