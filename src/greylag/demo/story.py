@@ -234,7 +234,7 @@ class Story:
             f"or write them: {len(touched) or 'none'} of them changed"
         )
         for name, fault in found.unequal.items():
-            self._line(f"[bold red]differs[/] {name}: {escape(fault)}")
+            self._line(f"[bold red]differs[/] {name}: {escape(fault.splitlines()[0])}")
 
     def curtain(self) -> None:
         """Where to look further, and the last line."""
