@@ -23,7 +23,7 @@ from greylag.rewrite.sql.model import Owner, ReadSite, Ref, Scope, Trouble
 from greylag.rewrite.sql.obstacles import Obstacles
 from greylag.rewrite.sql.resolve import Resolver
 from greylag.rewrite.sql.soundness import Unsound, within
-from greylag.rewrite.sql.stars import covers, star_of
+from greylag.rewrite.sql.stars import except_edits
 from greylag.rewrite.sql.tables import TableNames
 from greylag.rewrite.sql.tokens import Tokens
 
@@ -231,8 +231,10 @@ class _Planner:
             message = f"{self.path}: the parser kept no position for a read of {name}"
             draft.reasons.append(Reason(code="no-position", message=message))
             return
-        if (gone := self._excepted(site)) is not None:
-            message = f"{self.path}:{line}: a star leaves out {gone}, which the mapping does not give ({why})"
+        try:
+            draft.edits |= except_edits(self.tokens, site, self.folding)
+        except ValueError as error:
+            message = f"{self.path}:{line}: {error}"
             draft.reasons.append(Reason(code="unmapped-column", message=message, line=line))
             return
         alias = self._alias(site)
@@ -249,19 +251,6 @@ class _Planner:
         last = site.table.parts[-1]
         text = self.text[last.meta["start"] : last.meta["end"] + 1]
         return text if "." not in text else f"`{text.strip('`').split('.')[-1]}`"
-
-    def _excepted(self, site: ReadSite) -> str | None:
-        """An unmapped column that a star's EXCEPT names: over the mapping there would be nothing to leave out."""
-        if site.scope is None or site.source is None:
-            return None
-        unmapped = self.folding.columns(site.mapping.unmapped)
-        for item in site.scope.select.expressions:
-            star = star_of(item)
-            if star is not None and covers(item, site.source, self.folding):
-                for column in star.args.get("except_") or []:
-                    if self.folding.fold(column.name) in unmapped:
-                        return str(column.name)
-        return None
 
     def _path_qualifiers(self, site: ReadSite, resolver: Resolver, alias: str) -> set[Edit]:
         """`a.b.t.column` names a table by its path; the subquery has only its alias."""

@@ -10,8 +10,9 @@ from sqlglot.tokenizer_core import TokenType
 from greylag.domain.patch import Edit
 from greylag.rewrite.sql.clauses import Clause
 from greylag.rewrite.sql.folding import Folding
-from greylag.rewrite.sql.model import Role, Scope, Source
+from greylag.rewrite.sql.model import ReadSite, Role, Scope, Source
 from greylag.rewrite.sql.soundness import Unsound
+from greylag.rewrite.sql.tokens import Tokens
 
 if TYPE_CHECKING:
     from greylag.rewrite.sql.inline import Dissolved, Inliner
@@ -134,3 +135,32 @@ def _columns(read: Dissolved, gone: set[str], dialect: str, as_: str, *, many: b
         alias = identifier.sql(dialect=dialect) if identifier is not None else name
         listed.append(text if piece.path == name and "." not in piece.text else f"{text} {as_} {alias}")
     return listed
+
+
+def except_edits(tokens: Tokens, site: ReadSite, folding: Folding) -> set[Edit]:
+    """Take unmapped columns out of the EXCEPT of stars: over the mapping there is nothing to leave out.
+
+    Raises ValueError where the list is not written in parentheses.
+    """
+    edits: set[Edit] = set()
+    unmapped = folding.columns(site.mapping.unmapped)
+    if site.scope is None or site.source is None or not unmapped:
+        return edits
+    for item in site.scope.select.expressions:
+        star = star_of(item)
+        gone = star.args.get("except_") or [] if star is not None else []
+        if not covers(item, site.source, folding) or all(
+            folding.fold(one.name) not in unmapped for one in gone
+        ):
+            continue
+        names = [one.this if isinstance(one, exp.Column) else one for one in gone]
+        first, last = tokens.at(names[0].meta["start"]) - 1, tokens.at(names[-1].meta["start"]) + 1
+        if tokens.kind(first) is not TokenType.L_PAREN or tokens.kind(last) is not TokenType.R_PAREN:
+            raise ValueError("a star leaves out a column that the mapping does not give")
+        kept = [name for name in names if folding.fold(name.name) not in unmapped]
+        if kept:
+            texts = [tokens.text[name.meta["start"] : name.meta["end"] + 1] for name in kept]
+            edits.add(Edit(tokens.items[first].start, tokens.end(last), f"({', '.join(texts)})"))
+        else:
+            edits.add(Edit(tokens.end(first - 2), tokens.end(last), ""))
+    return edits
