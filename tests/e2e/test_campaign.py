@@ -422,3 +422,42 @@ def test_errors_of_the_forge_are_tried_again_and_then_handed_over(tmp_path: Path
     others = {one.state for name, one in by_name(campaign).items() if name != "team/r0"}
     assert others == {TargetState.DONE}
     assert outcome.over
+
+
+def test_a_reader_that_appears_after_the_end_is_found_and_migrated(tmp_path: Path) -> None:
+    fleet(tmp_path)
+    app = make_app(tmp_path, work=InlineWork)
+    campaign = start(tmp_path, app)
+    run(app, campaign)
+    push(tmp_path / "fleet", "team/r1", {"late.sql": query(8).encode()})
+    push(tmp_path / "fleet", "other", {"late.sql": query(9).encode()})
+    assert not retire(campaign).unread
+    assert run(app, campaign).over
+    rows = {(row.repository, row.path): row.state for row in ledger_rows(campaign)}
+    assert rows["team/r1", "late.sql"] == rows["other", "late.sql"] == "migrated"
+    assert rows["team/r1", "q1.sql"] in ("migrated", "retired")
+    assert retire(campaign).unread
+
+
+def test_a_migration_file_that_changed_is_followed(tmp_path: Path) -> None:
+    fleet(tmp_path)
+    app = make_app(tmp_path, work=InlineWork)
+    run(app, start(tmp_path, app, MIGRATION.replace("merge: verified", "merge: never")))
+    changed = MIGRATION.replace("merge: verified", "merge: never").replace("Gone in v2.", "Gone.")
+    campaign = start(tmp_path, app, changed)
+    run(app, campaign)
+    assert {target.source for target in campaign.world().targets} == {campaign.migration.digest}
+    assert len(pulls(tmp_path)) == 1
+
+
+def test_what_the_ledger_says_of_a_file_that_was_repaired_by_hand(tmp_path: Path) -> None:
+    fleet(tmp_path)
+    app = make_app(tmp_path, work=InlineWork)
+    campaign = start(tmp_path, app)
+    campaign.start()
+    campaign.scan()
+    push(tmp_path / "fleet", "team/r2", {"q2.sql": b"SELECT 1\n"})
+    assert run(app, campaign).over
+    row = next(row for row in ledger_rows(campaign) if row.repository == "team/r2")
+    assert (row.state, row.pull) == ("migrated", None)
+    assert "without a change of ours" in row.reason

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from greylag.domain.outcome import FormChoice
 from greylag.domain.target import TargetState
 from greylag.engine import ledger, tables
 from greylag.engine.actions import Decision, Effect
-from greylag.engine.apply import apply
+from greylag.engine.apply import FRESH, apply
 from greylag.engine.clock import Clock
 from greylag.engine.decide import decide
 from greylag.engine.events import EventKind
@@ -23,9 +23,9 @@ from greylag.engine.patching import LedgerEntry, Rewriting, fold
 from greylag.engine.perform import Performer, Request
 from greylag.engine.ports import Fleet, ProofLevel, Rewriter
 from greylag.engine.rewriter import Rewrites
-from greylag.engine.store import Store
+from greylag.engine.store import Session, Store
 from greylag.engine.work import Work, WorkFactory
-from greylag.engine.world import Mode, Rules, World
+from greylag.engine.world import Mode, Rules, Target, World
 from greylag.forge.base import Forge
 from greylag.mapping.compiled import CompiledMigration
 from greylag.rollout.health import HealthSource, Limits
@@ -172,28 +172,49 @@ class Campaign:
         with self.store.write() as session:
             known = {target.repository: target for target in session.targets(self.name)}
             for repository, found in sorted(by_repository.items()):
-                if repository in known:
-                    continue
-                new += 1
-                pending = [replace(entry, outcome="pending") for entry in found]
-                owners = {entry.consumer.owner for entry in found if entry.consumer.owner}
-                session.connection.execute(
-                    tables.targets.insert().values(
-                        migration=self.name,
-                        repository=repository,
-                        state=TargetState.FOUND.value,
-                        reason="found",
-                        context="",
-                        consumers=len(found),
-                        owners=sorted(owners),
-                        updated_at=now,
-                    )
-                )
-                ledger.keep(session, self.name, repository, pending, now)
+                if repository not in known:
+                    self._add(session, repository, found, now)
+                    new += 1
+                elif known[repository].state is TargetState.DONE:
+                    self._reopen(session, known[repository], found, now)
             message = f"{len(entries)} consumers in {len(by_repository)} repositories, {new} of them new"
             data = {"consumers": len(entries), "repositories": len(by_repository), "new": new}
             session.event(self.name, EventKind.SCANNED, message, at=now, data=data)
         return new
+
+    def _add(self, session: Session, repository: str, found: Sequence[LedgerEntry], now: datetime) -> None:
+        owners = {entry.consumer.owner for entry in found if entry.consumer.owner}
+        session.connection.execute(
+            tables.targets.insert().values(
+                migration=self.name,
+                repository=repository,
+                state=TargetState.FOUND.value,
+                reason="found",
+                context="",
+                consumers=len(found),
+                owners=sorted(owners),
+                updated_at=now,
+            )
+        )
+        pending = [replace(entry, outcome="pending") for entry in found]
+        ledger.keep(session, self.name, repository, pending, now)
+
+    def _reopen(self, session: Session, target: Target, found: Sequence[LedgerEntry], now: datetime) -> None:
+        """New readers appeared where everything was done: another round, with a pull request of its own."""
+        fresh = {entry.consumer.key for entry in found} - session.consumer_keys(self.name, target.repository)
+        if not fresh:
+            return
+        ledger.close_round(session, self.name, target.repository)
+        values = FRESH | {"attempt": target.attempt + 1, "extra": target.extra + 1}
+        reason = f"new readers appeared: {len(fresh)}"
+        if session.change(self.name, target, now, **values, state=TargetState.FOUND.value, reason=reason):
+            pending = [replace(entry, outcome="pending") for entry in found]
+            ledger.keep(session, self.name, target.repository, pending, now)
+            session.reopen(self.name)
+            text = f"{target.repository}: {reason}"
+            session.event(
+                self.name, EventKind.FOUND, text, at=now, repository=target.repository, wave=target.wave
+            )
 
     def world(self, busy: frozenset[str] = frozenset()) -> World:
         """What our tables say of the campaign."""

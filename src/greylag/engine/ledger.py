@@ -15,6 +15,11 @@ from greylag.engine.patching import LedgerEntry
 from greylag.engine.ports import Fleet
 from greylag.engine.store import Session
 
+MIGRATED = "migrated"
+"""The outcome of a consumer that was migrated in an earlier round, before new ones appeared in its
+repository.
+"""
+
 GONE = "gone"
 """The outcome of a consumer that stopped reading the old dataset without a change of ours."""
 
@@ -90,9 +95,20 @@ def keep(
             fresh = {"migration": migration, "key": key, "found_at": now, **values}
             session.connection.execute(table.insert().values(**fresh))
     for key in known.keys() - {entry.consumer.key for entry in entries}:
+        if known[key]["outcome"] == MIGRATED:
+            continue
         row = table.update().where((table.c.migration == migration) & (table.c.key == key))
         reasons = ["it stopped reading the old dataset without a change of ours"]
         session.connection.execute(row.values(outcome=GONE, reasons=reasons, questions=[]))
+
+
+def close_round(session: Session, migration: str, repository: str) -> None:
+    """What was migrated in this repository stays so, whatever becomes of the readers that appeared since."""
+    table = tables.consumers
+    here = (
+        (table.c.migration == migration) & (table.c.repository == repository) & (table.c.outcome == "edited")
+    )
+    session.connection.execute(table.update().where(here).values(outcome=MIGRATED))
 
 
 def _values(entry: LedgerEntry) -> dict[str, Any]:
@@ -177,6 +193,8 @@ def standing(
         return "retired", "a fresh scan of the code finds no read of the old dataset there"
     if outcome == GONE:
         return "migrated", why
+    if outcome == MIGRATED:
+        return "migrated", "migrated before new readers appeared in this repository"
     if outcome in ("skipped", "failed"):
         return outcome, why
     if outcome == "question" and target is TargetState.WAITING_ANSWER:
