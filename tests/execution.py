@@ -25,7 +25,7 @@ Row = tuple[object, ...]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """What one statement returned, or what one table holds. `ordered` is True where the order is promised;
-    `exact` is False where the case of column names says nothing: the dialect is not DuckDB's own."""
+    `exact` is False where the dialect is not DuckDB's own: the case of names says nothing then."""
 
     what: str
     columns: tuple[str, ...]
@@ -78,9 +78,10 @@ def _difference(old: Result, new: Result) -> Iterable[str]:
 
 
 def _names(result: Result) -> list[str]:
-    """Column names; one that the engine made up from an expression's text is not a promise."""
-    names = [name if re.fullmatch(r"[\w$ ]+", name) else "?" for name in result.columns]
-    return names if result.exact else [name.lower() for name in names]
+    """Column names; another dialect's names for unnamed expressions are not those that DuckDB makes up."""
+    if result.exact:
+        return list(result.columns)
+    return [name.lower() if re.fullmatch(r"[\w$ ]+", name) else "?" for name in result.columns]
 
 
 def _quoted(ref: DatasetRef) -> str:

@@ -14,6 +14,8 @@ from tests.property.schemas import POOL, TEXTS, Columns, quoted
 
 Output = list[tuple[str, str]]
 JOINS = ("JOIN", "LEFT JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", ",", "CROSS JOIN")
+# The name of an item that the engine names; nothing refers to it.
+UNNAMED = "?"
 ALIASES = ("p", "q", "r", "a", "b", "t1", "t2", "u")
 
 
@@ -30,7 +32,7 @@ class Scope:
         found = []
         for alias, columns in self.sources:
             for name, each in columns.items():
-                if each == kind:
+                if each == kind and name != UNNAMED:
                     found.append(f"{quoted(alias)}.{quoted(name)}")
                     if name in self.merged or self._owners(name) == 1:
                         found.append(quoted(name))
@@ -84,7 +86,8 @@ class Writer:
     def order(self, output: Output) -> str:
         if self.chance(2):
             return ""
-        names = [quoted(name) for name, _ in output if [each for each, _ in output].count(name) == 1]
+        listed = [name for name, _ in output]
+        names = [quoted(name) for name in listed if listed.count(name) == 1 and name != UNNAMED]
         first = [str(self.pick(*names))] if names and self.chance(2) else []
         return f"{self.gap()}ORDER BY {', '.join([*first, *(str(i + 1) for i in range(len(output)))])}"
 
@@ -159,10 +162,12 @@ class Writer:
         return items, output
 
     def named(self, text: str) -> tuple[str, str]:
-        """An item of a select list and its name; only a plain column goes without an alias."""
+        """An item of a select list and its name; what computes goes without an alias now and then."""
         last = text.rpartition(".")[2].strip('"')
         if last in POOL and self.chance(2):
             return text, last
+        if self.chance(10):
+            return text, UNNAMED
         alias = str(self.pick(*POOL))
         return f"{text}{self.pick(' AS ', ' ')}{quoted(alias)}", alias
 

@@ -3,6 +3,6 @@ FROM (
   SELECT buyer_id AS customer, COUNT(*) AS n
   FROM shop.orders_v2
   WHERE channel = 'ALL'
-  GROUP BY customer
+  GROUP BY buyer_id
 ) AS t
 WHERE t.n > 1

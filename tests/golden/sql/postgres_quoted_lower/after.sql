@@ -1,1 +1,1 @@
-SELECT o."id" AS "order_id", o.amount FROM "shop"."orders_v2" o
+SELECT o.id AS "order_id", o.amount FROM "shop"."orders_v2" o

@@ -5,5 +5,5 @@ select
   , amount*2   as  twice
 from   shop.orders_v2  -- read orders_v1
 where state in ( 'paid','open' )  /* not status = 'void' */
-  and 'order_id' <> "state"
+  and 'order_id' <> state
 order  by order_id

@@ -1,3 +1,3 @@
-SELECT `id` AS `order_id`, o.amount
+SELECT id AS `order_id`, o.amount
 FROM `shop`.`orders_v2` o
-WHERE o.`state` = 'paid'
+WHERE o.state = 'paid'

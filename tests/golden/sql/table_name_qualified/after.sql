@@ -1,2 +1,2 @@
-SELECT orders_v2.id AS order_id, shop.orders_v2.state AS status
+SELECT orders_v2.id AS order_id, orders_v2.state AS status
 FROM shop.orders_v2

@@ -1,3 +1,3 @@
-SELECT orders_v2.id AS order_id, name
+SELECT orders_v2.id AS order_id, buyers.name
 FROM shop.orders_v2, shop.buyers
-WHERE orders_v2.buyer_id = buyers.id AND state = 'paid' AND shop.buyers.region = 'TX'
+WHERE orders_v2.buyer_id = buyers.id AND orders_v2.state = 'paid' AND buyers.region = 'TX'

@@ -1,0 +1,3 @@
+SELECT order_id -- key
+FROM shop.orders_v1
+ORDER BY order_id

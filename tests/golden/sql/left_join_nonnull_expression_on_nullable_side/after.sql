@@ -1,3 +1,0 @@
-SELECT v.user_id, u.plan
-FROM prod.core.visits AS v
-LEFT JOIN (SELECT account_id AS user_id, CASE tier WHEN 3 THEN 'premium' ELSE 'free' END AS plan FROM prod.core.users_v2 WHERE device = 'ALL') AS u ON u.user_id = v.user_id

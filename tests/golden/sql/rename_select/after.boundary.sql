@@ -1,0 +1,5 @@
+SELECT order_id, amount
+FROM (
+  SELECT id AS order_id, buyer_id AS customer, amount, state AS status, placed FROM shop.orders_v2
+) AS orders_v1
+WHERE status = 'paid' AND amount > 1
