@@ -48,7 +48,7 @@ class App:
         return process_lock(self.settings.database)
 
     def fleet(self) -> FolderFleet:
-        """The repositories of the fleet as they are now. Raises UsageError when the folder is missing."""
+        """The repositories of the fleet as they are now."""
         return _fleet(self.settings)
 
     def campaign(self, migration: str) -> Campaign:
@@ -96,7 +96,10 @@ def build(
     forge: Forge | None = None,
     work: WorkFactory | None = None,
 ) -> App:
-    """Wire the application; what is handed in stands in for what the settings name (demo, tests)."""
+    """Wire the application; what is handed in stands in for what the settings name (demo, tests).
+
+    Raises UsageError for settings that cannot work, e.g. a fleet whose folder is missing.
+    """
     engine = connect(settings.database)
     prepare(engine)
     store = Store(engine)
@@ -104,8 +107,8 @@ def build(
     return App(
         settings=settings,
         store=store,
-        forge=forge or _forge(settings, time),
         health=health or _health(settings.health),
+        forge=forge or _forge(settings, time),
         rewriter=rewriter or _rewriter(),
         clock=time,
         work=work or _durable(settings, store),
@@ -123,16 +126,16 @@ def _durable(settings: Settings, store: Store) -> WorkFactory:
 
 
 def _forge(settings: Settings, clock: Clock) -> Forge:
-    author = settings.author
-    return EmbeddedForge(settings.fleet, clock=clock.now, author=author.name, email=author.email)
-
-
-def _fleet(settings: Settings) -> FolderFleet:
     if not settings.fleet.is_dir():
         raise UsageError(
             f"{settings.fleet}: the fleet's folder does not exist; say where it is under `fleet` in "
             "greylag.yaml or in GREYLAG_FLEET (`greylag init` writes the file)"
         )
+    author = settings.author
+    return EmbeddedForge(settings.fleet, clock=clock.now, author=author.name, email=author.email)
+
+
+def _fleet(settings: Settings) -> FolderFleet:
     file = sqlite_file(settings.database)
     folder = Path(".greylag") if file is None else file.parent
     return FolderFleet(settings.fleet, FleetIndex(folder / "index.db"), names=candidate_names)

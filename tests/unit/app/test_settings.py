@@ -1,0 +1,110 @@
+"""Settings: the file, the environment above it, and what is wrong with either."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from greylag.app import build, load_settings
+from greylag.app.settings import Settings
+from greylag.domain.errors import FileFaults, UsageError
+
+
+def write(folder: Path, text: str) -> Path:
+    """A settings file."""
+    path = folder / "greylag.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_defaults_without_a_file(tmp_path: Path) -> None:
+    settings = load_settings(start=tmp_path)
+    assert settings.file is None
+    assert settings.database == "sqlite:///.greylag/greylag.db"
+    assert (settings.tries, settings.proof, settings.health.none) == (2, "fast", False)
+
+
+def test_the_nearest_file_upwards_and_its_relative_paths(tmp_path: Path) -> None:
+    write(tmp_path, "fleet: mirrors\nhealth:\n  status_dir: runs\n  patience: PT2H\n")
+    inner = tmp_path / "a" / "b"
+    inner.mkdir(parents=True)
+    settings = load_settings(start=inner)
+    assert settings.fleet == tmp_path / "mirrors"
+    assert settings.health.status_dir == tmp_path / "runs"
+    assert settings.health.patience == timedelta(hours=2)
+    assert settings.database == f"sqlite:///{tmp_path}/.greylag/greylag.db"
+
+
+def test_the_environment_stands_above_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path, "fleet: mirrors\nworkers: 2\nauthor:\n  name: A\n  email: a@example.org\n")
+    monkeypatch.setenv("GREYLAG_FLEET", "/srv/fleet")
+    monkeypatch.setenv("GREYLAG_AUTHOR__NAME", "B")
+    settings = load_settings(path)
+    assert settings.fleet == Path("/srv/fleet")
+    assert settings.workers == 2
+    assert (settings.author.name, settings.author.email) == ("B", "a@example.org")
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        ("fleet: x\nwokers: 3\n", ":2:1:", "did you mean `workers`?"),
+        ("health:\n  comand: ls\n", ":2:3:", "did you mean `command`?"),
+        ("workers: many\n", ":1:1:", "valid integer"),
+        ("workers: 0\n", ":1:1:", "greater than or equal to 1"),
+        ("- a\n", ":1:1:", "names and values"),
+        ("fleet: [\n", ":2:1:", "not YAML"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_places(tmp_path: Path, text: str, place: str, words: str) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(FileFaults) as caught:
+        load_settings(path)
+    (fault,) = caught.value.faults
+    assert str(fault).startswith(f"{path}{place}")
+    assert words in fault.message
+
+
+def test_a_wrong_environment_names_the_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GREYLAG_WORKERS", "many")
+    with pytest.raises(UsageError, match=r"GREYLAG_WORKERS: .*integer"):
+        load_settings(start=tmp_path)
+
+
+def test_a_named_file_must_exist(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="greylag init"):
+        load_settings(tmp_path / "none.yaml")
+
+
+def test_two_health_sources_are_refused(tmp_path: Path) -> None:
+    write(tmp_path, "health:\n  command: ls\n  none: true\n")
+    with pytest.raises(UsageError, match="command and none"):
+        build(load_settings(start=tmp_path))
+
+
+@pytest.mark.parametrize("url", ["nonsense", "sqlite://"])
+def test_a_database_that_cannot_be_used(url: str) -> None:
+    with pytest.raises(UsageError, match="database"):
+        build(Settings(database=url))
+
+
+def test_a_missing_fleet_says_what_to_do(tmp_path: Path) -> None:
+    write(tmp_path, "fleet: nowhere\n")
+    with pytest.raises(UsageError, match="GREYLAG_FLEET"):
+        build(load_settings(start=tmp_path))
+
+
+def test_an_unknown_campaign_is_a_usage_error(tmp_path: Path) -> None:
+    write(tmp_path, "fleet: .\n")
+    with pytest.raises(UsageError, match="no such file, and no campaign"):
+        build(load_settings(start=tmp_path)).campaign("users-v2")
+
+
+def test_the_template_is_valid_and_says_the_defaults() -> None:
+    path = Path(__file__).parents[3] / "src" / "greylag" / "app" / "greylag.yaml"
+    settings = load_settings(path)
+    plain = Settings()
+    for name in ("workers", "proof", "tries", "author", "health"):
+        assert getattr(settings, name) == getattr(plain, name), name
