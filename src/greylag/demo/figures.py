@@ -50,7 +50,7 @@ class Equality:
             f"{number} {text}"
             for number, text in (
                 (len(self.broken_before), "failed before the change, and are not counted"),
-                (len(self.not_run), "need dbt, which is not installed"),
+                (len(self.not_run), "did not run, dbt is not installed"),
             )
             if number
         ]

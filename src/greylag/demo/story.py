@@ -113,7 +113,7 @@ class Story:
                 self._line(f"[red]already broken[/] {run.repository}: {escape(run.error or '')}")
         if len(runs) < len(specs):
             self._line(
-                f"[yellow]{len(specs) - len(runs)} dbt projects do not run: dbt is not installed[/] "
+                f"[yellow]dbt is not installed, so {len(specs) - len(runs)} of the pipelines do not run[/] "
                 "(pip install 'greylag\\[demo]')"
             )
         return runs
@@ -250,7 +250,8 @@ class Story:
             )
         if figures.equality is not None:
             colour = "bold green" if figures.equality.all_equal else "bold red"
-            self.console.print(f"[{colour}]{escape(figures.equality.sentence())}[/]")
+            sentence = escape(figures.equality.sentence())
+            self.console.print(f"[{colour}]{sentence}[/]", soft_wrap=True)
 
     def _heading(self, text: str) -> None:
         self.act += 1

@@ -129,7 +129,7 @@ def test_the_last_line_counts_what_was_compared() -> None:
     assert not found.all_equal
     assert found.sentence() == (
         "1 of 2 pipelines return the same rows as before (1 failed before the change, and are not counted; "
-        "1 need dbt, which is not installed)"
+        "1 did not run, dbt is not installed)"
     )
     nothing = equality([], {}, still_old=[], not_run=[])
     assert not nothing.all_equal
