@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
@@ -461,3 +462,19 @@ def test_what_the_ledger_says_of_a_file_that_was_repaired_by_hand(tmp_path: Path
     row = next(row for row in ledger_rows(campaign) if row.repository == "team/r2")
     assert (row.state, row.pull) == ("migrated", None)
     assert "without a change of ours" in row.reason
+
+
+def test_a_repository_that_is_gone_is_handed_over_and_one_that_is_broken_is_a_reader(tmp_path: Path) -> None:
+    fleet(tmp_path)
+    app = make_app(tmp_path, work=InlineWork)
+    campaign = start(tmp_path, app)
+    campaign.start()
+    campaign.scan()
+    shutil.rmtree(tmp_path / "fleet" / "team" / "r0.git")
+    (tmp_path / "fleet" / "other.git" / "HEAD").write_text("nonsense\n")
+    again = start(tmp_path, app)
+    run(app, again)
+    assert by_name(again)["team/r0"].state is TargetState.HANDED_OVER
+    assert by_name(again)["team/r2"].state is TargetState.DONE
+    found = retire(again)
+    assert [(reader.repository, reader.sure) for reader in found.readers] == [("other", False)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -28,6 +28,7 @@ class FolderFleet:
         self._paths = find_repositories(root)
         self._index = index
         self._names = names
+        self.unreadable: Mapping[str, str] = {}
         self._owners: dict[tuple[str, str], Owners] = {}
 
     def names(self) -> tuple[str, ...]:
@@ -40,7 +41,7 @@ class FolderFleet:
 
     def mentioning(self, migration: CompiledMigration) -> tuple[str, ...]:
         """See `Fleet`: from the index, which reads only what changed."""
-        self._index.refresh(self._paths)
+        self.unreadable = dict(self._index.refresh(self._paths).unreadable)
         found = self._index.candidates(self._names(migration))
         return tuple(sorted({candidate.repository for candidate in found}))
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
+from greylag.domain.errors import GreylagError
 from greylag.domain.target import TargetState
 from greylag.engine.describe import pull_key
 from greylag.engine.ports import Fleet
@@ -13,7 +14,6 @@ from greylag.engine.store import Session
 from greylag.engine.tables import targets as targets_table
 from greylag.engine.world import PullState, PullView, Rules, Target, World
 from greylag.forge.base import Forge
-from greylag.workspace import RepositoryError
 
 _LOOKED_AT = frozenset({TargetState.REWRITTEN, TargetState.PROPOSED})
 
@@ -65,9 +65,19 @@ def observe(world: World, forge: Forge, fleet: Fleet) -> World:
 
 
 def look(migration: str, target: Target, forge: Forge, fleet: Fleet) -> Target:
-    """One target with its pull request and the head of its base branch."""
+    """One target with its pull request and the head of its base branch.
+
+    One that cannot be looked at is left as our tables have it: its next effect fails, and says why.
+    """
+    try:
+        return _looked(migration, target, forge, fleet)
+    except GreylagError:
+        return target
+
+
+def _looked(migration: str, target: Target, forge: Forge, fleet: Fleet) -> Target:
     if target.state in _LOOKED_AT:
-        target = replace(target, head=_head(fleet, target.repository))
+        target = replace(target, head=fleet.open(target.repository).head())
     if target.pull_state != PullState.OPEN:
         return target
     pull = forge.find_key(target.repository, pull_key(migration, target.repository, target.attempt))
@@ -81,10 +91,3 @@ def look(migration: str, target: Target, forge: Forge, fleet: Fleet) -> Target:
         url=pull.url,
     )
     return replace(target, pull=view)
-
-
-def _head(fleet: Fleet, repository: str) -> str | None:
-    try:
-        return fleet.open(repository).head()
-    except RepositoryError:
-        return None

@@ -44,7 +44,12 @@ class Sources:
 
 
 class Fleet(Protocol):
-    """The repositories under care."""
+    """The repositories under care.
+
+    `unreadable` names those that the last search could not read, and why.
+    """
+
+    unreadable: Mapping[str, str]
 
     def names(self) -> tuple[str, ...]:
         """Every repository, sorted."""

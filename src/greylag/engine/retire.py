@@ -74,6 +74,18 @@ def retire(campaign: Campaign) -> Retirement:
             session.event(name, EventKind.RETIRED, words, at=now, data=data)
     readers = tuple(
         Reader(
+            repository=repository,
+            path=".",
+            line=0,
+            dataset="?",
+            sure=False,
+            reasons=(f"the repository cannot be read: {why}",),
+            state=states.get(repository),
+        )
+        for repository, why in campaign.fleet.unreadable.items()
+    )
+    readers += tuple(
+        Reader(
             repository=entry.consumer.repository,
             path=entry.consumer.path,
             line=entry.consumer.read.line,
