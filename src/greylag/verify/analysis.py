@@ -9,7 +9,7 @@ from sqlglot import exp
 from greylag.verify.binding import bind
 from greylag.verify.execute import Lab, Result
 from greylag.verify.prepare import Names
-from greylag.verify.program import NotComparable
+from greylag.verify.program import DoesNotRun, NotComparable, UnknownColumn
 from greylag.verify.resolve import Model
 from greylag.verify.schema_infer import TypeInference, parameter_name
 from greylag.verify.typevars import MEDIUM, TypeVar
@@ -33,7 +33,7 @@ def analyse(queries: list[tuple[exp.Query, exp.Query]], names: Names) -> Analysi
     analysis = Analysis(names=names)
     for old, new in queries:
         analysis.old.append(_bound(old, names))
-        analysis.new.append(_bound(new, names))
+        analysis.new.append(_bound_new(new, names))
     for model in (*analysis.old, *analysis.new):
         TypeInference(model, analysis.parameters, analysis.functions).run()
     for name, var in analysis.parameters.items():
@@ -50,6 +50,16 @@ def analyse(queries: list[tuple[exp.Query, exp.Query]], names: Names) -> Analysi
         if not table.columns:
             table.columns["greylag_any"] = TypeVar(scalar="BIGINT", rank=9)
     return analysis
+
+
+def _bound_new(query: exp.Query, names: Names) -> Model:
+    try:
+        return _bound(query, names)
+    except UnknownColumn as reason:
+        if "`_" in str(reason):
+            # Pseudo-columns stand in no schema.
+            raise
+        raise DoesNotRun(str(reason)) from reason
 
 
 def _bound(query: exp.Query, names: Names) -> Model:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from greylag.verify.program import NotComparable
+from greylag.verify.program import UnknownColumn
 from greylag.verify.resolve import Model, Output, QueryInfo, Ref, SelectInfo, Source, is_open, source_columns
 
 
@@ -106,7 +106,7 @@ def _qualified(model: Model, select: SelectInfo, column: exp.Column, parts: list
             found = lookup(source, name, add=True)
             if found is None:
                 owner = source.alias or ".".join(parts[:size])
-                raise NotComparable(f"`{owner}` has no column `{name}`")
+                raise UnknownColumn(f"`{owner}` has no column `{name}`")
             return Ref(source=source, name=found, path=tuple(path))
         if len(parts) == 1 and parts[0].lower() in scope.sources and _is_row(scope, parts[0]):
             source = scope.sources[parts[0].lower()]
@@ -192,7 +192,7 @@ def _guess(model: Model, select: SelectInfo, column: exp.Column) -> Ref:
             best = max(candidates, key=lambda source: _likeness(source, parts[0]))
             return _ref(best, parts[0], parts[1:], add=True)
         scope = scope.parent
-    raise NotComparable(f"no source has a column `{column.sql()}`")
+    raise UnknownColumn(f"no source has a column `{column.sql()}`")
 
 
 def _note_capture(

@@ -55,6 +55,28 @@ class Clock:
         return self.left() <= 0.0
 
 
+class Watchdog:
+    """One thread that interrupts the connection when a statement runs past its deadline."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.deadline: float | None = None
+        self._connection = connection
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._done.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._done.wait(0.02):
+            deadline = self.deadline
+            if deadline is not None and time.monotonic() > deadline:
+                self._connection.interrupt()
+
+
 class Lab:
     """One DuckDB connection for one proof."""
 
@@ -62,7 +84,12 @@ class Lab:
         self._connection = connection
         self._clock = clock
         self._statement_seconds = statement_seconds
+        self._watchdog = Watchdog(connection)
         self.made: dict[str, None] = {}
+
+    def close(self) -> None:
+        """Stop watching."""
+        self._watchdog.stop()
 
     def do(self, *statements: str) -> None:
         """Run statements that are ours and must succeed (CREATE, INSERT). Raises duckdb.Error."""
@@ -74,9 +101,7 @@ class Lab:
         seconds = min(self._statement_seconds, self._clock.left())
         if seconds <= 0:
             return RunError(kind="time", message="no time left")
-        timer = threading.Timer(seconds, self._connection.interrupt)
-        timer.daemon = True
-        timer.start()
+        self._watchdog.deadline = time.monotonic() + seconds
         try:
             cursor = self._connection.execute(sql)
             rows = cursor.fetchmany(MAX_ROWS + 1)
@@ -86,7 +111,7 @@ class Lab:
         except duckdb.Error as error:
             return _failure(error)
         finally:
-            timer.cancel()
+            self._watchdog.deadline = None
         if len(rows) > MAX_ROWS:
             return RunError(kind="time", message=f"a statement returned more than {MAX_ROWS} rows")
         return Result(
@@ -150,6 +175,7 @@ def laboratory(clock: Clock, statement_seconds: float) -> Iterator[Lab]:
     try:
         yield lab
     finally:
+        lab.close()
         try:
             lab.rollback()
             for name in reversed(list(lab.made)):

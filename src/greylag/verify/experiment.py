@@ -8,11 +8,11 @@ from typing import Literal
 from greylag.domain.check import Proof
 from greylag.verify.analysis import Analysis, Constants, analyse
 from greylag.verify.compare import freeze_rows, same_bag, same_order, shape_difference
-from greylag.verify.datagen import Dataset, Recipe, generate, rows_sql, table_sql
+from greylag.verify.datagen import Dataset, Recipe, Row as Row_, generate, rows_sql, table_sql
 from greylag.verify.execute import Clock, Lab, Result, RunError, laboratory
 from greylag.verify.functions import macros_sql
 from greylag.verify.judging import judged, refuted
-from greylag.verify.limits import shrink_limits
+from greylag.verify.limits import shrink_limits, strip_same_limit
 from greylag.verify.mutate import mutants
 from greylag.verify.ordering import blocks_of, key_query
 from greylag.verify.pairs import Difference, Pair, Row
@@ -38,6 +38,7 @@ class Experiment:
         self.level: Level = level
         self.seed = seed
         self.clock = Clock(_SECONDS[level])
+        self._loaded: dict[str, list[Row_]] = {}
 
     def run(self) -> Proof:
         """Rounds, then what they have shown."""
@@ -55,6 +56,8 @@ class Experiment:
 
     def _analyse(self) -> None:
         for pair in self.pairs:
+            if pair.ordered:
+                strip_same_limit(pair.old, pair.new)
             shrink_limits(pair.old, pair.new)
         self.analysis = analyse([(pair.old, pair.new) for pair in self.pairs], self.names)
         dialect = self.names.migration.dialect
@@ -129,9 +132,13 @@ class Experiment:
     def load(self, data: Dataset) -> None:
         """Put a dataset into the tables."""
         for table in self.names.catalog.tables.values():
+            rows = data.rows.get(table.physical, [])
+            if self._loaded.get(table.physical) is rows:
+                continue
+            self._loaded[table.physical] = rows
             self.lab.do(table_sql(table))
             self.lab.made.setdefault(f"TABLE {table.physical}", None)
-            insert = rows_sql(table, data.rows.get(table.physical, []))
+            insert = rows_sql(table, rows)
             if insert is not None:
                 self.lab.do(insert)
 
@@ -181,7 +188,8 @@ class Experiment:
         pair.rows += len(left)
         pair.compared += 1
         pair.filled += bool(left)
-        self._tell_apart(pair, left, old.types)
+        if left:
+            self._tell_apart(pair, left, old.types)
         return None
 
     def _fails_alone(self, pair: Pair) -> bool:

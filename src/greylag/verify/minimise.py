@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from greylag.verify.experiment import Experiment
     from greylag.verify.pairs import Difference, Pair
 
-_SECONDS = 0.8
+_SECONDS = {"fast": 0.5, "full": 3.0}
 _SHOWN = 6
 
 
 def minimise(experiment: Experiment, found: Difference, data: Dataset) -> Counterexample:
     """Delete rows while the two versions still differ in the same way (delta debugging)."""
-    clock = Clock(_SECONDS)
+    clock = Clock(_SECONDS[experiment.level])
     pair = found.pair
     failing = found.old is None or found.new is None
     smallest = data

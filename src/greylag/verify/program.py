@@ -26,6 +26,14 @@ class NotComparable(Exception):
     """The two versions cannot be compared; the message is the reason that is shown."""
 
 
+class UnknownColumn(NotComparable):
+    """A column that no source can have; for the new version over declared schemas, a refutation."""
+
+
+class DoesNotRun(Exception):
+    """The new version cannot run, whatever the data; the message says why."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
     """One statement. `query` is what yields its rows (None for CHANGE and OTHER); `target` what it writes."""

@@ -18,17 +18,17 @@ from sqlglot.errors import SqlglotError
 
 from greylag.domain.check import Proof, Verdict
 from greylag.mapping.compiled import CompiledMigration
+from greylag.verify.changes import pair_of_change
 from greylag.verify.construction import same_by_construction
 from greylag.verify.experiment import Experiment
-from greylag.verify.names import TableKey
+from greylag.verify.names import TableKey, table_key
 from greylag.verify.naming import Reading, ambiguous, name_outputs, settle
 from greylag.verify.pairs import Pair
 from greylag.verify.prepare import Names, names_for, prepare, reads_replaced
-from greylag.verify.program import NotComparable, Statement, StatementKind, parse_program
+from greylag.verify.program import DoesNotRun, NotComparable, Statement, StatementKind, parse_program
 from greylag.verify.unfold import same_by_unfolding
 
 Level = Literal["fast", "full"]
-_ORDER = [Verdict.PROVEN, Verdict.TESTED, Verdict.INCONCLUSIVE, Verdict.REFUTED]
 _STRENGTH = ["none", "execution", "unfolding", "construction"]
 
 
@@ -41,6 +41,10 @@ def prove(old: str, new: str, migration: CompiledMigration, *, level: Level = "f
         return _prove(old, new, migration, level, seed)
     except NotComparable as reason:
         return Proof(verdict=Verdict.INCONCLUSIVE, method="none", reasons=(str(reason),))
+    except DoesNotRun as reason:
+        return Proof(
+            verdict=Verdict.REFUTED, method="none", reasons=(f"the new version does not run: {reason}",)
+        )
     except (SqlglotError, duckdb.Error, RecursionError) as error:
         first = str(error).splitlines()[0][:300] if str(error) else ""
         return Proof(
@@ -122,8 +126,6 @@ def _still_reads(after: tuple[Statement, ...], names: Names) -> str | None:
 
 
 def _key(table: exp.Table, names: Names) -> TableKey:
-    from greylag.verify.names import table_key
-
     return table_key(table, names.migration.dialect)
 
 
@@ -152,7 +154,7 @@ def _pair(number: int, one: Statement, other: Statement, names: Names) -> Pair |
                 if reads_replaced(one.node, names):
                     raise NotComparable(f"statement {number} reads a replaced dataset and is unchanged")
                 return None
-            return change_pair(number, one, other, names)
+            return pair_of_change(number, one, other, names)
     assert one.query is not None and other.query is not None
     pair = Pair(
         number=number,
@@ -177,10 +179,3 @@ def _mentions_replaced(node: exp.Expr, names: Names) -> bool:
         return False
     text = node.sql(names.migration.dialect).lower()
     return any(key[-1].lower() in text for key in names.replaced)
-
-
-def change_pair(number: int, one: Statement, other: Statement, names: Names) -> Pair:
-    """MERGE, UPDATE and DELETE are compared as they stand, with the mapping where the old dataset was read."""
-    from greylag.verify.changes import pair_of_change
-
-    return pair_of_change(number, one, other, names)

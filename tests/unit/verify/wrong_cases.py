@@ -91,6 +91,10 @@ WRONG: list[tuple[str, str, str, str]] = [
     ("users", "insert with columns exchanged", f"INSERT INTO x.t (a, b) SELECT country, city FROM {U1}", f"INSERT INTO x.t (a, b) SELECT geo.city, geo.country FROM {U2} WHERE device = 'ALL'"),
     ("users", "insert into other columns", f"INSERT INTO x.t (a, b) SELECT country, city FROM {U1}", f"INSERT INTO x.t (b, a) SELECT geo.country, geo.city FROM {U2} WHERE device = 'ALL'"),
     ("users", "merge source without the filter", f"MERGE INTO x.t USING (SELECT user_id, age FROM {U1}) s ON t.uid = s.user_id WHEN MATCHED THEN UPDATE SET age = s.age", f"MERGE INTO x.t USING (SELECT account_id AS user_id, years AS age FROM {U2}) s ON t.uid = s.user_id WHEN MATCHED THEN UPDATE SET age = s.age"),
+    ("users", "update of another column", f"UPDATE x.t SET age = u.age FROM {U1} u WHERE t.uid = u.user_id", f"UPDATE x.t SET plan = u.years FROM {U2} u WHERE t.uid = u.account_id AND u.device = 'ALL'"),
+    ("users", "update without the filter", f"UPDATE x.t SET age = u.age FROM {U1} u WHERE t.uid = u.user_id", f"UPDATE x.t SET age = u.years FROM {U2} u WHERE t.uid = u.account_id"),
+    ("users", "merge filter in ON deletes by source", f"MERGE INTO x.t USING {U1} AS s ON t.uid = s.user_id WHEN NOT MATCHED THEN INSERT (uid) VALUES (s.user_id)", f"MERGE INTO x.t USING {U2} AS s ON t.uid = s.account_id AND s.device = 'ALL' WHEN NOT MATCHED THEN INSERT (uid) VALUES (s.account_id)"),
+    ("users", "merge writes the raw code", f"MERGE INTO x.t USING {U1} AS s ON t.uid = s.user_id WHEN MATCHED AND s.plan = 'premium' THEN UPDATE SET age = s.age", f"MERGE INTO x.t USING (SELECT * FROM {U2} WHERE device = 'ALL') AS s ON t.uid = s.account_id WHEN MATCHED AND s.tier = 2 THEN UPDATE SET age = s.years"),
     ("users", "delete of the wrong rows", f"DELETE FROM x.t WHERE uid IN (SELECT user_id FROM {U1})", f"DELETE FROM x.t WHERE uid IN (SELECT account_id FROM {U2})"),
     ("users", "struct itself for its field", f"SELECT country FROM {U1}", f"SELECT geo AS country FROM {U2} WHERE device = 'ALL'"),
     # -- renames
