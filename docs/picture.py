@@ -22,7 +22,27 @@ from rich.console import Console
 from rich.text import Text
 
 WIDTH = 118
+TOKENS = re.compile(r"(\n|\r|\x1b\[1A|\x1b\[2K|\x1b\[\?25[lh])")
 HEADING = re.compile(r"^ (\d)  \S")
+
+
+def screen(printed: str) -> list[str]:
+    """What a terminal shows in the end: bars that were drawn over are gone."""
+    rows, row = [""], 0
+    for token in TOKENS.split(printed.rstrip("\n")):
+        match token:
+            case "\n":
+                row += 1
+                rows += [""] * (row + 1 - len(rows))
+            case "\x1b[1A":
+                row = max(row - 1, 0)
+            case "\x1b[2K":
+                rows[row] = ""
+            case "\r" | "\x1b[?25l" | "\x1b[?25h":
+                pass
+            case _:
+                rows[row] += token
+    return rows
 
 
 def sections(lines: list[Text], chosen: list[str]) -> Iterator[Text]:
@@ -49,10 +69,10 @@ def main() -> int:
     env = {**os.environ, "FORCE_COLOR": "1", "COLUMNS": str(WIDTH), "TERM": "xterm-256color"}
     env.pop("NO_COLOR", None)
     # Progress goes to standard error: it is not part of the picture.
-    result = subprocess.run(command, stdout=subprocess.PIPE, env=env, text=True, check=False)
+    result = subprocess.run(command, stdout=subprocess.PIPE, env=env, check=False)
     if result.returncode > 1:
         return result.returncode
-    lines = [Text.from_ansi(line) for line in result.stdout.rstrip("\n").split("\n")]
+    lines = [Text.from_ansi(line) for line in screen(result.stdout.decode())]
     if args.sections:
         lines = list(sections(lines, args.sections.split(",")))
     console = Console(record=True, width=WIDTH, file=StringIO(), force_terminal=True, highlight=False)
