@@ -35,7 +35,7 @@ def outcome_name(report: FileReport) -> str:
 
 
 def reasons_of(report: FileReport) -> list[str]:
-    """Why: the reasons of a skipped file, the message of a failed one, the notes and doubts of an edited one."""
+    """Why: reasons of a skipped file, the message of a failed one, notes and doubts of an edited one."""
     outcome = report.outcome
     proof = list(report.proof.reasons) if report.proof is not None else []
     match outcome:

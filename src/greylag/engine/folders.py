@@ -35,8 +35,8 @@ def rewrite_paths(
 ) -> tuple[DiskReport, ...]:
     """Rewrite what the paths name, in memory: folders as git sees them, and single files.
 
-    `started` is told the number of files, `done` each finished one. Nothing is written. Raises UsageError for a
-    path that does not exist.
+    `started` is told the number of files, `done` each finished one. Nothing is written. Raises UsageError
+    for a path that does not exist.
     """
     places = _places(paths)
     started(sum(len(place.files) for place in places))
@@ -49,7 +49,7 @@ def rewrite_paths(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """Files below one root (a working tree, or the folder that was named); `shown` maps to the user's paths."""
+    """Files below one root (a working tree, or the named folder); `shown` maps to the user's paths."""
 
     root: Path
     files: tuple[str, ...]

@@ -42,7 +42,7 @@ def rewrite_file(
 ) -> FileReport:
     """Rewrite one file and prove the rewrite. Never raises for a file: an error of ours is `Failed`.
 
-    With `auto`, an inline rewrite that the proof refutes is tried again in boundary form; a rewrite that stays
+    With `auto`, an inline rewrite that the proof refutes is tried again in boundary form; one that stays
     refuted is `Skipped`, and its counterexample is kept in `proof`.
     """
     files = siblings if siblings is not None else {path: text}

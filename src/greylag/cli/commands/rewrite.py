@@ -15,8 +15,8 @@ from greylag.domain.outcome import FormChoice
 HELP = """\
 Rewrite files in place, so that they read the new datasets and return the same rows.
 
-PATH is a file or a folder; a folder is walked as git sees it. A file is edited whole or not at all; what cannot
-be rewritten safely is left alone, and the reason is told. With [bold]--diff[/] nothing is written.
+PATH is a file or a folder; a folder is walked as git sees it. A file is edited whole or not at all; what
+cannot be rewritten safely is left alone, and the reason is told. With [bold]--diff[/] nothing is written.
 
 Ends with status 1 when a file was left to people.
 

@@ -32,14 +32,9 @@ class Collisions:
     def check(self) -> set[Edit]:
         """Edits that keep names from changing their meaning. Raises Unsound where none can."""
         scope = self.read.scope
-        new = self.read.new_columns
+        new = self.read.new_columns or self.read.pieces.new_columns()
         for source in scope.sources:
-            if (
-                source is not self.read.source
-                and new
-                and source.name in new
-                and self.folding.dialect == "bigquery"
-            ):
+            if source is not self.read.source and source.name in new:
                 raise Unsound(self.read.site, f"{source.name} is an alias here and a column of the new table")
         for inner in within(scope):
             for ref in inner.refs:
@@ -77,7 +72,7 @@ class Collisions:
         self.edits.add(Edit(start, start, f"{owner}."))
 
     def _alone(self, ref: Ref) -> bool:
-        """The new table's columns are not known, but nothing else in sight could own the name before or after."""
+        """The new table's columns are not known, but nothing else in sight could own the name."""
         return ref.owner is Owner.SOURCE and ref.home is not None and len(ref.home.sources) == 1
 
     def _sole_owner(self, ref: Ref) -> str | None:

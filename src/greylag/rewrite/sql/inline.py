@@ -168,7 +168,7 @@ class Inliner:
         return ".".join(self._part(*pair) for pair in zip(old_parts, new_parts, strict=True))
 
     def _part(self, old: exp.Expr, new: exp.Expr) -> str:
-        """One part of the new name: the author's own text where it is the same, his quotes where it is not."""
+        """One part of the new name: the author's own text where it is the same, else his quotes."""
         dialect, folding = self.names.folding.dialect, self.names.folding
         same = folding.table_part(old.name, quoted=bool(old.args.get("quoted"))) == folding.table_part(
             new.name, quoted=bool(new.args.get("quoted"))

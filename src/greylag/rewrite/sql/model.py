@@ -78,7 +78,9 @@ class Ref:
 class Scope:
     """One SELECT: what it reads, and what it refers to. `parent` is set where outer names are visible.
 
-    `positional` is set where whoever reads the output columns goes by their order, not by their names.
+    `positional` is set where whoever reads the output columns goes by their order, not by their names. While
+    an ON is resolved, `in_sight` holds the sources that it can see, and `beyond` those behind a comma, which
+    some engines hide.
     """
 
     select: exp.Select
@@ -90,6 +92,8 @@ class Scope:
     readers: list[Scope] = field(default_factory=list)
     pivoted: bool = False
     positional: bool = False
+    in_sight: list[Source] | None = None
+    beyond: list[Source] = field(default_factory=list)
     using: set[str] = field(default_factory=set)
 
 

@@ -42,7 +42,7 @@ def item_spans(tokens: Tokens, clause: Clause, select: exp.Select) -> list[tuple
 
 
 def kept_name(item: exp.Expr, dialect: str, text: str) -> str | None:
-    """The alias that keeps the name of an unaliased item that is not a plain column; None when none is needed.
+    """The alias that keeps the name of an unaliased item that computes; None when none is needed.
 
     `text` is the item's text before the rewrite. Raises Unnamed where the engine's name cannot be told.
     """

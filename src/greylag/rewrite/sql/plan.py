@@ -1,4 +1,4 @@
-"""From a text to the edits that move it: find the reads, choose a form for each, and say what stands in the way."""
+"""From a text to the edits that move it: find the reads, choose forms, say what stands in the way."""
 
 from __future__ import annotations
 

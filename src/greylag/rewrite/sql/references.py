@@ -64,12 +64,22 @@ class References:
         if bare and self._stays_alias(ref, name, piece):
             return set()
         self._check_grouping(ref, piece)
-        if self.read.nullable and not piece.strict:
+        if self.read.nullable and not piece.strict and not self._before_filling(ref):
             raise Unsound(
                 self.read.site,
                 f"an outer join can fill it with NULLs, where {ref.column.name} would no longer be NULL",
             )
         return self._replace(ref, output, piece)
+
+    def _before_filling(self, ref: Ref) -> bool:
+        """Is the reference in the ON of the very LEFT JOIN that fills the source with NULLs?"""
+        join = self.read.source.join
+        if join is None or (join.side or "").upper() != "LEFT" or join.args.get("on") is None:
+            return False
+        node: exp.Expr | None = ref.node
+        while node is not None and node is not join:
+            node = node.parent
+        return node is join
 
     def _piece(self, ref: Ref) -> tuple[Output, Piece]:
         found = self.read.pieces.by_column.get(self.folding.ident(ref.column))

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from greylag.mapping.compiled import Mapping
+from greylag.rewrite.sql.lookup import Columns, Lookup
 from greylag.rewrite.sql.model import Owner, ReadSite, Ref, Role, Scope, Source, Trouble
 from greylag.rewrite.sql.tables import TableNames
 
 _SOURCES = ("from_", "joins", "laterals", "with_")
 _WRITES = (exp.Insert, exp.Create, exp.Merge, exp.Update, exp.Delete, exp.Drop, exp.Alter, exp.TruncateTable)
-
-Columns = dict[str, str] | None
 
 
 class Cte:
@@ -33,6 +33,7 @@ class Resolver:
         self.statement = statement
         self.names = names
         self.folding = names.folding
+        self.lookup = Lookup(names)
         self.scopes: list[Scope] = []
         self.reads: list[ReadSite] = []
         self.troubles: list[Trouble] = []
@@ -178,7 +179,7 @@ class Resolver:
                     self._expression(child, ctes, scope, scope, clause=key)
         for join in select.args.get("joins") or []:
             self._on(join, ctes, scope)
-        return self._outputs(scope)
+        return self.lookup.outputs(scope)
 
     def _join(self, join: exp.Join, ctes: dict[str, Cte], scope: Scope, *, direct: bool) -> None:
         self._source(join.this, ctes, scope, join, direct=direct)
@@ -188,8 +189,15 @@ class Resolver:
 
     def _on(self, join: exp.Join, ctes: dict[str, Cte], scope: Scope) -> None:
         condition = join.args.get("on")
-        if condition is not None:
-            self._expression(condition, ctes, scope, scope, clause="on")
+        if condition is None:
+            return
+        index = next((at for at, source in enumerate(scope.sources) if source.join is join), None)
+        if index is not None:
+            commas = [at for at in range(index + 1) if _is_comma(scope.sources[at].join)]
+            scope.in_sight = scope.sources[: index + 1]
+            scope.beyond = scope.sources[: commas[-1]] if commas else []
+        self._expression(condition, ctes, scope, scope, clause="on")
+        scope.in_sight, scope.beyond = None, []
 
     def _source(
         self, node: exp.Expr, ctes: dict[str, Cte], scope: Scope, join: exp.Join | None, *, direct: bool
@@ -202,34 +210,42 @@ class Resolver:
         if node.args.get("pivots"):
             scope.pivoted = True
         source = Source(name=name, node=node, columns=named, join=join, aliased=aliased, direct=direct)
-        if isinstance(node, exp.Table):
-            self._table(node, ctes, scope, source)
-        elif isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table):
+        if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table):
             self._source(node.this, ctes, scope, join, direct=False)
             return
+        if isinstance(node, exp.Table):
+            self._table(node, ctes, scope, source)
         elif isinstance(node, exp.Subquery):
-            first = len(self.scopes)
-            columns = self._query(node, ctes, None, Role.DERIVED)
-            source.columns = named if named is not None else columns
-            source.origin = self.scopes[first] if len(self.scopes) > first else None
-            if source.origin is not None:
-                source.origin.readers.append(scope)
+            self._derived(node, ctes, scope, source)
         else:
-            if isinstance(node, exp.Lateral) and isinstance(node.this, exp.Subquery):
-                self._query(node.this, ctes, scope, Role.DERIVED)
-            else:
-                for child in node.iter_expressions():
-                    if child is not alias:
-                        self._expression(child, ctes, scope, scope, clause="from")
-            if isinstance(node, exp.Unnest) and self.folding.dialect == "bigquery":
-                # The alias of UNNEST is a value, and fields of its structs are in sight.
-                source.name = next(iter(named), None) if named else name
-                source.columns = None
+            self._made(node, ctes, scope, source)
         scope.sources.append(source)
         for inner in node.args.get("joins") or []:
             self._join(inner, ctes, scope, direct=False)
         for inner in node.args.get("joins") or []:
             self._on(inner, ctes, scope)
+
+    def _derived(self, node: exp.Subquery, ctes: dict[str, Cte], scope: Scope, source: Source) -> None:
+        """A subquery in FROM."""
+        first = len(self.scopes)
+        columns = self._query(node, ctes, None, Role.DERIVED)
+        source.columns = source.columns if source.columns is not None else columns
+        source.origin = self.scopes[first] if len(self.scopes) > first else None
+        if source.origin is not None:
+            source.origin.readers.append(scope)
+
+    def _made(self, node: exp.Expr, ctes: dict[str, Cte], scope: Scope, source: Source) -> None:
+        """A source made in place: UNNEST, LATERAL, VALUES, a table function."""
+        if isinstance(node, exp.Lateral) and isinstance(node.this, exp.Subquery):
+            self._query(node.this, ctes, scope, Role.DERIVED)
+        else:
+            for child in node.iter_expressions():
+                if not isinstance(child, exp.TableAlias):
+                    self._expression(child, ctes, scope, scope, clause="from")
+        if isinstance(node, exp.Unnest) and self.folding.dialect == "bigquery":
+            # The alias of UNNEST is a value, and fields of its structs are in sight.
+            source.name = next(iter(source.columns), None) if source.columns else source.name
+            source.columns = None
 
     def _table(
         self, table: exp.Table, ctes: dict[str, Cte], scope: Scope | None, source: Source | None
@@ -237,39 +253,51 @@ class Resolver:
         self.known_tables.add(id(table))
         key = self.names.key(table)
         if not key:
-            for child in table.iter_expressions():
-                if not isinstance(child, exp.TableAlias | exp.Join):
-                    self._expression(child, ctes, scope, scope, clause="from")
+            self._function(table, ctes, scope)
             return
         if source is not None and not source.aliased:
             source.name = self.folding.fold(table.name.split(".")[-1])
         if len(key) == 1 and (cte := ctes.get(self.folding.ident(table.this))) is not None:
-            if source is not None:
-                source.columns = source.columns if source.columns is not None else cte.columns
-                source.origin = cte.scope
-            if cte.scope is not None and scope is not None:
-                cte.scope.readers.append(scope)
-            return
-        if scope is not None and len(key) > 1 and self._is_array_path(table, scope):
-            return
-        mapping = self.names.match(key)
-        if mapping is not None:
-            if source is not None:
-                source.mapping = mapping
-                if source.columns is None:
-                    source.columns = self.folding.columns(mapping.columns)
-            self.reads.append(
-                ReadSite(table=table, mapping=mapping, scope=scope, source=source, statement=self.statement)
-            )
-            return
-        doubt = self.names.doubt(key)
-        if doubt is not None:
-            self._trouble("maybe-old", doubt, table)
-        if source is not None and source.columns is None:
-            source.columns = self.names.columns.get(key)
+            self._read_cte(cte, scope, source)
+        elif scope is not None and len(key) > 1 and self._is_array_path(table, scope):
+            if self.names.match(key) is not None:
+                self._trouble("not-understood", f"{table.sql()} is a table, or a column of {key[0]}", table)
+        elif (mapping := self.names.match(key)) is not None:
+            self._read_old(mapping, table, scope, source)
+        else:
+            if (doubt := self.names.doubt(key)) is not None:
+                self._trouble("maybe-old", doubt, table)
+            if source is not None and source.columns is None:
+                source.columns = self.names.columns.get(key)
+
+    def _function(self, table: exp.Table, ctes: dict[str, Cte], scope: Scope | None) -> None:
+        """A table function: its arguments may read."""
+        for child in table.iter_expressions():
+            if not isinstance(child, exp.TableAlias | exp.Join):
+                self._expression(child, ctes, scope, scope, clause="from")
+
+    def _read_cte(self, cte: Cte, scope: Scope | None, source: Source | None) -> None:
+        if source is not None:
+            source.columns = source.columns if source.columns is not None else cte.columns
+            source.origin = cte.scope
+        if cte.scope is not None and scope is not None:
+            cte.scope.readers.append(scope)
+
+    def _read_old(
+        self, mapping: Mapping, table: exp.Table, scope: Scope | None, source: Source | None
+    ) -> None:
+        if source is not None:
+            source.mapping = mapping
+            if source.columns is None:
+                source.columns = self.folding.columns(mapping.columns)
+        self.reads.append(
+            ReadSite(table=table, mapping=mapping, scope=scope, source=source, statement=self.statement)
+        )
 
     def _is_array_path(self, table: exp.Table, scope: Scope) -> bool:
         """`FROM t AS u, u.tags`: a read of an array column of a source before it."""
+        if self.folding.dialect != "bigquery":
+            return False
         first = self.folding.ident(table.parts[0])
         for source in scope.sources:
             if source.name == first:
@@ -307,107 +335,12 @@ class Resolver:
                 self._table(node, ctes, None, None)
             elif isinstance(node, exp.Column) and not isinstance(node.this, exp.Star):
                 if scope is not None:
-                    scope.refs.append(self._resolve(node, scope, clause))
+                    scope.refs.append(self.lookup.resolve(node, scope, clause))
             elif isinstance(node, exp.Star):
                 # EXCEPT names output columns of the star, not columns in sight.
                 stack.extend(node.args.get("replace") or [])
             else:
                 stack.extend(reversed(list(node.iter_expressions())))
-
-    def _resolve(self, node: exp.Column, scope: Scope, clause: str) -> Ref:
-        parts = tuple(part for part in node.parts if isinstance(part, exp.Identifier))
-        ref = Ref(node=node, parts=parts, scope=scope, clause=clause, owner=Owner.NOWHERE)
-        doubtful = False
-        current: Scope | None = scope
-        while current is not None:
-            found = self._in_scope(ref, current)
-            if found:
-                if doubtful and ref.owner is Owner.SOURCE and ref.index == 0:
-                    ref.owner = Owner.UNCERTAIN
-                return ref
-            doubtful = doubtful or any(source.columns is None for source in current.sources)
-            current = current.parent
-        if doubtful:
-            ref.owner = Owner.ELSEWHERE
-        return ref
-
-    def _in_scope(self, ref: Ref, scope: Scope) -> bool:
-        """Fill in the owner when the name is certainly visible in this very scope."""
-        first = self.folding.ident(ref.parts[0])
-        owners = [
-            source for source in scope.sources if source.columns is not None and first in source.columns
-        ]
-        if len(ref.parts) > 1:
-            named = [source for source in scope.sources if source.name == first]
-            if len(named) == 1:
-                return self._found(ref, scope, named[0], index=1)
-            if len(named) > 1:
-                ref.owner, ref.home = Owner.AMBIGUOUS, scope
-                return True
-            for source in scope.sources:
-                depth = self._path_qualifier(ref, source)
-                if depth:
-                    return self._found(ref, scope, source, index=depth)
-        if len(owners) == 1:
-            return self._found(ref, scope, owners[0], index=0)
-        if len(owners) > 1:
-            ref.owner, ref.home = Owner.AMBIGUOUS, scope
-            ref.source = next((source for source in owners if source.mapping is not None), owners[0])
-            return True
-        named = [source for source in scope.sources if source.name == first]
-        if named and len(ref.parts) == 1 and ref.clause not in ("order", "group"):
-            ref.owner, ref.home, ref.source = Owner.WHOLE_ROW, scope, named[0]
-            return True
-        return False
-
-    def _path_qualifier(self, ref: Ref, source: Source) -> int:
-        """How many leading parts of the reference spell the source's own table name; 0 when they do not."""
-        if source.aliased or not isinstance(source.node, exp.Table):
-            return 0
-        key = self.names.key(source.node)
-        for size in range(min(len(key), len(ref.parts) - 1), 1, -1):
-            spelled = tuple(
-                self.folding.table_part(part.name, quoted=bool(part.args.get("quoted")))
-                for part in ref.parts[:size]
-            )
-            if key[-size:] == spelled:
-                return size
-        return 0
-
-    def _found(self, ref: Ref, scope: Scope, source: Source, *, index: int) -> bool:
-        ref.owner, ref.home, ref.source, ref.index = Owner.SOURCE, scope, source, index
-        return True
-
-    # -- output columns --------------------------------------------------------------------------------
-
-    def _outputs(self, scope: Scope) -> Columns:
-        """Names of the output columns, None when a star hides them."""
-        found: dict[str, str] = {}
-        for item in scope.select.expressions:
-            star = item.this if isinstance(item, exp.Column) else item
-            if isinstance(star, exp.Star):
-                sources = scope.sources
-                if isinstance(item, exp.Column):
-                    wanted = self.folding.ident(item.args["table"])
-                    sources = [source for source in scope.sources if source.name == wanted]
-                if not sources or star.args.get("rename"):
-                    return None
-                for source in sources:
-                    if source.columns is None:
-                        return None
-                    found.update(source.columns)
-                for gone in star.args.get("except_") or []:
-                    found.pop(self.folding.fold(gone.name), None)
-                continue
-            name = item.alias_or_name if isinstance(item, exp.Alias | exp.Column) else ""
-            if name:
-                ident = item.args.get("alias") if isinstance(item, exp.Alias) else item.this
-                found[self.folding.ident(ident) if isinstance(ident, exp.Identifier) else name] = name
-            elif not isinstance(
-                item, exp.Literal | exp.Func | exp.Binary | exp.Case | exp.Cast | exp.Subquery
-            ):
-                return None
-        return found
 
     def _trouble(self, code: str, message: str, table: exp.Table) -> None:
         offsets = [part.meta["start"] for part in table.parts if "start" in part.meta]
@@ -421,3 +354,9 @@ def _role(query: exp.Expr) -> Role:
     if isinstance(parent, exp.In) and query.arg_key == "query":
         return Role.IN
     return Role.SCALAR
+
+
+def _is_comma(join: exp.Join | None) -> bool:
+    if join is None:
+        return False
+    return not any(join.args.get(key) for key in ("kind", "side", "method", "on", "using"))

@@ -73,8 +73,8 @@ def place(scope: Scope, source: Source) -> tuple[Place, Source | None]:
     """Where the mapping's predicate means the same as filtering the table before it is joined.
 
     WHERE when no outer join can fill the source with NULLs; the ON of its own join, which filters the source
-    before the join; the ON of the RIGHT JOIN that fills it, whose left side it filters; else a subquery around
-    the table. With ON comes the source whose join has it.
+    before the join; the ON of the RIGHT JOIN that fills it, whose left side it filters; else a subquery
+    around the table. With ON comes the source whose join has it.
     """
     join = source.join
     kind, side = _kind(source), _side(source)

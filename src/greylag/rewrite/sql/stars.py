@@ -130,6 +130,8 @@ def _columns(read: Dissolved, gone: set[str], dialect: str, as_: str, *, many: b
         if fold(name) in gone:
             continue
         _, piece = read.pieces.by_column[fold(name)]
+        if read.nullable and not piece.strict:
+            raise Unsound(read.site, f"an outer join can fill it with NULLs, where {name} would not be NULL")
         text = piece.qualified(read.qualifier if many else None)
         identifier = exp.to_identifier(name)
         alias = identifier.sql(dialect=dialect) if identifier is not None else name

@@ -16,8 +16,8 @@ from greylag.rewrite.sql.folding import Folding
 class TableNames:
     """The names of replaced and new datasets, folded, for lookup.
 
-    `partial` holds proper suffixes of old names (`core.users_v1` for `prod.core.users_v1`): a reference by one
-    of those may be the dataset, and nobody can tell from the text.
+    `partial` holds proper suffixes of old names (`core.users_v1` for `prod.core.users_v1`): a reference by
+    one of those may be the dataset, and nobody can tell from the text.
     """
 
     folding: Folding
@@ -74,7 +74,7 @@ class TableNames:
         return self.exact.get(key)
 
     def doubt(self, key: tuple[str, ...]) -> str | None:
-        """Why a reference that is not an exact name may be an old dataset all the same; None when it is not."""
+        """Why a reference that is no exact name may be an old dataset all the same; None when it is not."""
         if not key or key in self.exact:
             return None
         written = ".".join(key)

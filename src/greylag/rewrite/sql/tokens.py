@@ -106,7 +106,7 @@ class Tokens:
         return self.items[index].end + 1
 
     def forward(self, index: int, stops: Iterable[TokenType], depth: int) -> int:
-        """First token from `index` on that is one of `stops` at `depth`, or that closes it; len() at the end."""
+        """First token from `index` on that is one of `stops` at `depth`, or closes it; len() at the end."""
         wanted = set(stops)
         while index < len(self.items):
             if self.depths[index] < depth:
@@ -130,7 +130,7 @@ class Tokens:
         return keyword.lower() if self.items[like].text.islower() else keyword
 
     def from_before(self, index: int, depth: int) -> int | None:
-        """The FROM that begins the clause in which the token stands, at its own depth; None when none does."""
+        """The FROM that begins the clause of the token, at its own depth; None when none does."""
         while index >= 0 and self.depths[index] >= depth:
             if self.depths[index] == depth and self.kind(index) is TokenType.FROM:
                 if self.kind(index - 1) is not TokenType.DISTINCT or self.kind(index - 2) not in (
