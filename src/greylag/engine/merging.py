@@ -1,0 +1,150 @@
+"""Effects from the merge on: merge, look at the health, revert."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from greylag.domain.check import CheckStatus
+from greylag.domain.target import TargetState
+from greylag.engine import tables
+from greylag.engine.apply import record
+from greylag.engine.effects import EffectFailed, Request, Tools
+from greylag.engine.events import EventKind
+from greylag.engine.observe import read_world
+from greylag.engine.permits import approval_missing, merge_stop
+from greylag.engine.world import PullState, Target
+from greylag.forge.base import (
+    Merged,
+    NotRevertible,
+    PullRequestState,
+    RevertRefusal,
+)
+from greylag.rollout.health import Subject
+
+
+def merge(tools: Tools, request: Request, target: Target) -> bool:
+    """Merge the pull request, if that is still allowed."""
+    number = target.pull_number
+    assert number is not None and target.commit is not None, "a proposed target has a pull request"
+    pull = tools.forge.get(target.repository, number)
+    if pull.state is PullRequestState.MERGED:
+        return _merged(tools, request, target, pull.merge_commit)
+    with tools.store.read() as session:
+        world = read_world(session, request.migration, request.source, tools.rules(request.migration))
+    now = tools.clock.now()
+    # Decided some time ago, perhaps by a process that was killed: is it still allowed?
+    if merge_stop(world, target, now) is not None or pull.state is PullRequestState.CLOSED:
+        return _noted(tools, request, target)
+    base = tools.fleet.open(target.repository).head()
+    if base != target.base:
+        return _noted(tools, request, target)
+    baseline = tools.health.read(
+        Subject(migration=request.migration, repository=target.repository, base=base), now
+    ).status
+    sick = replace(target, baseline=baseline)
+    if approval_missing(world, sick) is not None:
+        return _noted(tools, request, target, baseline=baseline.value)
+    with tools.store.write() as session:
+        if not session.note(request.migration, target, baseline=baseline.value):
+            return False
+    merged = tools.forge.merge(target.repository, number, target.commit)
+    if not isinstance(merged, Merged):
+        raise EffectFailed(f"pull request {number} cannot be merged: {merged.message}")
+    return _merged(tools, request, target, merged.commit)
+
+
+def _noted(tools: Tools, request: Request, target: Target, **values: Any) -> bool:
+    """The effect is not for now: the next tick decides anew."""
+    with tools.store.write() as session:
+        return tools.change(session, request, target, **values)
+
+
+def _merged(tools: Tools, request: Request, target: Target, commit: str | None) -> bool:
+    now = tools.clock.now()
+    with tools.store.write() as session:
+        done = tools.change(
+            session,
+            request,
+            target,
+            state=TargetState.BAKING.value,
+            reason="merged",
+            merged_at=now,
+            merged_commit=commit,
+            pull_state=PullState.MERGED.value,
+        )
+        if done:
+            merged = replace(target, merged_commit=commit)
+            record(session, request.migration, merged, now, outcome="merged", note="")
+            text = f"{target.repository}: pull request {target.pull_number} merged"
+            data: dict[str, object] = {"number": target.pull_number, "commit": commit}
+            tools.tell(session, request, target, EventKind.MERGED, text, **data)
+    return done
+
+
+def check(tools: Tools, request: Request, target: Target) -> bool:
+    """Take one reading of the health."""
+    now = tools.clock.now()
+    subject = Subject(
+        migration=request.migration,
+        repository=target.repository,
+        base=target.base or "",
+        merged_commit=target.merged_commit,
+        merged_at=target.merged_at,
+    )
+    reading = tools.health.read(subject, now)
+    with tools.store.write() as session:
+        if not tools.change(session, request, target, checked_at=now):
+            return False
+        before = session.last_reading(request.migration, target)
+        session.connection.execute(
+            tables.readings.insert().values(
+                migration=request.migration,
+                repository=target.repository,
+                attempt=target.attempt,
+                status=reading.status.value,
+                detail=reading.detail,
+                at=now,
+            )
+        )
+        if reading.status is not before:
+            bad = reading.status is CheckStatus.FAILED
+            kind = EventKind.UNHEALTHY if bad else EventKind.HEALTH
+            text = f"{target.repository}: health {reading.status}: {reading.detail}"
+            tools.tell(session, request, target, kind, text, status=reading.status.value)
+    return True
+
+
+def revert(tools: Tools, request: Request, target: Target) -> bool:
+    """Take the merge back, by a pull request of its own that is merged at once."""
+    number = target.pull_number
+    assert number is not None, "a merged target has a pull request"
+    reason = request.note or target.reason
+    with tools.store.write() as session:
+        if not session.note(request.migration, target, state=TargetState.REVERTING.value, reason=reason):
+            return False
+    undone = tools.forge.revert(target.repository, number)
+    if isinstance(undone, NotRevertible):
+        if undone.reason is not RevertRefusal.NOTHING_LEFT:
+            raise EffectFailed(f"pull request {number} cannot be reverted: {undone.message}")
+    elif undone.state is not PullRequestState.MERGED:
+        merged = tools.forge.merge(target.repository, undone.number, undone.head_commit)
+        if not isinstance(merged, Merged):
+            raise EffectFailed(f"revert {undone.number} cannot be merged: {merged.message}")
+    return _reverted(tools, request, target, reason)
+
+
+def _reverted(tools: Tools, request: Request, target: Target, reason: str) -> bool:
+    now = tools.clock.now()
+    with tools.store.write() as session:
+        done = tools.change(session, request, target, state=TargetState.REVERTED.value, reason=reason)
+        if done:
+            record(session, request.migration, target, now, outcome="reverted", note=reason)
+            if target.wave is not None and target.revert_wanted is None:
+                waves = tables.waves
+                here = (waves.c.migration == request.migration) & (waves.c.number == target.wave)
+                count = waves.update().where(here).values(reverts=waves.c.reverts + 1)
+                session.connection.execute(count)
+            text = f"{target.repository}: reverted: {reason}"
+            tools.tell(session, request, target, EventKind.REVERTED, text, reason=reason)
+    return done
