@@ -18,10 +18,12 @@ from tests.e2e.campaigns import (
     pulls,
     push,
     query,
+    rule_rewriter,
     write_migration,
 )
 
-from greylag.app import App
+from greylag.app import App, Settings, build
+from greylag.app.settings import HealthSettings
 from greylag.domain.target import TargetState
 from greylag.engine.campaign import Campaign, Outcome
 from greylag.engine.clock import LeapClock
@@ -478,3 +480,28 @@ def test_a_repository_that_is_gone_is_handed_over_and_one_that_is_broken_is_a_re
     assert by_name(again)["team/r2"].state is TargetState.DONE
     found = retire(again)
     assert [(reader.repository, reader.sure) for reader in found.readers] == [("other", False)]
+
+
+def test_the_quiet_window_keeps_away_from_the_runs_of_a_pipeline(tmp_path: Path) -> None:
+    fleet(tmp_path)
+    runs = tmp_path / "runs"
+    for number in range(3):
+        path = runs / "team" / f"r{number}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text('{"status": "success", "schedule": "15 9 * * *"}')
+    health = HealthSettings.model_validate({"status_dir": runs})
+    settings = Settings(
+        fleet=tmp_path / "fleet", database=f"sqlite:///{tmp_path / 'greylag.db'}", health=health
+    )
+    app = build(
+        settings,
+        rewriter=rule_rewriter,
+        clock=LeapClock(START),
+        health=ScriptedHealth(),
+        work=InlineWork,
+    )
+    campaign = start(tmp_path, app, MIGRATION.replace("[1, 50%, 100%]", "[100%]"))
+    run(app, campaign)
+    merged = [target.merged_at for target in campaign.world().targets]
+    # It begins at 9:00; the pipelines run at 9:15.
+    assert all(at is not None and START + timedelta(minutes=16) <= at for at in merged)

@@ -6,6 +6,8 @@ import multiprocessing
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
 from collections import Counter
 from datetime import timedelta
@@ -139,3 +141,23 @@ def refused_process(folder: str, answer: Connection) -> None:
             answer.send("not refused")
     except DatabaseBusy as error:
         answer.send(str(error))
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_it_stops_quietly_and_goes_on_later(tmp_path: Path, how: signal.Signals) -> None:
+    make_fleet(tmp_path / "fleet", {f"r{number}": {"q.sql": query(number)} for number in range(4)})
+    write_migration(tmp_path, TEXT.replace("10m", "1s").replace("[1, 50%, 100%]", "[100%]"))
+    command = [sys.executable, "-m", "greylag", "run", "users-v2.migration.yaml"]
+    environment = {**os.environ, "GREYLAG_HEALTH__NONE": "true"}
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if " rewritten: " in line:
+            break
+    process.send_signal(how)
+    rest = process.stderr.read()
+    assert process.wait() == 130, rest
+    assert "Traceback" not in rest
+    done = subprocess.run([*command, "-q"], cwd=tmp_path, env=environment, check=False)
+    assert done.returncode == 0
+    assert Counter(str(pull["state"]) for pull in pulls(tmp_path)) == {"merged": 4}

@@ -16,7 +16,7 @@ from greylag.engine.events import Listener
 from greylag.engine.fleet import FolderFleet
 from greylag.engine.loading import load_with_answers
 from greylag.engine.perform import Request
-from greylag.engine.ports import Rewriter
+from greylag.engine.ports import Rewriter, Schedules
 from greylag.engine.store import Store
 from greylag.engine.work import Work, WorkFactory
 from greylag.forge.base import Forge
@@ -38,6 +38,7 @@ class App:
     rewriter: Rewriter
     clock: Clock
     work: WorkFactory
+    schedules: Schedules = lambda _: ()
 
     def subscribe(self, listener: Listener) -> None:
         """Hear every event of this process."""
@@ -69,6 +70,7 @@ class App:
             clock=self.clock,
             options=_options(self.settings),
             work=self.work,
+            schedules=self.schedules,
         )
 
     def _source(self, migration: str) -> tuple[str, str]:
@@ -112,6 +114,7 @@ def build(
         rewriter=rewriter or _rewriter(),
         clock=time,
         work=work or _durable(settings, store),
+        schedules=_schedules(settings.health),
     )
 
 
@@ -160,6 +163,12 @@ def _health(settings: HealthSettings) -> HealthSource:
     if len(given) > 1:
         raise UsageError(f"`health` takes one of command, status_dir and none, not {' and '.join(given)}")
     return next(iter(given.values()), NoHealth())
+
+
+def _schedules(settings: HealthSettings) -> Schedules:
+    if settings.status_dir is None:
+        return lambda _: ()
+    return StatusFileHealth(folder=settings.status_dir).schedules
 
 
 def _options(settings: Settings) -> Options:

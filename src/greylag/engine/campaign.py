@@ -21,7 +21,7 @@ from greylag.engine.loading import load_with_answers
 from greylag.engine.observe import observe, read_world
 from greylag.engine.patching import LedgerEntry, Rewriting, fold
 from greylag.engine.perform import Performer, Request
-from greylag.engine.ports import Fleet, ProofLevel, Rewriter
+from greylag.engine.ports import Fleet, ProofLevel, Rewriter, Schedules
 from greylag.engine.rewriter import Rewrites
 from greylag.engine.store import Session, Store
 from greylag.engine.work import Work, WorkFactory
@@ -72,6 +72,7 @@ class Campaign:
         clock: Clock,
         options: Options,
         work: WorkFactory,
+        schedules: Schedules = lambda _: (),
     ) -> None:
         self.migration = migration
         self.name = migration.name
@@ -96,6 +97,7 @@ class Campaign:
             fleet=fleet,
             health=health,
             clock=clock,
+            schedules=schedules,
             rules=lambda _: self.rules,
             rewrites=Rewrites(
                 store=store,
@@ -224,7 +226,7 @@ class Campaign:
 
     def look(self, busy: frozenset[str] = frozenset()) -> tuple[World, Decision]:
         """Observe and decide; nothing is done."""
-        world = observe(self.world(busy), self.forge, self.fleet)
+        world = observe(self.world(busy), self.forge, self.fleet, self.performer.schedules)
         return world, decide(world, self.clock.now())
 
     def tick(self, work: Work) -> Decision:

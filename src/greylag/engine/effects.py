@@ -10,7 +10,7 @@ from greylag.domain.errors import GreylagError
 from greylag.engine.actions import EffectKind
 from greylag.engine.clock import Clock
 from greylag.engine.events import EventKind
-from greylag.engine.ports import Fleet
+from greylag.engine.ports import Fleet, Schedules
 from greylag.engine.rewriter import Rewrites
 from greylag.engine.store import Session, Store
 from greylag.engine.world import Rules, Target
@@ -45,6 +45,7 @@ class Tools:
     rewrites: Rewrites
     rules: Callable[[str], Rules]
     clock: Clock
+    schedules: Schedules
 
     def tell(
         self,

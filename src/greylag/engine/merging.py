@@ -34,7 +34,8 @@ def merge(tools: Tools, request: Request, target: Target) -> bool:
         world = read_world(session, request.migration, request.source, tools.rules(request.migration))
     now = tools.clock.now()
     # Decided some time ago, perhaps by a process that was killed: is it still allowed?
-    if merge_stop(world, target, now) is not None or pull.state is PullRequestState.CLOSED:
+    planned = replace(target, schedules=tools.schedules(target.repository))
+    if merge_stop(world, planned, now) is not None or pull.state is PullRequestState.CLOSED:
         return _noted(tools, request, target)
     base = tools.fleet.open(target.repository).head()
     if base != target.base:

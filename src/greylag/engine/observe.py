@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from greylag.domain.errors import GreylagError
 from greylag.domain.target import TargetState
 from greylag.engine.describe import pull_key
-from greylag.engine.ports import Fleet
+from greylag.engine.ports import Fleet, Schedules
 from greylag.engine.store import Session
 from greylag.engine.tables import targets as targets_table
 from greylag.engine.world import PullState, PullView, Rules, Target, World
@@ -53,26 +53,37 @@ def _open_elsewhere(session: Session, migration: str) -> dict[str, int]:
     return count
 
 
-def observe(world: World, forge: Forge, fleet: Fleet) -> World:
+def observe(world: World, forge: Forge, fleet: Fleet, schedules: Schedules = lambda _: ()) -> World:
     """Add what the forge and the repositories say now of every target that it matters for."""
     return replace(
         world,
         targets=tuple(
-            target if target.repository in world.busy else look(world.migration, target, forge, fleet)
+            target
+            if target.repository in world.busy
+            else look(world.migration, target, forge, fleet, schedules)
             for target in world.targets
         ),
     )
 
 
-def look(migration: str, target: Target, forge: Forge, fleet: Fleet) -> Target:
+def look(
+    migration: str, target: Target, forge: Forge, fleet: Fleet, schedules: Schedules = lambda _: ()
+) -> Target:
     """One target with its pull request and the head of its base branch.
 
     One that cannot be looked at is left as our tables have it: its next effect fails, and says why.
     """
     try:
-        return _looked(migration, target, forge, fleet)
+        seen = _looked(migration, target, forge, fleet)
+        return _scheduled(seen, schedules)
     except GreylagError:
         return target
+
+
+def _scheduled(target: Target, schedules: Schedules) -> Target:
+    if target.state is not TargetState.PROPOSED:
+        return target
+    return replace(target, schedules=schedules(target.repository))
 
 
 def _looked(migration: str, target: Target, forge: Forge, fleet: Fleet) -> Target:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from greylag.domain.migration import CronWindow
 from greylag.domain.outcome import FileReport, FormChoice, Reason
 from greylag.mapping.compiled import CompiledMigration
 from greylag.workspace import Repository
@@ -70,6 +71,10 @@ class Fleet(Protocol):
     def owner(self, repository: str, commit: str, path: str) -> str | None:
         """Who owns a file, as far as the repository says."""
         ...
+
+
+Schedules = Callable[[str], tuple[CronWindow, ...]]
+"""When the consumers of a repository run, as far as that is known."""
 
 
 class Loader(Protocol):

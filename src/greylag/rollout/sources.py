@@ -9,8 +9,12 @@ import subprocess
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from croniter import croniter
 
 from greylag.domain.check import CheckStatus
+from greylag.domain.migration import CronWindow
 from greylag.rollout.health import Reading, Subject
 
 INCONCLUSIVE_EXIT = 75
@@ -86,7 +90,8 @@ class StatusFileHealth:
     """Reads `<folder>/<repository>.json`, which the scheduler of the consumers writes after every run.
 
     `{"repository": "…", "commit": "<hex>", "status": "success|failed|running", "finished_at": "<ISO 8601>",
-    "detail": "…"}`; `commit` and `detail` may be missing. After a merge only a run counts that saw it: of
+    "detail": "…", "schedule": "<cron>", "timezone": "<IANA name>"}`; all but
+    `status` may be missing. After a merge only a run counts that saw it: of
     the merged
     commit, or of another commit than the one before the merge and finished after it.
     """
@@ -122,6 +127,16 @@ class StatusFileHealth:
                 return Reading(
                     status=CheckStatus.ERRORED, detail=f"{path.name}: unknown status {other!r}", at=now
                 )
+
+    def schedules(self, repository: str) -> tuple[CronWindow, ...]:
+        """When the repository's consumers run, if its file says so and the words make sense."""
+        try:
+            document = json.loads((self.folder / f"{repository}.json").read_text(encoding="utf-8"))
+            cron, timezone = str(document["schedule"]), str(document.get("timezone", "UTC"))
+            ZoneInfo(timezone)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return ()
+        return (CronWindow(cron=cron, timezone=timezone),) if croniter.is_valid(cron) else ()
 
 
 def _instant(value: object) -> datetime | None:

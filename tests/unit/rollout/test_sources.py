@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from greylag.domain.check import CheckStatus
+from greylag.domain.migration import CronWindow
 from greylag.rollout.health import Subject
 from greylag.rollout.sources import BakeTimeOnly, CommandHealth, NoHealth, StatusFileHealth
 
@@ -88,3 +89,22 @@ def test_a_missing_file_is_inconclusive_and_a_torn_one_errored(tmp_path: Path) -
 def test_no_source_is_never_healthy_unless_chosen() -> None:
     assert NoHealth().read(AFTER, NOW).status is CheckStatus.INCONCLUSIVE
     assert BakeTimeOnly().read(AFTER, NOW).status is CheckStatus.PASSED
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        ({"schedule": "0 3 * * *"}, (CronWindow(cron="0 3 * * *"),)),
+        (
+            {"schedule": "0 3 * * *", "timezone": "Europe/Oslo"},
+            (CronWindow(cron="0 3 * * *", timezone="Europe/Oslo"),),
+        ),
+        ({"schedule": "at dawn"}, ()),
+        ({"schedule": "0 3 * * *", "timezone": "Mars/Olympus"}, ()),
+        ({"status": "success"}, ()),
+    ],
+)
+def test_schedules(tmp_path: Path, document: object, expected: tuple[CronWindow, ...]) -> None:
+    (tmp_path / "r.json").write_text(json.dumps(document))
+    assert StatusFileHealth(folder=tmp_path).schedules("r") == expected
+    assert StatusFileHealth(folder=tmp_path).schedules("unknown") == ()
