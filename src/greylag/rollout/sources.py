@@ -90,10 +90,9 @@ class StatusFileHealth:
     """Reads `<folder>/<repository>.json`, which the scheduler of the consumers writes after every run.
 
     `{"repository": "…", "commit": "<hex>", "status": "success|failed|running", "finished_at": "<ISO 8601>",
-    "detail": "…", "schedule": "<cron>", "timezone": "<IANA name>"}`; all but
-    `status` may be missing. After a merge only a run counts that saw it: of
-    the merged
-    commit, or of another commit than the one before the merge and finished after it.
+    "detail": "…", "schedule": "<cron>", "timezone": "<IANA name>"}`; all but `status` may be
+    missing. After a merge only a run counts that saw it: of the merged commit, or of another commit than the
+    one before the merge and finished after it.
     """
 
     folder: Path
