@@ -40,6 +40,8 @@ from greylag.workspace import (
 # Files that tell people about data, or are data: a mention there reads nothing.
 _DOCUMENTS = frozenset({".adoc", ".csv", ".htm", ".html", ".log", ".md", ".rst", ".svg", ".tsv", ".txt"})
 
+_MIGRATION = re.compile(r"\A(?=[\s\S]*^name:)(?=[\s\S]*^dialect:)(?=[\s\S]*^replaces:)", re.MULTILINE)
+
 Progress = Callable[[str, int, int], None]
 """Told the kind of work, how much of it is done, and how much there is."""
 
@@ -164,6 +166,8 @@ def look(
     form: FormChoice = FormChoice.AUTO,
 ) -> Outcome:
     """What a file among the `files` of its repository has to do with a migration, and its rewrite."""
+    if path.endswith((".yml", ".yaml")) and _MIGRATION.search(text):
+        return Unchanged()  # a migration file speaks of the old dataset; it reads nothing
     framework = framework_of(path, files)
     # A dbt project's YAML declares sources and documents models; it reads only what it calls.
     declares = path.endswith((".yml", ".yaml")) and project_of(path, files) is not None

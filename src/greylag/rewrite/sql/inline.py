@@ -240,7 +240,7 @@ class Inliner:
             if made is None:
                 raise Unsound(reads[0].site, "the WHERE of its SELECT was not found")
             edits.update(made)
-        return edits
+        return _in_order(edits)
 
     def predicate_text(self, read: Dissolved, *, qualified: bool) -> str:
         """The mapping's predicate, ready to be joined by AND."""
@@ -279,6 +279,19 @@ class Inliner:
         if made is None:
             raise Unsound(read.site, "the ON of its join was not found")
         return set(made)
+
+
+def _in_order(edits: set[Edit]) -> set[Edit]:
+    """Insertions at one place become one: what ends an ON stands before the WHERE behind it."""
+    places: dict[int, list[Edit]] = {}
+    for edit in edits:
+        if edit.start == edit.end:
+            places.setdefault(edit.start, []).append(edit)
+    merged = {edit for edit in edits if edit.start != edit.end}
+    for start, found in places.items():
+        ordered = sorted(found, key=lambda edit: edit.text.lstrip().lower().startswith("where "))
+        merged.add(Edit(start, start, "".join(edit.text for edit in ordered)))
+    return merged
 
 
 def _in(ref: Ref, spans: list[tuple[int, int]]) -> bool:

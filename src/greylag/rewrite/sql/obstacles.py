@@ -243,13 +243,15 @@ class Obstacles:
         )
 
     def _dynamic_strings(self) -> None:
+        """Strings that hold SQL, or, where the file runs strings, a name that SQL may be built with."""
+        runs = any(isinstance(one, exp.Command | exp.Execute) for one in self.statements)
         for token in self.tokens.items:
             if token.token_type not in (TokenType.STRING, TokenType.RAW_STRING, TokenType.HEREDOC_STRING):
                 continue
             lowered = token.text.lower()
             for key in self.names.exact:
                 name = re.escape(key[-1].lower())
-                if re.search(rf"\b{name}\b", lowered) and _QUERY_WORDS.search(lowered):
+                if re.search(rf"\b{name}\b", lowered) and (runs or _QUERY_WORDS.search(lowered)):
                     self._add("dynamic-sql", "a string holds SQL that names a replaced dataset", token.start)
 
 

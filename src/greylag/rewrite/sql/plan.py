@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import sqlglot
 from sqlglot import exp
@@ -26,6 +27,8 @@ from greylag.rewrite.sql.soundness import Unsound, within
 from greylag.rewrite.sql.stars import except_edits
 from greylag.rewrite.sql.tables import TableNames
 from greylag.rewrite.sql.tokens import Tokens
+
+_LONE_LF = re.compile(r"(?<!\r)\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +159,7 @@ class _Planner:
             self._statement(resolver, draft)
         if draft.reasons:
             return SqlPlan(reads=reads, skipped=tuple(draft.reasons))
-        edits = tuple(sorted(draft.edits))
+        edits = tuple(sorted(self._line_ends(draft.edits)))
         if (fault := self._broken(edits)) is not None:
             if self.form is FormChoice.AUTO and Form.INLINE in draft.forms:
                 self.form = FormChoice.BOUNDARY
@@ -261,6 +264,13 @@ class _Planner:
                     first, last = ref.parts[0], ref.parts[ref.index - 1]
                     edits.add(Edit(first.meta["start"], last.meta["end"] + 1, alias))
         return edits
+
+    def _line_ends(self, edits: Iterable[Edit]) -> Iterable[Edit]:
+        """New lines end as the file's lines do."""
+        first = self.text.find("\n")
+        if first < 1 or self.text[first - 1] != "\r":
+            return edits
+        return [replace(edit, text=_LONE_LF.sub("\r\n", edit.text)) for edit in edits]
 
     def _broken(self, edits: tuple[Edit, ...]) -> Reason | None:
         """The net under it all: what was written parses, and reads the old dataset no more."""
