@@ -135,6 +135,8 @@ def test_lines_that_name_nothing_old_stay_as_they_were(name: str) -> None:
     case = CASES[name]
     for form, outcome in rewrites(case).items():
         names = {mapping.dataset.name.lower() for mapping in case.migration.mappings}
+        # A star's EXCEPT loses the columns that the mapping does not have, whatever the form.
+        names |= {column.lower() for each in case.migration.mappings for column in each.unmapped}
         if outcome.form is Form.INLINE:
             names |= {column.lower() for each in case.migration.mappings for column in each.columns} | {"*"}
         stray = [line for line in removed(case.before, outcome.text) if not mentions(line, names)]
