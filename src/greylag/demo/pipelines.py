@@ -144,8 +144,8 @@ def keep_dbt_state(warehouse: Warehouse, source: str, target: str) -> None:
         shutil.copytree(before, warehouse.out.parent / target, dirs_exist_ok=True)
 
 
-def write_status(folder: Path, run: Run, finished_at: datetime) -> None:
-    """Write `<folder>/<repository>.json`: what a scheduler tells about a pipeline's last run."""
+def write_status(folder: Path, run: Run, finished_at: datetime, *, cron: str) -> None:
+    """Write `<folder>/<repository>.json`: a pipeline's last run, and when it runs next."""
     folder.mkdir(parents=True, exist_ok=True)
     document = {
         "repository": run.repository,
@@ -153,6 +153,7 @@ def write_status(folder: Path, run: Run, finished_at: datetime) -> None:
         "status": "success" if run.ok else "failed",
         "finished_at": finished_at.isoformat(),
         "detail": run.error or f"wrote {len(run.tables)} tables",
+        "schedule": cron,
     }
     write_atomic(folder / f"{run.repository}.json", (json.dumps(document, indent=1) + "\n").encode())
 

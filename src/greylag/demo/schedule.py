@@ -46,7 +46,7 @@ class Schedule:
         keep_dbt_state(warehouse, "before", LIVE)
         for name, run in runs.items():
             self._ran[name] = run.commit
-            write_status(self._status, run, at)
+            write_status(self._status, run, at, cron=self._crons[name])
 
     def run_due(self, since: datetime, until: datetime) -> None:
         """Run what was due in between, where the commit is another one than at the last run."""
@@ -62,7 +62,7 @@ class Schedule:
                 jobs.append(Job(repository=name, path=path, commit=head, with_old=True, schema=LIVE))
         for name, run in self._runner.run(jobs).items():
             self._ran[name] = run.commit
-            write_status(self._status, run, due[name])
+            write_status(self._status, run, due[name], cron=self._crons[name])
             self._told(run, due[name])
 
 

@@ -126,11 +126,12 @@ def test_tables_are_compared_as_bags_with_names_and_types(old: str, new: str, fa
 
 def test_the_status_file_says_what_the_health_source_reads(tmp_path: Path) -> None:
     run = Run(repository="shop", commit="c0ffee", ok=False, error="query: no such column")
-    write_status(tmp_path / "runs", run, datetime(2026, 3, 2, 7, tzinfo=UTC))
+    write_status(tmp_path / "runs", run, datetime(2026, 3, 2, 7, tzinfo=UTC), cron="5 * * * *")
     assert json.loads((tmp_path / "runs" / "shop.json").read_text()) == {
         "repository": "shop",
         "commit": "c0ffee",
         "status": "failed",
         "finished_at": "2026-03-02T07:00:00+00:00",
         "detail": "query: no such column",
+        "schedule": "5 * * * *",
     }
