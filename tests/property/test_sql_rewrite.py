@@ -22,7 +22,7 @@ from greylag.mapping.compiled import CompiledMigration
 from greylag.rewrite.sql import rewrite_sql
 
 DEEP = int(os.environ.get("GREYLAG_EXAMPLES", "0"))
-EVERYDAY = 200
+EVERYDAY = 120
 
 
 @st.composite
