@@ -32,7 +32,7 @@ def analyse(queries: list[tuple[exp.Query, exp.Query]], names: Names) -> Analysi
     """Model and bind both versions, infer types. Raises NotComparable when the old version is not understood."""
     analysis = Analysis(names=names)
     for old, new in queries:
-        analysis.old.append(_bound(old, names))
+        analysis.old.append(bound(old, names))
         analysis.new.append(_bound_new(new, names))
     for model in (*analysis.old, *analysis.new):
         TypeInference(model, analysis.parameters, analysis.functions).run()
@@ -54,7 +54,7 @@ def analyse(queries: list[tuple[exp.Query, exp.Query]], names: Names) -> Analysi
 
 def _bound_new(query: exp.Query, names: Names) -> Model:
     try:
-        return _bound(query, names)
+        return bound(query, names)
     except UnknownColumn as reason:
         if "`_" in str(reason):
             # Pseudo-columns stand in no schema.
@@ -62,7 +62,8 @@ def _bound_new(query: exp.Query, names: Names) -> Model:
         raise DoesNotRun(str(reason)) from reason
 
 
-def _bound(query: exp.Query, names: Names) -> Model:
+def bound(query: exp.Query, names: Names) -> Model:
+    """A query's model with every column tied to its source. Raises NotComparable where one cannot be."""
     model = Model(query, names.catalog)
     bind(model)
     return model

@@ -44,11 +44,12 @@ def generate(
     catalog: Catalog,
     recipe: Recipe,
     evaluate: Evaluate,
-    goals: dict[int, bool] | None = None,
+    goals: dict[int, bool | str] | None = None,
 ) -> Dataset:
     """Make a round's data for every table of the catalog from the queries' own conditions.
 
-    `goals` says of some conditions (by id) whether most witnesses should make them true or false.
+    `goals` says of some conditions (by id) whether most witnesses should make them true or false
+    (`=`: make the two sides of the comparison equal).
     """
     rng = random.Random(recipe.seed)
     pool = Pool(rng, recipe.spread)

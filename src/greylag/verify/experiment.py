@@ -6,18 +6,21 @@ import random
 from typing import Literal
 
 from greylag.domain.check import Proof
-from greylag.verify.analysis import Analysis, Constants, analyse
+from greylag.verify.analysis import Analysis, Constants, analyse, bound
+from greylag.verify.changed import changed_mutants
 from greylag.verify.compare import freeze_rows, same_bag, same_order, shape_difference
 from greylag.verify.datagen import Dataset, Recipe, Row as Row_, generate, rows_sql, table_sql
 from greylag.verify.execute import Clock, Lab, Result, RunError, laboratory
 from greylag.verify.functions import macros_sql
 from greylag.verify.judging import judged, refuted
 from greylag.verify.limits import shrink_limits, strip_same_limit
-from greylag.verify.mutate import mutants
+from greylag.verify.mutate import Mutant, mutants
 from greylag.verify.ordering import blocks_of, key_query
 from greylag.verify.pairs import Difference, Pair, Row
 from greylag.verify.prepare import Names
 from greylag.verify.program import NotComparable
+from greylag.verify.resolve import Model
+from greylag.verify.unfold import unfolded
 
 Level = Literal["fast", "full"]
 _SECONDS = {"fast": 1.6, "full": 16.0}
@@ -31,6 +34,7 @@ class Experiment:
     analysis: Analysis
     constants: Constants
     data: Dataset
+    models: list[Model]
 
     def __init__(self, pairs: list[Pair], names: Names, *, level: Level, seed: int) -> None:
         self.pairs = pairs
@@ -61,6 +65,7 @@ class Experiment:
             shrink_limits(pair.old, pair.new)
         self.analysis = analyse([(pair.old, pair.new) for pair in self.pairs], self.names)
         dialect = self.names.migration.dialect
+        self.models = [*self.analysis.old, *self.analysis.new]
         for pair, model in zip(self.pairs, self.analysis.old, strict=True):
             pair.old_sql = pair.old.sql("duckdb")
             pair.new_sql = pair.new.sql("duckdb")
@@ -70,6 +75,17 @@ class Experiment:
                 key = key_query(pair.old)
                 pair.key_sql = key.sql("duckdb") if key is not None else None
             pair.mutants = mutants(pair.old, model, dialect, thorough=self.level == "full")
+            self._changes(pair)
+
+    def _changes(self, pair: Pair) -> None:
+        """Variants of what the rewrite changed; unfolded queries are also the better ground for data."""
+        before, after = unfolded(pair.old, self.names), unfolded(pair.new, self.names)
+        if before is None or after is None:
+            before, after = pair.old, pair.new
+        models = [bound(query, self.names) for query in (before, after)]
+        self.models.extend(models)
+        left, right = changed_mutants(*models)
+        pair.mutants += left + right
 
     # -- rounds ------------------------------------------------------------------------------------------------
 
@@ -97,7 +113,7 @@ class Experiment:
         for recipe in self.recipes():
             if self.clock.over():
                 return None
-            found = self._round(recipe, {})
+            found = self._round(recipe)
             if found is not None:
                 return found
         return None
@@ -115,14 +131,18 @@ class Experiment:
                     doubles=0.1,
                     nulls=0.05,
                 )
-                goals = {id(mutant.goal): not mutant.falsify} if mutant.goal is not None else {}
-                found = self._round(recipe, goals)
+                found = self._round(recipe, mutant)
                 if found is not None:
                     return found
         return None
 
-    def _round(self, recipe: Recipe, goals: dict[int, bool]) -> Difference | None:
-        models = self.analysis.old + self.analysis.new
+    def _round(self, recipe: Recipe, aim: Mutant | None = None) -> Difference | None:
+        models = self.models
+        goals: dict[int, bool | str] = {}
+        if aim is not None and aim.goal is not None:
+            goals[id(aim.goal)] = "=" if aim.falsify == "=" else not aim.falsify
+            root = aim.goal.root()
+            models = [model for model in models if model.root.node.root() is root] or models
         data = generate(models, self.names.catalog, recipe, self.constants, goals)
         found = self._compare_on(data, random.Random(recipe.seed))
         if found is not None:

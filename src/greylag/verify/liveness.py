@@ -20,6 +20,7 @@ class Liveness:
         self._model = model
         self.columns: set[tuple[int, str]] = set()
         self.selects: set[int] = set()
+        self.outputs: set[int] = set()
         self._seen: set[tuple[int, str]] = set()
         self._reads: dict[int, set[int]] = {}
         self._query(model.root, _EVERYTHING)
@@ -59,6 +60,7 @@ class Liveness:
             if everything or output.name.lower() == wanted or number == position:
                 matched = True
                 if output.expression is not None:
+                    self.outputs.add(id(output.expression))
                     self._expression(output.expression)
                 elif output.source is not None:
                     self._column(output.source, output.name)

@@ -30,14 +30,15 @@ _EDGES: dict[type[exp.Expr], type[exp.Binary]] = {
 class Mutant:
     """One wrong variant. `critical`: it changes something that depends on a replaced dataset.
 
-    `goal` is the condition that further data should make false (`falsify`) or true.
+    `goal` is the condition that further data should make false (`falsify`) or true, or a comparison whose
+    sides it should make equal (`falsify` is `=`).
     """
 
     what: str
     make: Callable[[], str]
     critical: bool
     goal: exp.Expr | None = None
-    falsify: bool = True
+    falsify: bool | str = True
     told_apart: bool = False
     text: str = ""
 
@@ -57,10 +58,10 @@ def mutants(query: exp.Query, model: Model, dialect: str, *, thorough: bool) -> 
         if not critical and not thorough and len(made) > _OTHERS:
             continue
         text = condition.sql(dialect, comments=False)[:120]
-        with_true = partial(_with, query, condition, exp.Boolean(this=True))
+        with_true = partial(with_node, query, condition, exp.Boolean(this=True))
         made.append(Mutant(f"`{text}` left out", with_true, critical, condition))
-        with_false = partial(_with, query, condition, exp.Boolean(this=False))
-        needed = critical and not _only_widens(condition, live)
+        with_false = partial(with_node, query, condition, exp.Boolean(this=False))
+        needed = critical and not only_widens(condition, live)
         if needed or thorough:
             made.append(Mutant(f"`{text}` never true", with_false, needed, condition, falsify=False))
         edge = _EDGES.get(type(condition))
@@ -68,7 +69,10 @@ def mutants(query: exp.Query, model: Model, dialect: str, *, thorough: bool) -> 
             other = edge(this=condition.this.copy(), expression=condition.expression.copy())
             made.append(
                 Mutant(
-                    f"the bound of `{text}` moved", partial(_with, query, condition, other), False, condition
+                    f"the bound of `{text}` moved",
+                    partial(with_node, query, condition, other),
+                    False,
+                    condition,
                 )
             )
     for subquery in query.find_all(exp.Subquery):
@@ -84,7 +88,7 @@ def _is_live(condition: exp.Expr, live: Liveness) -> bool:
     return select is None or id(select) in live.selects
 
 
-def _only_widens(condition: exp.Expr, live: Liveness) -> bool:
+def only_widens(condition: exp.Expr, live: Liveness) -> bool:
     """ON of a LEFT JOIN whose right side shows nowhere: without a match the result is the same."""
     join = condition.find_ancestor(exp.Join, exp.Select)
     if not isinstance(join, exp.Join) or join.side.upper() != "LEFT":
@@ -127,7 +131,7 @@ def touches_mapping(node: exp.Expr, model: Model) -> bool:
     return False
 
 
-def _with(query: exp.Query, node: exp.Expr, other: exp.Expr) -> str:
+def with_node(query: exp.Query, node: exp.Expr, other: exp.Expr) -> str:
     """The query's text with one node changed; the query itself stays as it was."""
     node.replace(other)
     try:
@@ -167,6 +171,6 @@ def _changed_arms(query: exp.Query, items: list[exp.Expr], dialect: str) -> list
         for arm in case.args.get("ifs") or []:
             subject = f"{case.this.sql(dialect)} = " if case.this is not None else ""
             never: exp.Expr = exp.Null() if case.this is not None else exp.Boolean(this=False)
-            sql = partial(_with, query, arm.this, never)
+            sql = partial(with_node, query, arm.this, never)
             made.append(Mutant(f"CASE arm `{subject}{arm.this.sql(dialect)[:100]}` never taken", sql, True))
     return made

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from greylag.verify.binding import bind, lookup
 from greylag.verify.prepare import Names
-from greylag.verify.program import NotComparable
+from greylag.verify.program import NotComparable, UnknownColumn
 from greylag.verify.resolve import Model, Output, SelectInfo
 
 Reading = Literal["output", "column"]
@@ -59,7 +59,11 @@ def _given_name(item: exp.Expr, dialect: str, position: int, anonymous: int) -> 
 def ambiguous(query: exp.Query, names: Names) -> bool:
     """Does the query use a name that dialects read in different ways (see `settle`)?"""
     model = Model(query, names.catalog)
-    bind(model)
+    try:
+        bind(model)
+    except UnknownColumn:
+        # Said where the versions are analysed.
+        return False
     return any(True for select in model.selects for _ in doubtful(select))
 
 

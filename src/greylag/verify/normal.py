@@ -118,19 +118,26 @@ def _rename(inner: exp.Select, kept: list[exp.Expr], columns: list[exp.Column]) 
     if inner.find(exp.AggFunc) is not None and not any(item.find(exp.AggFunc) for item in kept):
         if inner.args.get("group") is None:
             return
-    ordered = sorted(kept, key=lambda item: _place_free(item.this))
+    ordered = sorted(kept, key=lambda item: place_free(item.this))
     names = {item.alias.lower(): f"c{position}" for position, item in enumerate(ordered)}
     inner.set("expressions", [exp.alias_(item.this, names[item.alias.lower()]) for item in ordered])
     for column in columns:
         column.set("this", exp.Identifier(this=names[column.name.lower()], quoted=False))
 
 
-def _place_free(node: exp.Expr) -> str:
+def place_free(node: exp.Expr) -> str:
     """A sort key that does not depend on how the sources are called."""
-    copy = node.copy()
-    holder = exp.Paren(this=copy)
+    holder = exp.Paren(this=node.copy())
     for column in list(holder.find_all(exp.Column)):
         column.set("table", None)
+    for paren in list(holder.find_all(exp.Paren)):
+        if paren is not holder:
+            paren.replace(paren.this)
+    for equal in list(holder.find_all(exp.EQ, exp.NEQ)):
+        left, right = equal.this, equal.expression
+        if repr(left) > repr(right):
+            equal.set("this", right)
+            equal.set("expression", left)
     return repr(holder)
 
 

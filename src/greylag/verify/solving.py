@@ -24,7 +24,11 @@ _TRANSPARENT = (
 
 def assume(witness: Witness, node: exp.Expr, frame: Frame, truth: bool) -> None:
     """Make `node` true (or false) in `frame`, as far as it is understood."""
-    truth = witness.goals.get(id(node), truth)
+    goal = witness.goals.get(id(node), truth)
+    if goal == "=":
+        relate(witness, Term(node.this, frame), "=", Term(node.expression, frame))
+        return
+    truth = bool(goal)
     match node:
         case exp.Paren():
             assume(witness, node.this, frame, truth)

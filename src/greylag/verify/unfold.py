@@ -46,6 +46,14 @@ def same_by_unfolding(old: exp.Query, new: exp.Query, names: Names, *, column_na
         return False
 
 
+def unfolded(query: exp.Query, names: Names) -> exp.Query | None:
+    """The unfolded query, or None where it is not understood."""
+    try:
+        return Unfolding(query, names).tree()
+    except NotComparable:
+        return None
+
+
 def _odd_names(query: exp.Query, names: Names) -> set[str]:
     """Names whose quotes make a difference where the dialect folds case: they are not looked at closer here."""
     if names.migration.dialect in {"bigquery", "duckdb"}:
@@ -85,6 +93,10 @@ class Unfolding:
             self._spell_out(select)
         for select in self._model.selects:
             merge_sources(select.node)
+
+    def tree(self) -> exp.Query:
+        """The unfolded query: it still runs, and returns what the query returned."""
+        return self._holder.this  # type: ignore[no-any-return]
 
     def form(self, column_names: bool) -> str:
         """The normal form as a text."""

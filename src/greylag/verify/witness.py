@@ -91,7 +91,7 @@ class Witness:
         self.orders: list[tuple[Cell, Cell, bool]] = []
         self.repeat = 1
         self.depth = 0
-        self.goals: dict[int, bool] = {}
+        self.goals: dict[int, bool | str] = {}
 
     def derive(self, info: QueryInfo, parent: Frame | None = None) -> Frame | None:
         """Make a row of the query's result possible; the frame of the branch that yields it."""
@@ -169,8 +169,14 @@ class Witness:
         node, frame = term.node, term.frame
         while isinstance(node, exp.Paren | exp.Alias):
             node = node.this
-        if not isinstance(node, exp.Column):
+        fields: Path = ()
+        inner_node = node
+        while isinstance(inner_node, exp.Dot) and isinstance(inner_node.expression, exp.Identifier):
+            fields = (inner_node.expression.name, *fields)
+            inner_node = inner_node.this
+        if not isinstance(inner_node, exp.Column):
             return Term(node, frame)
+        node = inner_node
         ref = self.model.refs.get(id(node))
         if ref is None:
             return None
@@ -182,8 +188,9 @@ class Witness:
             scope = scope.parent
         if scope is None or ref.source is None:
             return None
-        found = self._of_source(scope, ref.source, ref.name, ref.path)
-        if isinstance(found, Term) and ref.path:
+        path = (*ref.path, *fields)
+        found = self._of_source(scope, ref.source, ref.name, path)
+        if isinstance(found, Term) and path:
             return None
         return found
 
