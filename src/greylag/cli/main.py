@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import platform
 import shlex
@@ -41,6 +42,8 @@ def guarded(run: Callable[[], object]) -> Exit:
 
     Wrong use that Typer finds by itself (unknown options, missing arguments) and `typer.Exit` pass through.
     """
+    # What sqlglot does not understand is told by the codemods, with file and line.
+    logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
     try:
         run()
         sys.stdout.flush()

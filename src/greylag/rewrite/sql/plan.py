@@ -253,7 +253,10 @@ class _Planner:
             return identifier.sql(dialect=self.folding.dialect) if identifier is not None else ""
         last = site.table.parts[-1]
         text = self.text[last.meta["start"] : last.meta["end"] + 1]
-        return text if "." not in text else f"`{text.strip('`').split('.')[-1]}`"
+        if "." not in text:
+            return text
+        identifier = exp.to_identifier(text.strip("`").split(".")[-1])
+        return identifier.sql(dialect=self.folding.dialect) if identifier is not None else text
 
     def _path_qualifiers(self, site: ReadSite, resolver: Resolver, alias: str) -> set[Edit]:
         """`a.b.t.column` names a table by its path; the subquery has only its alias."""

@@ -4,5 +4,5 @@ FROM (
          CASE tier WHEN 3 THEN 'premium' ELSE 'free' END AS plan, created_on AS signup
   FROM prod.core.users_v2
   WHERE device = 'ALL'
-) AS `users_v1`
+) AS users_v1
 WHERE country = 'SE'
