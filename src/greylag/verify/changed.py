@@ -30,21 +30,21 @@ _EDGES: dict[type[exp.Expr], type[exp.Binary]] = {
 _WRAPPERS = (exp.Coalesce, exp.Round, exp.Abs, exp.Lower, exp.Upper, exp.Trim, exp.Floor, exp.Ceil)
 
 
-def changed_mutants(one: Model, other: Model) -> tuple[list[Mutant], list[Mutant]]:
+def changed_mutants(one: Model, other: Model) -> list[Mutant]:
     """The variants of the old version and of the new one that the data must tell apart."""
     old, new = one.root.node, other.root.node
     live_old, live_new = Liveness(one), Liveness(other)
     before, after = list(pieces(old, live_old)), list(pieces(new, live_new))
     known_old = Counter(place_free(piece) for piece in before)
     known_new = Counter(place_free(piece) for piece in after)
-    gone = [piece for piece in before if place_free(piece) not in known_new]
-    come = [piece for piece in after if place_free(piece) not in known_old]
+    gone = [piece for piece in before if known_old[place_free(piece)] > known_new[place_free(piece)]]
+    come = [piece for piece in after if known_new[place_free(piece)] > known_old[place_free(piece)]]
     left = [mutant for piece in gone for mutant in _variants(old, piece, live_old)]
     right = [mutant for piece in come for mutant in _variants(new, piece, live_new)]
     differing = shapes(old) - shapes(new) + (shapes(new) - shapes(old))
     left.extend(_shape_variants(old, differing))
     right.extend(_shape_variants(new, differing))
-    return left[:_CAP], right[:_CAP]
+    return left[:_CAP] + right[:_CAP]
 
 
 def pieces(query: exp.Expr, live: Liveness) -> Iterator[exp.Expr]:

@@ -84,8 +84,18 @@ class Experiment:
             before, after = pair.old, pair.new
         models = [bound(query, self.names) for query in (before, after)]
         self.models.extend(models)
-        left, right = changed_mutants(*models)
-        pair.mutants += left + right
+        pair.unfolded_sql = (before.sql("duckdb"), after.sql("duckdb"))
+        pair.changed = changed_mutants(*models)
+
+    def _check_unfolded(self, pair: Pair, rows: list[Row]) -> None:
+        """Variants of unfolded queries only count where these return what the queries themselves return."""
+        for sql in pair.unfolded_sql:
+            answer = self.lab.query(sql)
+            if not isinstance(answer, Result) or not same_bag(rows, freeze_rows(answer.rows)):
+                models = [bound(query, self.names) for query in (pair.old, pair.new)]
+                self.models.extend(models)
+                pair.changed = changed_mutants(*models)
+        pair.unfolded_sql = ()
 
     # -- rounds ------------------------------------------------------------------------------------------------
 
@@ -121,7 +131,9 @@ class Experiment:
     def _directed(self) -> Difference | None:
         """More rounds, each aimed at a wrong variant that the data so far does not tell from the old version."""
         for number in range(4 if self.level == "fast" else 12):
-            for mutant in [mutant for pair in self.pairs for mutant in pair.mutants if mutant.critical]:
+            for mutant in [
+                mutant for pair in self.pairs for mutant in (*pair.mutants, *pair.changed) if mutant.critical
+            ]:
                 if mutant.told_apart or self.clock.over():
                     continue
                 recipe = Recipe(
@@ -243,7 +255,8 @@ class Experiment:
         return True
 
     def _tell_apart(self, pair: Pair, rows: list[Row], types: tuple[str, ...]) -> None:
-        for mutant in pair.mutants:
+        self._check_unfolded(pair, rows)
+        for mutant in (*pair.mutants, *pair.changed):
             if mutant.told_apart or self.clock.over():
                 continue
             answer = self.lab.query(mutant.sql())

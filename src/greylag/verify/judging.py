@@ -99,7 +99,7 @@ def _doubts(pair: Pair) -> list[str]:
         doubts.append(f"too little of the generated data could be compared{why}")
     doubts.extend(
         f"the data would not show it if the rewrite were wrong there: {mutant.what}"
-        for mutant in pair.mutants
+        for mutant in (*pair.mutants, *pair.changed)
         if mutant.critical and not mutant.told_apart
     )
     return doubts

@@ -31,6 +31,8 @@ class Pair:
     compared: int = 0
     filled: int = 0
     mutants: list[Mutant] = field(default_factory=list)
+    changed: list[Mutant] = field(default_factory=list)
+    unfolded_sql: tuple[str, ...] = ()
     dropped: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
