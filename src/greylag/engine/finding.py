@@ -25,7 +25,6 @@ from greylag.lineage import (
 )
 from greylag.mapping.compiled import CompiledMigration
 from greylag.rewrite import candidate_names, rewrite_text
-from greylag.rewrite.dbt.project import project_of
 from greylag.rewrite.dispatch import framework_of
 from greylag.workspace import (
     CommitFiles,
@@ -169,10 +168,6 @@ def look(
     if path.endswith((".yml", ".yaml")) and _MIGRATION.search(text):
         return Unchanged()  # a migration file speaks of the old dataset; it reads nothing
     framework = framework_of(path, files)
-    # A dbt project's YAML declares sources and documents models; it reads only what it calls.
-    declares = path.endswith((".yml", ".yaml")) and project_of(path, files) is not None
-    if declares and not _dbt_calls(migration).search(text):
-        return Unchanged()
     if framework is not None:
         return rewrite_text(path, text, migration, form=form, siblings=files)
     if PurePosixPath(path).suffix.lower() in _DOCUMENTS:
@@ -184,16 +179,6 @@ def look(
     line = text.count("\n", 0, named.start()) + 1
     reason = Reason(code="no-codemod", message=f"names {named[0]}; no codemod knows such files", line=line)
     return Skipped(framework=None, reasons=(reason,))
-
-
-def _dbt_calls(migration: CompiledMigration) -> re.Pattern[str]:
-    """Calls of `ref` or `source` that mean a replaced dataset."""
-    names = {name for mapping in migration.mappings for name in mapping.names.dbt}
-    ways = (
-        rf"{name.kind}\s*\(\s*" + r"\s*,\s*".join(rf"['\"]{re.escape(arg)}['\"]" for arg in name.args)
-        for name in names
-    )
-    return re.compile("|".join(sorted(ways)) or r"(?!)")
 
 
 @lru_cache(maxsize=8)

@@ -152,13 +152,16 @@ def _with_companions(
     by_path = {report.path: _noted(report, notes) for report in reports}
     for path, text in declared.items():
         before = by_path.get(path)
-        if before is None or isinstance(before.outcome, Unchanged):
-            by_path[path] = _companion(path, text)
+        outcome = before.outcome if before is not None else look(path, files.get(path, ""), migration, files)
+        if isinstance(outcome, Unchanged | Skipped):
+            by_path[path] = _companion(path, text, outcome)
     return tuple(by_path[path] for path in sorted(by_path))
 
 
-def _companion(path: str, text: str) -> FileReport:
-    outcome = Edited(framework=Framework.DBT, form=Form.INLINE, text=text, reads=())
+def _companion(path: str, text: str, before: Unchanged | Skipped) -> FileReport:
+    """A declaration; what its file still reads of the old dataset is told with it, as it was before."""
+    notes = tuple(reason.message for reason in before.reasons) if isinstance(before, Skipped) else ()
+    outcome = Edited(framework=Framework.DBT, form=Form.INLINE, text=text, reads=(), notes=notes)
     reason = "declares a source; no query is changed"
     return FileReport(
         path=path,

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from greylag.domain.consumer import Framework
 from greylag.domain.outcome import FormChoice, Outcome, Reason, Skipped, Unchanged
 from greylag.mapping.compiled import CompiledMigration
-from greylag.rewrite.dbt import is_dbt_file, rewrite_dbt
+from greylag.rewrite.dbt import is_dbt_file, is_dbt_yaml, read_yaml, rewrite_dbt
 from greylag.rewrite.mentions import candidate_names, mentioned
 from greylag.rewrite.sql import rewrite_sql
 
@@ -59,6 +59,8 @@ def rewrite_text(
     framework = framework_of(path, siblings)
     if framework is None:
         return Unchanged()
+    if siblings is not None and is_dbt_yaml(path, siblings):
+        return read_yaml(path, text, migration)
     if framework is Framework.DBT or (framework is Framework.SQL and JINJA.search(text)):
         return rewrite_dbt(path, text, migration, form=form)
     if framework is Framework.SQL:

@@ -34,7 +34,7 @@ def word_pattern(words: frozenset[str]) -> re.Pattern[str]:
 
 
 def _in_span(span: Span, migration: CompiledMigration, words: re.Pattern[str]) -> Iterator[Reason]:
-    tree = _tree(span)
+    tree = tree_of(span)
     if tree is None:
         if words.search(span.code):
             yield _reason("jinja-names-dataset", "Jinja that cannot be read names a replaced dataset", span)
@@ -56,7 +56,8 @@ def _in_span(span: Span, migration: CompiledMigration, words: re.Pattern[str]) -
             )
 
 
-def _tree(span: Span) -> nodes.Node | None:
+def tree_of(span: Span) -> nodes.Node | None:
+    """The syntax tree of an expression or of an opening tag; None when Jinja's parser refuses it."""
     if span.kind is SpanKind.EXPRESSION:
         return expression(span.code)
     if span.keyword in {"if", "elif"}:

@@ -25,3 +25,8 @@ def project_of(path: str, files: Collection[str]) -> str | None:
 def is_dbt_file(path: str, files: Collection[str]) -> bool:
     """True for an SQL file of a dbt project: not one that dbt made or installed."""
     return path.lower().endswith(".sql") and project_of(path, files) is not None
+
+
+def is_dbt_yaml(path: str, files: Collection[str]) -> bool:
+    """True for a YAML file of a dbt project: properties, sources, the project's own."""
+    return path.lower().endswith((".yml", ".yaml")) and project_of(path, files) is not None
