@@ -25,6 +25,7 @@ from greylag.lineage import (
 )
 from greylag.mapping.compiled import CompiledMigration
 from greylag.rewrite import candidate_names, rewrite_text
+from greylag.rewrite.dbt.project import DBT_PROJECT
 from greylag.rewrite.dispatch import framework_of
 from greylag.workspace import (
     CommitFiles,
@@ -69,7 +70,7 @@ def places_of(paths: Iterable[Path], fleet: Path | None = None) -> Places:
             below = {path.resolve().name.removesuffix(".git"): path}
         else:
             walked.append(path)
-            if path.is_dir() and root_of(path) is None:
+            if path.is_dir() and _working_tree(path) is None:
                 below = {name: found for name, found in find_repositories(path).items() if is_bare(found)}
         for name, found in below.items():
             if repositories.setdefault(name, found).resolve() != found.resolve():
@@ -139,14 +140,20 @@ def find_in_path(migration: CompiledMigration, path: Path, names: frozenset[str]
 
 def _place(given: Path, file: Path) -> tuple[Path, str]:
     """The root that a file belongs to, and its path below that."""
-    fallback = given.resolve() if given.is_dir() else given.resolve().parent
+    folder = given.resolve() if given.is_dir() else given.resolve().parent
     whole = file.resolve()
-    root = root_of(whole.parent) or fallback
+    root = _working_tree(whole.parent) or root_of(folder) or folder
     return root, whole.relative_to(root).as_posix()
 
 
 def root_of(folder: Path) -> Path | None:
-    """The root of the working tree around a folder."""
+    """The root of what a folder is part of: its working tree, else its dbt project."""
+    whole = folder.resolve()
+    above = (whole, *whole.parents)
+    return _working_tree(folder) or next((root for root in above if (root / DBT_PROJECT).is_file()), None)
+
+
+def _working_tree(folder: Path) -> Path | None:
     whole = folder.resolve()
     return next((root for root in (whole, *whole.parents) if is_repository(root) and not is_bare(root)), None)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import PurePosixPath
 
-_MARK = "dbt_project.yml"
+DBT_PROJECT = "dbt_project.yml"
+"""The file that makes a folder a dbt project."""
 _MADE = frozenset({"target", "dbt_packages", "dbt_modules"})
 
 
@@ -16,7 +17,7 @@ def project_of(path: str, files: Collection[str]) -> str | None:
     """
     inside = PurePosixPath(path)
     for folder in inside.parents:
-        if str(folder / _MARK) in files:
+        if str(folder / DBT_PROJECT) in files:
             made = set(inside.relative_to(folder).parts[:-1]) & _MADE
             return None if made else str(folder)
     return None
