@@ -73,7 +73,7 @@ class Teller:
             else:
                 if event.kind is not EventKind.QUESTION:  # asked while others are still being rewritten
                     self._flush()
-                self._line(event.at, event.message, COLOURS.get(event.kind, ""), event.repository)
+                self._line(event.at, _words(event), COLOURS.get(event.kind, ""), event.repository)
         if self.listener is not None:
             self.listener(event)
 
@@ -110,3 +110,11 @@ class Teller:
         if told and self._since is not None:
             self._line(self._since, ", ".join(told))
         self._counts.clear()
+
+
+def _words(event: Event) -> str:
+    """What an event says, where the kind alone is not told by its message."""
+    if event.kind is not EventKind.HANDED_OVER or event.repository is None:
+        return event.message
+    reason = event.message.removeprefix(f"{event.repository}: ")
+    return f"{event.repository}: handed over to a person: {reason}"

@@ -40,9 +40,7 @@ def merge(tools: Tools, request: Request, target: Target) -> bool:
     base = tools.fleet.open(target.repository).head()
     if base != target.base:
         return _noted(tools, request, target)
-    baseline = tools.health.read(
-        Subject(migration=request.migration, repository=target.repository, base=base), now
-    ).status
+    baseline = tools.health.read(before(request.migration, target, base), now).status
     sick = replace(target, baseline=baseline)
     if approval_missing(world, sick) is not None:
         return _noted(tools, request, target, baseline=baseline.value)
@@ -53,6 +51,11 @@ def merge(tools: Tools, request: Request, target: Target) -> bool:
     if not isinstance(merged, Merged):
         raise EffectFailed(f"pull request {number} cannot be merged: {merged.message}")
     return _merged(tools, request, target, merged.commit)
+
+
+def before(migration: str, target: Target, base: str) -> Subject:
+    """What a baseline is taken of: the repository at `base`, before our merge."""
+    return Subject(migration=migration, repository=target.repository, base=base, retried=target.attempt > 1)
 
 
 def _noted(tools: Tools, request: Request, target: Target, **values: Any) -> bool:

@@ -166,8 +166,6 @@ def _refuted(report: FileReport) -> bool:
 def _place(path: str, reason: Reason) -> str:
     if reason.message.startswith(f"{path}:"):
         return reason.message
-    if reason.message.startswith(f"{path}:"):
-        return reason.message
     return f"{path}:{reason.line}: {reason.message}" if reason.line else f"{path}: {reason.message}"
 
 

@@ -10,6 +10,7 @@ from greylag.engine.apply import record
 from greylag.engine.describe import branch, pull_key
 from greylag.engine.effects import Request, Tools
 from greylag.engine.events import EventKind
+from greylag.engine.merging import before
 from greylag.engine.observe import read_world
 from greylag.engine.permits import campaign_stop, wave_stop
 from greylag.engine.world import PullState, Target
@@ -18,7 +19,6 @@ from greylag.forge.base import (
     PullRequestSpec,
     PullRequestState,
 )
-from greylag.rollout.health import Subject
 
 
 def rewrite(tools: Tools, request: Request, target: Target) -> bool:
@@ -62,8 +62,7 @@ def propose(tools: Tools, request: Request, target: Target) -> bool:
     repo = tools.fleet.open(target.repository)
     if not repo.has_commit(target.commit):
         return _again(tools, request, target, "its patch is no longer in the repository")
-    subject = Subject(migration=request.migration, repository=target.repository, base=target.base)
-    baseline = tools.health.read(subject, now).status
+    baseline = tools.health.read(before(request.migration, target, target.base), now).status
     pull = tools.forge.open_or_update(
         PullRequestSpec(
             repository=target.repository,

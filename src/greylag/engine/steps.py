@@ -196,7 +196,7 @@ def _reverted(tick: Tick, target: Target) -> None:
             repository=target.repository,
             seq=target.seq,
             state=TargetState.FOUND,
-            reason=f"attempt {target.attempt + 1} of {tries}",
+            reason=f"attempt {target.attempt + 1} of {tries}, in boundary form, with the failure as context",
             attempt=target.attempt + 1,
             context=target.reason,
         )

@@ -16,8 +16,8 @@ class Subject:
     """What is watched: a repository, and the merge that may have broken it.
 
     `merged_at` and `merged_commit` are None for the baseline, taken before the merge; `base` is the head
-    of the
-    default branch before it.
+    of the default branch before it. `retried`: an earlier merge of ours was taken back, so that a run which
+    does not name its commit may be one that we broke.
     """
 
     migration: str
@@ -25,6 +25,7 @@ class Subject:
     base: str
     merged_commit: str | None = None
     merged_at: datetime | None = None
+    retried: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,7 +92,8 @@ class StatusFileHealth:
     `{"repository": "…", "commit": "<hex>", "status": "success|failed|running", "finished_at": "<ISO 8601>",
     "detail": "…", "schedule": "<cron>", "timezone": "<IANA name>"}`; all but `status` may be
     missing. After a merge only a run counts that saw it: of the merged commit, or of another commit than the
-    one before the merge and finished after it.
+    one before the merge and finished after it. For the baseline only a run of the commit before the merge
+    counts, or one that names no commit, unless that may be of an earlier merge of ours.
     """
 
     folder: Path
@@ -113,7 +114,8 @@ class StatusFileHealth:
                 status=CheckStatus.ERRORED, detail=f"{path.name} cannot be read: {error!r}", at=now
             )
         if not _saw(subject, document.get("commit"), finished):
-            return Reading(status=CheckStatus.INCONCLUSIVE, detail="no run since the merge", at=now)
+            missing = f"of {subject.base[:10]}" if subject.merged_at is None else "since the merge"
+            return Reading(status=CheckStatus.INCONCLUSIVE, detail=f"no run {missing} yet", at=now)
         detail = str(document.get("detail") or f"last run: {status}")
         match status:
             case "success":
@@ -146,7 +148,9 @@ def _instant(value: object) -> datetime | None:
 
 
 def _saw(subject: Subject, commit: object, finished: datetime | None) -> bool:
-    if subject.merged_at is None or (commit is not None and commit == subject.merged_commit):
+    if subject.merged_at is None:
+        return commit == subject.base or (commit is None and not subject.retried)
+    if commit is not None and commit == subject.merged_commit:
         return True
     if commit == subject.base or finished is None:
         return False

@@ -72,6 +72,12 @@ def test_what_is_alike_is_counted_and_told_when_something_else_happens() -> None
     assert [event.repository for event in teller.of(EventKind.MERGED)] == ["a", "b"]
 
 
+def test_who_gets_what_was_tried_in_vain_is_said() -> None:
+    console, stream = _console()
+    Teller(console)(_event(EventKind.HANDED_OVER, "a: reverted 2 times: it fails", "a"))
+    assert stream.getvalue().rstrip().endswith("a: handed over to a person: reverted 2 times: it fails")
+
+
 def test_long_lines_go_on_below_their_own_start() -> None:
     console, stream = _console()
     Teller(console).say(NOON, "word " * 40, repository="shop")

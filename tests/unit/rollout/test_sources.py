@@ -16,6 +16,7 @@ from greylag.rollout.sources import BakeTimeOnly, CommandHealth, NoHealth, Statu
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 BEFORE = Subject(migration="m", repository="team/r", base="base")
+AGAIN = Subject(migration="m", repository="team/r", base="revert", retried=True)
 AFTER = Subject(migration="m", repository="team/r", base="base", merged_commit="new", merged_at=NOW)
 
 
@@ -57,6 +58,11 @@ def test_a_command_that_does_not_exist_is_errored() -> None:
     [
         ({"status": "success"}, BEFORE, CheckStatus.PASSED),
         ({"status": "failed"}, BEFORE, CheckStatus.FAILED),
+        ({"status": "failed", "commit": "base"}, BEFORE, CheckStatus.FAILED),
+        # A run of another commit says nothing of the one that we change: it may be a merge of ours.
+        ({"status": "failed", "commit": "new", "finished_at": "2026-01-01T11:00:00Z"}, AGAIN, "none"),
+        ({"status": "failed", "finished_at": "2026-01-01T11:00:00Z"}, AGAIN, "none"),
+        ({"status": "failed", "commit": "revert"}, AGAIN, CheckStatus.FAILED),
         ({"status": "success", "commit": "new"}, AFTER, CheckStatus.PASSED),
         ({"status": "failed", "commit": "new"}, AFTER, CheckStatus.FAILED),
         # The last run was of the commit before the merge, whatever its time says.
