@@ -156,7 +156,8 @@ def _report(fault: SqlFault, source: SqlText, context: Context) -> None:
 def _parsed(entry: Entry, source: SqlText, context: Context) -> Parsed | None:
     dialect = context.dialect
     try:
-        parsed = parse_query(source, dialect, context.columns_of)
+        mapped = tuple(name for name in entry.columns if name not in entry.model.unmapped)
+        parsed = parse_query(source, dialect, context.columns_of, mapped)
     except SqlFault as fault:
         _report(fault, source, context)
         return None

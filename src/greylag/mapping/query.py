@@ -26,14 +26,18 @@ class Parsed:
     items: tuple[Item, ...]
 
 
-def parse_query(source: SqlText, dialect: str, columns_of: ColumnsOf) -> Parsed:
+def parse_query(source: SqlText, dialect: str, columns_of: ColumnsOf, old: tuple[str, ...] = ()) -> Parsed:
     """Parse a mapping; `*` is expanded from the columns of the tables that it stands for.
+
+    `old` are the columns that the mapping has to give: a lone `*` in each branch of a set operation is taken
+    to give just these where the columns of its table are the same, or are not declared.
 
     Raises:
         SqlFault: it is not one query, or a star cannot be expanded.
     """
     source = _without_end(source, dialect)
     _refuse_template(source.text, dialect)
+    source = _expand_lone_stars(source, dialect, columns_of, old)
     parsed = _parse(source, dialect)
     if any(item.node.is_star for item in parsed.items):
         parsed = _parse(_expand_stars(parsed, dialect, columns_of), dialect)
@@ -80,6 +84,53 @@ def _without_end(source: SqlText, dialect: str) -> SqlText:
     if not listed:
         raise SqlFault("expected a SELECT, found none", 0)
     return source.slice(0, listed[-1].end + 1)
+
+
+def _expand_lone_stars(source: SqlText, dialect: str, columns_of: ColumnsOf, old: tuple[str, ...]) -> SqlText:
+    """`SELECT * FROM p0 UNION ALL SELECT * FROM p1`: each star becomes the columns it stands for."""
+    statements = parse_statements(source.text, dialect)
+    if len(statements) != 1 or not isinstance(statements[0], exp.SetOperation):
+        return source
+    listed = tokens(source.text, dialect)
+    starts = {token.start: index for index, token in enumerate(listed)}
+    places: dict[int, str] = {}
+    for select in _branches(statements[0]):
+        from_ = select.args.get("from_")
+        table = from_.this if from_ is not None and len(select.expressions) == 1 else None
+        if not isinstance(table, exp.Table) or not isinstance(select.expressions[0], exp.Star):
+            continue
+        if any(select.args.get(key) for key in ("joins", "laterals")) or table.args.get("pivots"):
+            continue
+        if not any(table is read for read in tables_read(statements[0])):
+            continue
+        first = starts.get(table.parts[0].meta.get("start", -1), 0)
+        if first < 3 or listed[first - 2].token_type != TokenType.STAR:
+            continue
+        names = _lone_star(columns_of(table_ref(table)), old)
+        if names:
+            places[listed[first - 2].start] = ", ".join(quote(name, dialect) for name in names)
+    result, at = source.slice(0, 0), 0
+    for start, text in sorted(places.items()):
+        anchor = source.slice(start, start + 1).pieces[0].loc
+        result = result + source.slice(at, start) + made(text, anchor)
+        at = start + 1
+    return result + source.slice(at)
+
+
+def _branches(query: exp.Expr) -> list[exp.Select]:
+    if isinstance(query, exp.SetOperation):
+        return [*_branches(query.left), *_branches(query.right)]
+    if isinstance(query, exp.Subquery):
+        return _branches(query.this)
+    return [query] if isinstance(query, exp.Select) and query.is_star else []
+
+
+def _lone_star(declared: Mapping[str, str] | None, old: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns of a star over one table; none where other columns than those are declared."""
+    if not declared:
+        return old
+    keys = {column_key(name) for name in declared}
+    return old if old and keys == {column_key(name) for name in old} else ()
 
 
 def _expand_stars(parsed: Parsed, dialect: str, columns_of: ColumnsOf) -> SqlText:

@@ -59,13 +59,23 @@ def test_stars_are_expanded(sql: str, columns: str, expected: str) -> None:
     assert found.inlining is not None
 
 
+@pytest.mark.parametrize("declared", ["{k: INT64, v: STRING}", "{v: STRING, k: INT64}", None])
+def test_partitions_may_be_written_with_stars(declared: str | None) -> None:
+    given = f", columns: {declared}" if declared else ""
+    parts = f"provides: [{{dataset: p.c.p0{given}}}, {{dataset: p.c.p1{given}}}]\n"
+    sql = "SELECT * FROM p.c.p0 UNION ALL SELECT * FROM p.c.p1 WHERE k > 1"
+    found = mapping(sql, "{k: INT64, v: STRING}", parts)
+    assert found.sql == "SELECT k, v FROM p.c.p0 UNION ALL SELECT k, v FROM p.c.p1 WHERE k > 1"
+    assert [output.name for output in found.outputs] == ["k", "v"]
+
+
 @pytest.mark.parametrize(
     "sql",
     [
         "WITH new AS (SELECT 1 AS c1, 'x' AS c2) SELECT * FROM new",
         "SELECT * FROM p.c.new PIVOT (SUM(a) FOR s IN ('x'))",
         "SELECT n.* FROM (SELECT a AS c1, s AS c2 FROM p.c.new) AS n",
-        "SELECT * FROM p.c.new UNION ALL SELECT * FROM p.c.new",
+        "SELECT n.* FROM p.c.new AS n UNION ALL SELECT n.* FROM p.c.new AS n",
     ],
 )
 def test_a_star_of_anything_but_a_declared_table_is_refused(sql: str) -> None:
