@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect, NormalizationStrategy
 
 from greylag.domain.dataset import DatasetRef
+
+
+@cache
+def _strategy(dialect: str) -> NormalizationStrategy:
+    return Dialect.get_or_raise(dialect).normalization_strategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +25,7 @@ class Folding:
 
     @property
     def _strategy(self) -> NormalizationStrategy:
-        return Dialect.get_or_raise(self.dialect).normalization_strategy
+        return _strategy(self.dialect)
 
     def fold(self, name: str, *, quoted: bool = False) -> str:
         """Fold one column, alias or CTE name."""

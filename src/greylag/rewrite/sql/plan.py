@@ -100,7 +100,7 @@ def plan_edits(
         return SqlPlan()
     try:
         tokens = Tokens(text, migration.dialect)
-        statements = [one for one in sqlglot.parse(text, dialect=migration.dialect) if one is not None]
+        statements = tokens.parse()
     except SqlglotError as error:
         return SqlPlan(skipped=(_unparsable(error, path, migration.dialect),))
     except TypeError as error:

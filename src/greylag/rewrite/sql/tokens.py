@@ -5,7 +5,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable
 
-import sqlglot
+from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
 from sqlglot.tokenizer_core import Token, TokenType
 
 _OPEN = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE}
@@ -58,7 +59,8 @@ class Tokens:
 
     def __init__(self, text: str, dialect: str) -> None:
         self.text = text
-        self.items: list[Token] = list(sqlglot.tokenize(text, dialect=dialect))
+        self._dialect = Dialect.get_or_raise(dialect)
+        self.items: list[Token] = list(self._dialect.tokenize(text))
         self.starts = [token.start for token in self.items]
         self.depths: list[int] = []
         depth = 0
@@ -70,6 +72,10 @@ class Tokens:
                 depth += 1
         self._lines = [0]
         self._lines.extend(index + 1 for index, char in enumerate(text) if char == "\n")
+
+    def parse(self) -> list[exp.Expr]:
+        """The statements of the text. Raises SqlglotError."""
+        return [one for one in self._dialect.parser().parse(self.items, self.text) if one is not None]
 
     def at(self, offset: int) -> int:
         """Index of the token that covers `offset` or is the last one before it."""
