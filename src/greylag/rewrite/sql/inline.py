@@ -11,6 +11,7 @@ from greylag.domain.patch import Edit
 from greylag.rewrite.sql.boundary import TableText, table_span
 from greylag.rewrite.sql.clauses import Clause, extend_on, extend_where, is_loose, locate
 from greylag.rewrite.sql.collisions import Collisions
+from greylag.rewrite.sql.hidden import check_hidden
 from greylag.rewrite.sql.model import Owner, ReadSite, Ref, Scope, Source
 from greylag.rewrite.sql.outputs import item_spans
 from greylag.rewrite.sql.references import Items, References
@@ -88,6 +89,7 @@ class Inliner:
         check_shape(site, scope, source)
         check_refs(site, scope, source)
         folding = self.names.folding
+        check_hidden(site, scope, source, folding)
         pieces = Pieces(site.mapping, inlining, folding)
         key = tuple(folding.table_part(part) for part in inlining.table.parts)
         declared = self.names.columns.get(key)

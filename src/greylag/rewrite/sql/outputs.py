@@ -21,6 +21,8 @@ class Unnamed(Exception):
 
 def names_matter(scope: Scope, dialect: str) -> bool:
     """Can anyone see the names of this SELECT's output columns?"""
+    if scope.select.args.get("kind") == "STRUCT":
+        return True
     if scope.positional or scope.role in (Role.EXISTS, Role.IN):
         return False
     # PostgreSQL names a scalar subquery after the column inside.
@@ -56,9 +58,12 @@ def kept_name(item: exp.Expr, dialect: str, text: str) -> str | None:
 
 
 def _name_inside(item: exp.Expr) -> str | None:
-    """PostgreSQL (FigureColname): parentheses, casts and subscripts are named after the column inside."""
-    while isinstance(item, exp.Paren | exp.Cast | exp.Collate | exp.Bracket):
-        item = item.this
+    """PostgreSQL (FigureColname): casts and subscripts have the name of what is inside, CASE that of ELSE."""
+    while isinstance(item, exp.Paren | exp.Cast | exp.Collate | exp.Bracket | exp.Case):
+        inner = item.args.get("default") if isinstance(item, exp.Case) else item.this
+        if not isinstance(inner, exp.Expr):
+            return None
+        item = inner
     return item.name if isinstance(item, exp.Column) else None
 
 

@@ -57,7 +57,7 @@ class References:
             return set()
         if ref.index == 0 and ref.clause in _ALIAS_CLAUSES and alias_means_other(ref, self.folding):
             raise Unsound(self.read.site, f"{name} is a column and an output alias of the same SELECT")
-        if piece.constant and (grouped_directly(ref) or ordered_directly(ref)):
+        if piece.constant and (ref.clause in ("group", "distinct") or _ordered(ref)):
             raise Unsound(
                 self.read.site, f"{name} is a constant now, which GROUP BY and ORDER BY take otherwise"
             )
@@ -206,6 +206,8 @@ class References:
         """The alias that goes right behind the expression, and an alias edit for the item around it."""
         parent = ref.node.parent
         if isinstance(parent, exp.Struct):
+            if self.folding.dialect == "duckdb" and not self._keeps_name(ref, output, piece):
+                raise Unsound(self.read.site, f"a struct takes the name of {ref.column.name} for its field")
             if self.folding.dialect not in _ALIASES_IN_STRUCT:
                 return None, set()
             return (None if self._keeps_name(ref, output, piece) else self._alias_text(ref, output)), set()
@@ -269,6 +271,11 @@ class References:
         if tokens.items[first].text.upper() in ("DISTINCT", "ALL"):
             start = tokens.items[first + 1].start
         return self.text[start:end]
+
+
+def _ordered(ref: Ref) -> bool:
+    """Is the reference by itself what an ORDER BY orders by, be it that of a window?"""
+    return isinstance(ref.node.parent, exp.Ordered)
 
 
 def _in_select_list(node: exp.Expr, select: exp.Select) -> bool:

@@ -29,9 +29,14 @@ def star_of(item: exp.Expr) -> exp.Star | None:
 def covers(item: exp.Expr, source: Source, folding: Folding) -> bool:
     """Does this star bring the columns of the source?"""
     if not isinstance(item, exp.Column):
-        return True
+        return not _filters(source)
     table = item.args.get("table")
     return isinstance(table, exp.Identifier) and folding.ident(table) == source.name
+
+
+def _filters(source: Source) -> bool:
+    """A table that only filters the rows of others, and brings no columns."""
+    return source.join is not None and (source.join.kind or "").upper() in ("SEMI", "ANTI")
 
 
 def expand_stars(
@@ -89,7 +94,8 @@ def _expand(
     if gone and not isinstance(item, exp.Column) and len(scope.sources) > 1:
         raise Unsound(covered[0].site, "a star with EXCEPT covers several tables")
     listed: list[str] = []
-    sources = scope.sources if not isinstance(item, exp.Column) else [covered[0].source]
+    sources = [source for source in scope.sources if not _filters(source)]
+    sources = sources if not isinstance(item, exp.Column) else [covered[0].source]
     for source in sources:
         read = next((one for one in covered if one.source is source), None)
         if read is None:
@@ -113,9 +119,6 @@ def _expand(
 def _other(read: Dissolved, source: Source, dialect: str) -> str:
     if not isinstance(source.node, exp.Table | exp.Subquery) or source.name is None or not source.direct:
         raise Unsound(read.site, "a star covers it together with something that has no name")
-    kind = (source.join.kind or "").upper() if source.join is not None else ""
-    if kind in ("SEMI", "ANTI"):
-        raise Unsound(read.site, "a star covers it in a SEMI or ANTI join")
     alias = source.node.args.get("alias")
     identifier = alias.this if isinstance(alias, exp.TableAlias) and alias.this else source.node.this
     return f"{identifier.sql(dialect=dialect)}.*"

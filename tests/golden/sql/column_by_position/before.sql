@@ -1,0 +1,1 @@
+SELECT #3 AS third FROM core.orders_v1

@@ -1,0 +1,1 @@
+SELECT min(COLUMNS('i.*')) FROM core.orders_v1

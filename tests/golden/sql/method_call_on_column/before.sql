@@ -1,0 +1,1 @@
+SELECT shop.upper() AS shop, id FROM core.orders_v1

@@ -1,0 +1,1 @@
+SELECT shop, sum(total) AS total FROM (SELECT order_id AS id, 'web' AS shop, net + tax AS total FROM core.orders_v2) AS orders_v1 GROUP BY ROLLUP (shop) ORDER BY shop

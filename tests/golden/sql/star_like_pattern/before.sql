@@ -1,0 +1,1 @@
+SELECT * LIKE 't%' FROM core.orders_v1

@@ -1,0 +1,63 @@
+"""Rules of dialects that DuckDB cannot execute: what the codemod makes of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from greylag.domain.outcome import Edited, Form, FormChoice, Outcome
+from greylag.mapping import load_migration_text
+from greylag.rewrite.sql import rewrite_sql
+
+_MIGRATION = """
+name: tags-v2
+dialect: {dialect}
+replaces:
+  - dataset: core.tags_v1
+    columns: {{id: {number}, tag: {text}}}
+    to: core.tags_v2
+    rename: {{id: tag_id}}
+provides:
+  - dataset: core.tags_v2
+    columns: {{tag_id: {number}, tag: {text}, name: {text}}}
+"""
+_TYPES = {
+    "bigquery": ("INT64", "STRING"),
+    "clickhouse": ("Int64", "String"),
+    "spark": ("INT", "STRING"),
+}
+
+
+def rewritten(dialect: str, text: str, form: FormChoice = FormChoice.AUTO) -> Outcome:
+    number, word = _TYPES.get(dialect, ("INTEGER", "VARCHAR(20)"))
+    migration = _MIGRATION.format(dialect=dialect, number=number, text=word)
+    return rewrite_sql(text, load_migration_text(migration, path="tags.yaml", base=Path()), form=form)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "text"),
+    [
+        ("snowflake", "SELECT OBJECT_CONSTRUCT(*) AS o FROM core.tags_v1"),
+        ("snowflake", "SELECT HASH(t.*) AS h FROM core.tags_v1 AS t"),
+        ("snowflake", "SELECT * ILIKE 'i%' FROM core.tags_v1"),
+        ("snowflake", "SELECT $1 AS first FROM core.tags_v1"),
+        ("postgres", "SELECT to_jsonb(t.*) FROM core.tags_v1 AS t"),
+        ("postgres", "SELECT (t.*)::text FROM core.tags_v1 AS t"),
+        ("spark", "SELECT struct(*) AS s FROM core.tags_v1"),
+        ("clickhouse", "SELECT * APPLY(toString) FROM core.tags_v1"),
+        ("bigquery", "SELECT tag.* FROM core.tags_v1"),
+        ("bigquery", "SELECT z.id, x.i FROM z, core.tags_v1 AS t, UNNEST(ARRAY(SELECT AS STRUCT t.*)) AS x"),
+    ],
+)
+def test_columns_used_without_their_names_keep_the_old_columns(dialect: str, text: str) -> None:
+    outcome = rewritten(dialect, text)
+    assert isinstance(outcome, Edited), outcome
+    assert outcome.form is Form.BOUNDARY
+
+
+@pytest.mark.parametrize("dialect", ["postgres", "redshift"])
+def test_postgres_names_a_case_after_its_else(dialect: str) -> None:
+    outcome = rewritten(dialect, "SELECT CASE WHEN id = 1 THEN 0 ELSE id END FROM core.tags_v1")
+    assert isinstance(outcome, Edited), outcome
+    assert outcome.text == "SELECT CASE WHEN tag_id = 1 THEN 0 ELSE tag_id END AS id FROM core.tags_v2"
