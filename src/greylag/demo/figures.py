@@ -111,6 +111,7 @@ class Figures:
     repositories: int
     folder: str | None
     changes: int = 0
+    targets: int = 0
     waves: int = 0
     merges: int = 0
     reverts: list[dict[str, str]] = field(default_factory=list)

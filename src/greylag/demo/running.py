@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -89,23 +90,39 @@ def answers_by_column() -> dict[str, str]:
 
 
 @contextmanager
-def bar(console: Console, running: Running) -> Iterator[None]:
-    """How many targets have come to an end: a bar below the story on a terminal, nothing elsewhere."""
-    if not console.is_terminal:
+def bar(teller: Teller, total: int, stream: TextIO) -> Iterator[None]:
+    """How many of `total` targets have come to an end, on `stream`: a bar on a terminal, nothing elsewhere.
+
+    The story may go to the same terminal by another stream: the bar makes way for each of its lines.
+    """
+    if not stream.isatty():
         yield
         return
     columns = (TextColumn("  targets"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("", total=None)
-        ended: set[str] = set()
+    # Drawn by whoever tells something, under the teller's lock: a thread of its own would draw over a line.
+    progress = Progress(
+        *columns,
+        console=Console(file=stream),
+        transient=True,
+        auto_refresh=False,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+    task = progress.add_task("", total=total)
+    ended: set[str] = set()
 
-        def heard(event: Event) -> None:
-            if event.kind is EventKind.SCANNED:
-                progress.update(task, total=len(running.campaign.world().targets) or None)
-            elif event.repository and event.kind in ENDINGS:
-                ended.add(event.repository)
-                progress.update(task, completed=len(ended))
+    def heard(event: Event) -> None:
+        if event.repository and event.kind in ENDINGS:
+            ended.add(event.repository)
+            progress.update(task, completed=len(ended), refresh=True)
 
-        running.teller.listener = heard
+    @contextmanager
+    def aside() -> Iterator[None]:
+        progress.stop()
+        try:
+            yield
+        finally:
+            progress.start()
+
+    with progress, teller.shown_with(heard, aside):
         yield
-        running.teller.listener = None

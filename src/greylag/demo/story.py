@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -136,6 +137,7 @@ class Story:
         by_outcome = Counter(entry.outcome for entry in entries)
         forms = Counter(entry.form for entry in entries if entry.form)
         repositories = {entry.consumer.repository for entry in entries}
+        self.figures.targets = len(repositories)
         self._line(
             f"{len(entries)} consumers in {len(repositories)} of {len(self.stage.specs)} repositories, "
             "found by name, then by parsing"
@@ -152,10 +154,11 @@ class Story:
     def campaign(self, running: Running) -> Decision:
         """Run it until only people can bring it further; answer; run on."""
         self._heading("The campaign, by a clock that leaps over waiting")
-        with bar(self.console, running):
+        with bar(running.teller, self.figures.targets, sys.stderr):
             outcome = running.campaign.run()
             running.teller.flush()
-            if self._answer(running):
+        if waiting := self._answer(running):
+            with bar(running.teller, waiting, sys.stderr):
                 outcome = running.campaign.run(scan=False)
                 running.teller.flush()
         figures, teller = self.figures, running.teller
@@ -168,8 +171,10 @@ class Story:
         ]
         return outcome.decision
 
-    def _answer(self, running: Running) -> bool:
+    def _answer(self, running: Running) -> int:
+        """A person answers what can be answered; returns how many targets waited for that."""
         answers = answers_by_column()
+        total = 0
         asked = [key for key, answer in running.campaign.world().answers.items() if answer is None]
         for key in sorted(answers.keys() & set(asked)):
             command = f'greylag answer {running.campaign.name} {key} "{answers[key]}"'
@@ -177,7 +182,8 @@ class Story:
             waiting = sum(key in target.questions for target in running.campaign.world().targets)
             Overrides(running.campaign, PERSON).answer(key, answers[key])
             self.figures.answers[key] = {"answer": answers[key], "targets": waiting}
-        return bool(self.figures.answers)
+            total += waiting
+        return total
 
     def example(self, running: Running) -> None:
         """One diff, its proof, and a wrong patch."""

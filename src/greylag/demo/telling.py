@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 
 from rich.console import Console
@@ -57,7 +58,8 @@ class Teller:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self.listener: Callable[[Event], None] | None = None
+        self._heard: Callable[[Event], None] = lambda event: None
+        self._aside: Callable[[], AbstractContextManager[None]] = nullcontext
         self._lock = threading.Lock()
         self._counts: Counter[EventKind] = Counter()
         self._since: datetime | None = None
@@ -74,8 +76,20 @@ class Teller:
                 if event.kind is not EventKind.QUESTION:  # asked while others are still being rewritten
                     self._flush()
                 self._line(event.at, _words(event), COLOURS.get(event.kind, ""), event.repository)
-        if self.listener is not None:
-            self.listener(event)
+            self._heard(event)
+
+    @contextmanager
+    def shown_with(
+        self, heard: Callable[[Event], None], aside: Callable[[], AbstractContextManager[None]]
+    ) -> Iterator[None]:
+        """Within this: `heard` is told of every event, and each line is printed inside of `aside()`."""
+        with self._lock:
+            self._heard, self._aside = heard, aside
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._heard, self._aside = lambda event: None, nullcontext
 
     def of(self, kind: EventKind) -> list[Event]:
         """Every event of a kind so far."""
@@ -99,7 +113,8 @@ class Teller:
             body = Text.assemble((f"{repository}  ", "cyan"), body)
         grid = Table.grid(padding=(0, 2, 0, 0))
         grid.add_row(Text(f"  {at:%a %H:%M}", style="dim", no_wrap=True), body)
-        self._console.print(grid)
+        with self._aside():
+            self._console.print(grid)
 
     def _flush(self) -> None:
         told = [

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import pty
 from datetime import UTC, datetime
 
 import pytest
@@ -15,6 +17,7 @@ from greylag.demo.compare import Comparison
 from greylag.demo.figures import equality, summarise
 from greylag.demo.left import left_for_people
 from greylag.demo.pipelines import Run
+from greylag.demo.running import bar
 from greylag.demo.telling import Teller
 from greylag.domain.change import ChangeKind
 from greylag.domain.check import Counterexample
@@ -76,6 +79,32 @@ def test_who_gets_what_was_tried_in_vain_is_said() -> None:
     console, stream = _console()
     Teller(console)(_event(EventKind.HANDED_OVER, "a: reverted 2 times: it fails", "a"))
     assert stream.getvalue().rstrip().endswith("a: handed over to a person: reverted 2 times: it fails")
+
+
+def test_the_bar_is_drawn_beside_the_results_and_makes_way_for_them() -> None:
+    console, stream = _console()
+    teller = Teller(console)
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "w") as terminal, bar(teller, 2, terminal):
+        teller(_event(EventKind.DONE, "a: healthy", "a"))
+        teller(_event(EventKind.HANDED_OVER, "b: reverted 2 times", "b"))
+    shown = os.read(ours, 65536).decode()
+    os.close(ours)
+    assert "1/2" in shown
+    assert "2/2" in shown
+    assert "healthy" not in shown
+    assert "\x1b" not in stream.getvalue()
+    assert "targets" not in stream.getvalue()
+    teller(_event(EventKind.HANDED_OVER, "c: later", "c"))
+    assert "c: handed over to a person: later" in stream.getvalue()
+
+
+def test_there_is_no_bar_without_a_terminal() -> None:
+    console, _ = _console()
+    teller, plain = Teller(console), io.StringIO()
+    with bar(teller, 2, plain):
+        teller(_event(EventKind.DONE, "a: healthy", "a"))
+    assert plain.getvalue() == ""
 
 
 def test_long_lines_go_on_below_their_own_start() -> None:
