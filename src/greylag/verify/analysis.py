@@ -8,13 +8,14 @@ from sqlglot import exp
 
 from greylag.verify.binding import bind
 from greylag.verify.execute import Lab, Result
+from greylag.verify.expression_types import parameter_name
 from greylag.verify.prepare import Names
 from greylag.verify.program import DoesNotRun, NotComparable, UnknownColumn
 from greylag.verify.resolve import Model
-from greylag.verify.schema_infer import TypeInference, parameter_name
+from greylag.verify.schema_infer import TypeInference
+from greylag.verify.terms import CANNOT
 from greylag.verify.typevars import MEDIUM, TypeVar
 from greylag.verify.values import BASE_DAY
-from greylag.verify.witness import CANNOT
 
 
 @dataclass(slots=True)
@@ -29,7 +30,9 @@ class Analysis:
 
 
 def analyse(queries: list[tuple[exp.Query, exp.Query]], names: Names) -> Analysis:
-    """Model and bind both versions, infer types. Raises NotComparable when the old version is not understood."""
+    """Model and bind both versions, infer types. Raises NotComparable when the old version is not
+    understood.
+    """
     analysis = Analysis(names=names)
     for old, new in queries:
         analysis.old.append(bound(old, names))

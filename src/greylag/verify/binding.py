@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from greylag.verify.model import Output, QueryInfo, Ref, SelectInfo, Source, is_open, source_columns
 from greylag.verify.program import UnknownColumn
-from greylag.verify.resolve import Model, Output, QueryInfo, Ref, SelectInfo, Source, is_open, source_columns
+from greylag.verify.resolve import Model
 
 
 def bind(model: Model) -> None:
@@ -161,7 +162,9 @@ def _alias_first(select: SelectInfo, column: exp.Column, name: str) -> Output | 
 
 
 def _alias_later(select: SelectInfo, column: exp.Column, name: str) -> Output | None:
-    """GROUP BY, HAVING, QUALIFY and ORDER BY may name an output where no source is known to have the column."""
+    """GROUP BY, HAVING, QUALIFY and ORDER BY may name an output where no source is known to have the
+    column.
+    """
     if _clause(select, column) not in {"group", "having", "qualify", "order"}:
         return None
     output = _output(select, name)
@@ -206,7 +209,9 @@ def _note_capture(
 
 
 def _likeness(source: Source, name: str) -> int:
-    """How much a column's name looks like a table's: `l_orderkey` and `lineitem`, `ss_item` and `store_sales`."""
+    """How much a column's name looks like a table's: `l_orderkey` and `lineitem`, `ss_item` and
+    `store_sales`.
+    """
     table = source.table.key[-1].lower() if source.table is not None else source.alias.lower()
     lowered = name.lower()
     prefix = lowered.split("_", 1)[0] if "_" in lowered else ""

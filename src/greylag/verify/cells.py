@@ -106,16 +106,12 @@ class Cell:
             return rng.choice(usable) if usable else None
         if self.like is not None and kind_of(scalar) == "text":
             return from_like(self.like, rng)
-        if self.low is not None or self.high is not None:
-            for _ in range(6):
-                value = self._between(scalar, pool, rng)
-                if value not in excluded:
-                    return value
+        bounded = self.low is not None or self.high is not None
         for _ in range(8):
-            value = pool.draw(self.var, nulls=0.0)
+            value = self._between(scalar, pool, rng) if bounded else pool.draw(self.var, nulls=0.0)
             if value not in excluded:
-                return value
-        return pool.draw(self.var, nulls=0.0)
+                break
+        return value
 
     def _inside(self, value: object, scalar: str) -> bool:
         low, high = coerce(self.low, scalar), coerce(self.high, scalar)
@@ -135,7 +131,8 @@ class Cell:
             and not self.high_open
             and rng.random() < 0.4
         ):
-            # A whole day is the bound: a moment within that day, which only a comparison of days lets through.
+            # A whole day is the bound: a moment within that day, which only a comparison of days lets
+            # through.
             return high + timedelta(hours=rng.choice([1, 12, 23]))
         if low is not None and high is not None and type(low) is type(high):
             return _middle(low, high, self.low_open, self.high_open, rng)
@@ -150,7 +147,7 @@ def _less(cell: Cell, left: object, right: object) -> bool:
     scalar = cell.var.root().sql()
     a, b = coerce(left, scalar), coerce(right, scalar)
     try:
-        return a is not None and b is not None and a < b  # type: ignore[operator, no-any-return]
+        return a is not None and b is not None and a < b  # type: ignore[operator]
     except TypeError:
         return False
 

@@ -1,9 +1,9 @@
 """Wrong variants of what the rewrite changed, in both versions.
 
-Both unfolded trees are cut into pieces: conditions, output expressions, keys. A piece that stands in both versions
-needs no test. What stands in only one of them must be tested where it matters: each of its literals moved, each
-bound, condition, CASE arm and aggregate changed has to show in the data; otherwise the two versions may differ just
-where nothing was looked at.
+Both unfolded trees are cut into pieces: conditions, output expressions, keys. A piece that stands in both
+versions needs no test. What stands in only one of them must be tested where it matters: each of its
+literals moved, each bound, condition, CASE arm and aggregate changed has to show in the data; otherwise
+the two versions may differ just where nothing was looked at.
 """
 
 from __future__ import annotations
@@ -48,24 +48,29 @@ def changed_mutants(one: Model, other: Model) -> list[Mutant]:
 
 
 def pieces(query: exp.Expr, live: Liveness) -> Iterator[exp.Expr]:
-    """Conditions, output expressions and keys of every SELECT under a query, as far as they show in the result."""
+    """Conditions, output expressions and keys of every SELECT under a query, as far as they show in the
+    result.
+    """
     for select in query.find_all(exp.Select):
-        if id(select) not in live.selects:
-            continue
-        for item in select.expressions:
-            if id(item.unalias()) in live.outputs:
-                yield item.unalias()
-        for clause in ("where", "having", "qualify"):
-            part = select.args.get(clause)
-            if part is not None and part.this is not None:
-                yield from conjuncts(part.this)
-        for join in select.args.get("joins") or []:
-            if join.args.get("on") is not None:
-                yield from conjuncts(join.args["on"])
-        for clause in ("group", "order"):
-            part = select.args.get(clause)
-            if part is not None:
-                yield from part.expressions
+        if id(select) in live.selects:
+            yield from _pieces(select, live)
+
+
+def _pieces(select: exp.Select, live: Liveness) -> Iterator[exp.Expr]:
+    for item in select.expressions:
+        if id(item.unalias()) in live.outputs:
+            yield item.unalias()
+    for clause in ("where", "having", "qualify"):
+        part = select.args.get(clause)
+        if part is not None and part.this is not None:
+            yield from conjuncts(part.this)
+    for join in select.args.get("joins") or []:
+        if join.args.get("on") is not None:
+            yield from conjuncts(join.args["on"])
+    for clause in ("group", "order"):
+        part = select.args.get(clause)
+        if part is not None:
+            yield from part.expressions
 
 
 def shapes(query: exp.Expr) -> Counter[str]:
@@ -84,7 +89,7 @@ def shapes(query: exp.Expr) -> Counter[str]:
     return +found
 
 
-def _variants(query: exp.Query, piece: exp.Expr, live: Liveness) -> Iterator[Mutant]:
+def _variants(query: exp.Expr, piece: exp.Expr, live: Liveness) -> Iterator[Mutant]:
     shown = piece.sql("duckdb")[:100]
     is_condition = isinstance(piece, exp.Predicate | exp.Connector | exp.Not) and isinstance(
         piece.parent, exp.Where | exp.Having | exp.Qualify | exp.Join | exp.And | exp.Paren
@@ -106,7 +111,7 @@ def _variants(query: exp.Query, piece: exp.Expr, live: Liveness) -> Iterator[Mut
 
 def _mutant(
     what: str,
-    query: exp.Query,
+    query: exp.Expr,
     node: exp.Expr,
     other: exp.Expr,
     *,
@@ -169,13 +174,13 @@ def _hidden(literal: exp.Literal) -> bool:
     return case.find_ancestor(exp.Predicate) is not None
 
 
-def _shape_variants(query: exp.Query, differing: Counter[str]) -> Iterator[Mutant]:
+def _shape_variants(query: exp.Expr, differing: Counter[str]) -> Iterator[Mutant]:
     kinds = " ".join(differing)
     for join in list(query.find_all(exp.Join)):
         if join.side and "join" in kinds:
-            other = join.copy()
-            other.set("side", None)
-            yield _mutant(f"a {join.side} join as an inner one", query, join, other)
+            inner = join.copy()
+            inner.set("side", None)
+            yield _mutant(f"a {join.side} join as an inner one", query, join, inner)
     for select in list(query.find_all(exp.Select)):
         other = select.copy()
         given = select.args.get("distinct") is not None

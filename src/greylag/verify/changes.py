@@ -1,7 +1,7 @@
 """MERGE, UPDATE and DELETE as queries: the rows that they touch, and what they would write there.
 
-Both versions are turned into such a query; when these are equal on every state of the target and of the sources,
-so is what the statements do.
+Both versions are turned into such a query; when these are equal on every state of the target and of the
+sources, so is what the statements do.
 """
 
 from __future__ import annotations

@@ -47,7 +47,9 @@ def freeze_rows(rows: Sequence[Row]) -> list[Row]:
 
 
 def same_bag(old: Sequence[Row], new: Sequence[Row]) -> bool:
-    """The same rows, each as often; floats within a relative tolerance (sums depend on the order of adding)."""
+    """The same rows, each as often; floats within a relative tolerance (sums depend on the order of
+    adding).
+    """
     if len(old) != len(new):
         return False
     left, right = Counter(old), Counter(new)
@@ -88,7 +90,9 @@ def close(left: object, right: object) -> bool:
 
 
 def same_order(blocks: Sequence[Sequence[Row]], new: Sequence[Row]) -> bool:
-    """Do the new rows come in the old order, up to ties? `blocks` are the old rows, those that tie together."""
+    """Do the new rows come in the old order, up to ties? `blocks` are the old rows, those that tie
+    together.
+    """
     position = 0
     for block in blocks:
         if not same_bag(list(block), list(new[position : position + len(block)])):
@@ -100,7 +104,8 @@ def same_order(blocks: Sequence[Sequence[Row]], new: Sequence[Row]) -> bool:
 def shape_difference(old: Result, new: Result, dialect: str, *, names: bool) -> str | None:
     """What differs in number, names, order or types of columns; None when nothing does."""
     if len(old.columns) != len(new.columns):
-        return f"{len(old.columns)} columns became {len(new.columns)}: {_listed(old.columns)} and {_listed(new.columns)}"
+        before, after = _listed(old.columns), _listed(new.columns)
+        return f"{len(old.columns)} columns became {len(new.columns)}: {before} and {after}"
     if names:
         for position, (left, right) in enumerate(zip(old.columns, new.columns, strict=True), 1):
             if left.lower() != right.lower():

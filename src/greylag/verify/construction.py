@@ -1,4 +1,6 @@
-"""Right by construction: the new version is the old one with the mapping put where the old dataset was read."""
+"""Right by construction: the new version is the old one with the mapping put where the old dataset was
+read.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +16,17 @@ def fingerprint(node: exp.Expr) -> str:
 
 
 def same_by_construction(old: exp.Query, new: exp.Query, names: Names) -> bool:
-    """`old` has the mapping in the place of each read; `new` has it there too, or in a WITH entry of that name."""
+    """`old` has the mapping in the place of each read; `new` has it there too, or in a WITH entry of that
+    name.
+    """
     plain = _without_mapping_entries(new, old, names)
     return fingerprint(_plain_aliases(old.copy())) == fingerprint(_plain_aliases(plain))
 
 
 def _plain_aliases(node: exp.Expr) -> exp.Expr:
-    """Whether the alias of a source is quoted says nothing: it names the source, and no column of the result."""
+    """Whether the alias of a source is quoted says nothing: it names the source, and no column of the
+    result.
+    """
     for source in node.find_all(exp.Table, exp.Subquery):
         alias = source.args.get("alias")
         if isinstance(alias, exp.TableAlias) and isinstance(alias.this, exp.Identifier):

@@ -6,10 +6,12 @@ import random
 from dataclasses import dataclass, field
 
 from greylag.verify.cells import UNSET, Cell
-from greylag.verify.resolve import Catalog, Model, TableInfo
+from greylag.verify.model import Catalog, TableInfo
+from greylag.verify.resolve import Model
+from greylag.verify.terms import Instance
 from greylag.verify.typevars import TypeVar
 from greylag.verify.values import Pool, coerce, literal, neighbour
-from greylag.verify.witness import Evaluate, Instance, Witness
+from greylag.verify.witness import Evaluate, Witness
 
 Row = dict[str, object]
 _MAX_ROWS = 300
@@ -28,7 +30,9 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """How a round's data is made: `spread` distinct values a column, `witnesses` derivations, noise rows a table."""
+    """How a round's data is made: `spread` distinct values a column, `witnesses` derivations, noise rows
+    a table.
+    """
 
     seed: int
     spread: int = 5
@@ -59,7 +63,8 @@ def generate(
         witness = Witness(model, rng, evaluate)
         if goals and rng.random() < 0.7:
             witness.goals = goals
-        # Nested queries get their turn: NOT IN and NOT EXISTS need rows that the outer query does not ask for.
+        # Nested queries get their turn: NOT IN and NOT EXISTS need rows that the outer query does not ask
+        # for.
         info = model.root if rng.random() < 0.75 else rng.choice(list(model.queries.values()))
         witness.derive(info)
         _settle(witness, pool, rng)

@@ -13,6 +13,7 @@ from sqlglot.errors import SqlglotError
 from greylag import verify
 from greylag.domain.check import Proof, Verdict
 from greylag.mapping.compiled import CompiledMigration, Mapping
+from greylag.mapping.sqltext import PARSER_GIVES_UP
 from greylag.verify.dbt_own import qualified
 from greylag.verify.dbt_render import Rendering, renderings
 from greylag.verify.dbt_tokens import is_boundary
@@ -83,7 +84,7 @@ def _prove_around(rendering: Rendering, migration: CompiledMigration, level: Lev
         return Proof(verdict=Verdict.PROVEN, method="construction")
     try:
         old, new = (_parsed(text, migration.dialect) for text in (rendering.old, rendering.new))
-    except (SqlglotError, RecursionError):
+    except (SqlglotError, *PARSER_GIVES_UP):
         return _inconclusive("with its unknown macros as plain names it cannot be parsed")
     placed = [_with_mapping(tree, migration) for tree in old]
     if placed == new:

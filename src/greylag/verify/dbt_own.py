@@ -6,6 +6,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from greylag.mapping.sqltext import PARSER_GIVES_UP
 from greylag.verify.dbt_world import THIS
 
 
@@ -21,7 +22,7 @@ def qualified(old: str, new: str, dialect: str) -> tuple[str, str]:
     for text in (old, new):
         try:
             statements = sqlglot.parse(text, dialect=dialect)
-        except (SqlglotError, RecursionError):
+        except (SqlglotError, *PARSER_GIVES_UP):
             return old, new
         if len(statements) != 1 or statements[0] is None:
             return old, new

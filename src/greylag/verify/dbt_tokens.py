@@ -10,6 +10,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import TokenType
 
 from greylag.mapping.compiled import CompiledMigration
+from greylag.mapping.sqltext import PARSER_GIVES_UP
 
 _NAME = "name"
 _Token = tuple[str, str]
@@ -29,7 +30,7 @@ def is_boundary(old: str, new: str, migration: CompiledMigration) -> bool:
             for ref in mapping.names.tables
             if len(ref.parts) > 1
         ]
-    except SqlglotError:
+    except (SqlglotError, *PARSER_GIVES_UP):
         return False
     tables.sort(key=lambda table: -len(table[0]))
     at = here = 0

@@ -9,7 +9,8 @@ from greylag.domain.check import Proof
 from greylag.verify.analysis import Analysis, Constants, analyse, bound
 from greylag.verify.changed import changed_mutants
 from greylag.verify.compare import freeze_rows, same_bag, same_order, shape_difference
-from greylag.verify.datagen import Dataset, Recipe, Row as Row_, generate, rows_sql, table_sql
+from greylag.verify.datagen import Dataset, Recipe, generate, rows_sql, table_sql
+from greylag.verify.datagen import Row as Row_
 from greylag.verify.execute import Clock, Lab, Result, RunError, laboratory
 from greylag.verify.functions import macros_sql
 from greylag.verify.judging import judged, refuted
@@ -97,7 +98,7 @@ class Experiment:
                 pair.changed = changed_mutants(*models)
         pair.unfolded_sql = ()
 
-    # -- rounds ------------------------------------------------------------------------------------------------
+    # -- rounds ------------------------------------------------------------------------------------------
 
     def recipes(self) -> list[Recipe]:
         """No rows, noise, then dense data (ties, duplicates, groups) and sparse data (no ties) in turn."""
@@ -129,7 +130,9 @@ class Experiment:
         return None
 
     def _directed(self) -> Difference | None:
-        """More rounds, each aimed at a wrong variant that the data so far does not tell from the old version."""
+        """More rounds, each aimed at a wrong variant that the data so far does not tell from the old
+        version.
+        """
         for number in range(4 if self.level == "fast" else 12):
             for mutant in [
                 mutant for pair in self.pairs for mutant in (*pair.mutants, *pair.changed) if mutant.critical
@@ -174,7 +177,7 @@ class Experiment:
             if insert is not None:
                 self.lab.do(insert)
 
-    # -- comparing ---------------------------------------------------------------------------------------------
+    # -- comparing ---------------------------------------------------------------------------------------
 
     def _compare_on(self, data: Dataset, rng: random.Random) -> Difference | None:
         """The first difference on a dataset that is not merely chance."""

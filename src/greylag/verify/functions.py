@@ -1,4 +1,6 @@
-"""Stand-ins for functions that DuckDB does not know: any function of the arguments will do, the same on both sides."""
+"""Stand-ins for functions that DuckDB does not know: any function of the arguments will do, the same on
+both sides.
+"""
 
 from __future__ import annotations
 

@@ -14,7 +14,9 @@ _WEAKEST_LAST = (Verdict.PROVEN, Verdict.TESTED, Verdict.INCONCLUSIVE, Verdict.R
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateDecision:
-    """`may_propose`: a pull request may be opened. `may_merge`: no person is needed. `reasons` say why not."""
+    """`may_propose`: a pull request may be opened. `may_merge`: no person is needed. `reasons` say why
+    not.
+    """
 
     verdict: Verdict
     may_propose: bool

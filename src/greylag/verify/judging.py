@@ -64,7 +64,9 @@ def _unmapped_output(experiment: Experiment, found: Difference) -> str | None:
 
 
 def judged(experiment: Experiment) -> Proof:
-    """No difference was found: tested where the data was strong enough, else inconclusive with every reason."""
+    """No difference was found: tested where the data was strong enough, else inconclusive with every
+    reason.
+    """
     reasons: list[str] = []
     notes: list[str] = []
     for pair in experiment.pairs:

@@ -1,14 +1,15 @@
 """Which columns of which sources can be seen in a query's result.
 
-A wrong value in a column that nobody looks at cannot be told apart by any data; asking for it would make every
-comparison inconclusive.
+A wrong value in a column that nobody looks at cannot be told apart by any data; asking for it would make
+every comparison inconclusive.
 """
 
 from __future__ import annotations
 
 from sqlglot import exp
 
-from greylag.verify.resolve import Model, QueryInfo, Ref, SelectInfo, Source, source_columns
+from greylag.verify.model import QueryInfo, Ref, SelectInfo, Source, source_columns
+from greylag.verify.resolve import Model
 
 _EVERYTHING = "\0all"
 
@@ -84,12 +85,15 @@ class Liveness:
                 # Its rows count, even where none of its columns is read.
                 self._query(source.query, "\0rows")
         for join in node.args.get("joins") or []:
-            on = join.args.get("on")
-            if on is not None:
-                self._expression(on)
-            for identifier in join.args.get("using") or []:
-                for source in select.sources.values():
-                    self._column(source, identifier.name)
+            self._join(select, join)
+
+    def _join(self, select: SelectInfo, join: exp.Join) -> None:
+        on = join.args.get("on")
+        if on is not None:
+            self._expression(on)
+        for identifier in join.args.get("using") or []:
+            for source in select.sources.values():
+                self._column(source, identifier.name)
 
     def _expression(self, node: exp.Expr) -> None:
         stack = [node]

@@ -1,8 +1,9 @@
 """Wrong variants of the old version, which the generated data must be able to tell from it.
 
-Data that cannot tell a query from the same query without one of its conditions says nothing about a rewrite that
-forgot that condition. Each variant changes one thing; one that no round tells apart means that the comparison was
-not strong enough there. Variants are made of the old version: what the new one forgot is still there.
+Data that cannot tell a query from the same query without one of its conditions says nothing about a
+rewrite that forgot that condition. Each variant changes one thing; one that no round tells apart means
+that the comparison was not strong enough there. Variants are made of the old version: what the new one
+forgot is still there.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 
 from sqlglot import exp
 
@@ -131,7 +133,7 @@ def touches_mapping(node: exp.Expr, model: Model) -> bool:
     return False
 
 
-def with_node(query: exp.Query, node: exp.Expr, other: exp.Expr) -> str:
+def with_node(query: exp.Expr, node: exp.Expr, other: exp.Expr) -> str:
     """The query's text with one node changed; the query itself stays as it was."""
     node.replace(other)
     try:
@@ -153,7 +155,7 @@ def _with_both(query: exp.Query, one: tuple[exp.Expr, exp.Expr], other: tuple[ex
 def _swapped_columns(query: exp.Query, items: list[exp.Expr]) -> list[Mutant]:
     """Two columns of a mapping exchanged: each column with the next one that shows."""
     made: list[Mutant] = []
-    for left, right in zip(items, items[1:], strict=False):
+    for left, right in pairwise(items):
         if left.is_star or right.is_star:
             continue
         swapped_left = exp.alias_(right.unalias().copy(), left.alias_or_name, quoted=True)

@@ -8,9 +8,10 @@ from typing import Literal
 from sqlglot import exp
 
 from greylag.verify.binding import bind, lookup
+from greylag.verify.model import Output, SelectInfo
 from greylag.verify.prepare import Names
 from greylag.verify.program import NotComparable, UnknownColumn
-from greylag.verify.resolve import Model, Output, SelectInfo
+from greylag.verify.resolve import Model
 
 Reading = Literal["output", "column"]
 # By position or not at all: an expression may change without changing the column's name.
@@ -68,9 +69,11 @@ def ambiguous(query: exp.Query, names: Names) -> bool:
 
 
 def settle(query: exp.Query, names: Names, reading: Reading) -> exp.Query:
-    """A copy in which names in GROUP BY, HAVING, QUALIFY and ORDER BY that mean an output or a column mean one.
+    """A copy in which names in GROUP BY, HAVING, QUALIFY and ORDER BY that mean an output or a column
+    mean one.
 
-    Dialects differ there: `SELECT UPPER(c) AS c … GROUP BY c` groups by the output in some, by the column in others.
+    Dialects differ there: `SELECT UPPER(c) AS c … GROUP BY c` groups by the output in some, by the column
+    in others.
     """
     copy = query.copy()
     holder = exp.Subquery(this=copy)

@@ -115,9 +115,9 @@ def _rename(inner: exp.Select, kept: list[exp.Expr], columns: list[exp.Column]) 
     if not kept:
         # Dropping every column of an aggregate would change the number of rows.
         return
-    if inner.find(exp.AggFunc) is not None and not any(item.find(exp.AggFunc) for item in kept):
-        if inner.args.get("group") is None:
-            return
+    aggregates = inner.find(exp.AggFunc) is not None and inner.args.get("group") is None
+    if aggregates and not any(item.find(exp.AggFunc) for item in kept):
+        return
     ordered = sorted(kept, key=lambda item: place_free(item.this))
     names = {item.alias.lower(): f"c{position}" for position, item in enumerate(ordered)}
     inner.set("expressions", [exp.alias_(item.this, names[item.alias.lower()]) for item in ordered])

@@ -16,7 +16,8 @@ Row = tuple[object, ...]
 class Pair:
     """The queries of one statement, prepared. `named`: column names count; `ordered`: so does ORDER BY.
 
-    `rows` and `filled` count the old version's rows and the rounds with any; `compared` the rounds that counted.
+    `rows` and `filled` count the old version's rows and the rounds with any; `compared` the rounds that
+    counted.
     """
 
     number: int
@@ -44,7 +45,9 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """The two versions differ on a round's data. `shape`: whatever the data; `bind`: the new one does not run."""
+    """The two versions differ on a round's data. `shape`: whatever the data; `bind`: the new one does not
+    run.
+    """
 
     pair: Pair
     reason: str

@@ -8,9 +8,9 @@ from sqlglot import exp
 
 from greylag.mapping.compiled import CompiledMigration, Mapping
 from greylag.verify.execute import known_functions
+from greylag.verify.model import Catalog, TableInfo
 from greylag.verify.names import TableKey, cte_of, provided_keys, real_tables, replaced_keys, table_key
 from greylag.verify.program import NotComparable
-from greylag.verify.resolve import Catalog, TableInfo
 from greylag.verify.typevars import declared
 
 _MAX_NODES = 60_000
@@ -77,24 +77,11 @@ def _place(table: exp.Table, names: Names, made: dict[TableKey, exp.Query], *, o
     key = table_key(table, dialect)
     if not key:
         raise NotComparable(f"the table `{table.sql(dialect)[:80]}` is not a plain name")
-    alias = table.args.get("alias")
-    alias = (
-        alias.copy()
-        if alias is not None
-        else exp.TableAlias(this=exp.to_identifier(_last_name(table), quoted=True))
-    )
-    if alias.this is None:
-        alias.set("this", exp.to_identifier(_last_name(table), quoted=True))
-    moment = "".join(
-        table.args[arg].sql(dialect) for arg in ("version", "when") if table.args.get(arg) is not None
-    )
+    alias = _alias(table)
+    moment = _moment(table, dialect)
     mapping = names.replaced.get(key) if old else None
     if moment and (mapping is not None or key in made):
         raise NotComparable(f"`{'.'.join(key)}` is read as of a point in time")
-    if table.args.get("partition") is not None:
-        raise NotComparable("a read of named partitions is not understood")
-    if table.args.get("sample") is not None:
-        raise NotComparable("TABLESAMPLE picks rows at random")
     if moment:
         key = (*key[:-1], f"{key[-1]} {moment}")
     if mapping is not None or key in made:
@@ -116,12 +103,33 @@ def _place(table: exp.Table, names: Names, made: dict[TableKey, exp.Query], *, o
         table.set(arg, None)
 
 
+def _alias(table: exp.Table) -> exp.TableAlias:
+    """The name by which the query knows a table, said outright."""
+    given = table.args.get("alias")
+    alias = given.copy() if isinstance(given, exp.TableAlias) else exp.TableAlias()
+    if alias.this is None:
+        alias.set("this", exp.to_identifier(_last_name(table), quoted=True))
+    return alias
+
+
+def _moment(table: exp.Table, dialect: str) -> str:
+    """The point in time of which a table is read, as a text; empty when it is read as it is."""
+    if table.args.get("partition") is not None:
+        raise NotComparable("a read of named partitions is not understood")
+    if table.args.get("sample") is not None:
+        raise NotComparable("TABLESAMPLE picks rows at random")
+    given = [table.args[arg] for arg in ("version", "when") if table.args.get(arg) is not None]
+    return "".join(part.sql(dialect) for part in given)
+
+
 def _last_name(table: exp.Table) -> str:
     return table.name.split(".")[-1]
 
 
 def mapping_query(mapping: Mapping, names: Names) -> exp.Query:
-    """A replaced dataset as a query: its columns in the old order; those without a counterpart are typed NULLs."""
+    """A replaced dataset as a query: its columns in the old order; those without a counterpart are typed
+    NULLs.
+    """
     inner = mapping.query.copy()
     holder = exp.Subquery(this=inner)
     _shorten_columns(inner)
@@ -162,8 +170,7 @@ def _shorten_columns(node: exp.Expr) -> None:
     if not dotted:
         return
     for column in list(node.find_all(exp.Column)):
-        parts = column.parts
-        names = [part for identifier in parts for part in identifier.name.split(".")]
+        names = [part for identifier in column.parts for part in identifier.name.split(".")]
         for size in range(len(names) - 1, 1, -1):
             if tuple(name.lower() for name in names[:size]) in dotted:
                 _rebuild(column, names[size - 1 :])

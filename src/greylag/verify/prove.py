@@ -1,9 +1,10 @@
 """Is the new version of a file the same program as the old one, under the mapping?
 
-Three layers, cheapest first. By construction: every difference is the mapping put where the old dataset was read.
-By unfolding: both versions have one normal form. By execution: both are run in an embedded DuckDB over generated
-tables, the old one over the mapping. Columns under `differs` need no special care here: the old version is run over
-the mapping, so that a value that changes on purpose is the same on both sides.
+Three layers, cheapest first. By construction: every difference is the mapping put where the old dataset
+was read. By unfolding: both versions have one normal form. By execution: both are run in an embedded
+DuckDB over generated tables, the old one over the mapping. Columns under `differs` need no special care
+here: the old version is run over the mapping, so that a value that changes on purpose is the same on both
+sides.
 
 Whatever is unsure is `inconclusive`, with the reason.
 """

@@ -1,9 +1,9 @@
 """Equal after unfolding: both versions rewritten, by sound steps only, into one normal form.
 
-The trees that come out are compared and never printed or run. Steps: every column is tied to its source, stars over
-known schemas are spelled out, USING becomes ON, references to outputs become what they stand for, and a derived
-table that only projects and filters one source dissolves into the query around it. What does not qualify stays as
-it is, and must then be the same on both sides.
+The trees that come out are compared and never printed or run. Steps: every column is tied to its source,
+stars over known schemas are spelled out, USING becomes ON, references to outputs become what they stand
+for, and a derived table that only projects and filters one source dissolves into the query around it.
+What does not qualify stays as it is, and must then be the same on both sides.
 """
 
 from __future__ import annotations
@@ -11,25 +11,15 @@ from __future__ import annotations
 from sqlglot import exp
 
 from greylag.verify.binding import bind, lookup
+from greylag.verify.dissolve import alias_columns, merge_sources
+from greylag.verify.model import SelectInfo, Source, is_open, source_columns
 from greylag.verify.naming import doubtful
 from greylag.verify.normal import canonical
 from greylag.verify.prepare import Names
 from greylag.verify.program import NotComparable
-from greylag.verify.resolve import Model, SelectInfo, Source, is_open, source_columns
+from greylag.verify.resolve import Model
 
 _RANDOM = (exp.Rand, exp.Randn, exp.Uuid)
-_BARRIERS = (
-    "distinct",
-    "group",
-    "having",
-    "qualify",
-    "limit",
-    "offset",
-    "order",
-    "windows",
-    "with_",
-    "laterals",
-)
 
 
 def same_by_unfolding(old: exp.Query, new: exp.Query, names: Names, *, column_names: bool) -> bool:
@@ -55,7 +45,9 @@ def unfolded(query: exp.Query, names: Names) -> exp.Query | None:
 
 
 def _odd_names(query: exp.Query, names: Names) -> set[str]:
-    """Names whose quotes make a difference where the dialect folds case: they are not looked at closer here."""
+    """Names whose quotes make a difference where the dialect folds case: they are not looked at closer
+    here.
+    """
     if names.migration.dialect in {"bigquery", "duckdb"}:
         return set()
     declared = {name for table in names.catalog.tables.values() if table.closed for name in table.columns}
@@ -102,7 +94,7 @@ class Unfolding:
         """The normal form as a text."""
         return canonical(self._holder.this, column_names=column_names)
 
-    # -- names -------------------------------------------------------------------------------------------------
+    # -- names -------------------------------------------------------------------------------------------
 
     def _name_sources(self, select: SelectInfo) -> None:
         for source in select.sources.values():
@@ -111,7 +103,7 @@ class Unfolding:
             node = source.node
             if node is None:
                 raise NotComparable("a source without a place")
-            columns = _alias_columns(node)
+            columns = alias_columns(node)
             if isinstance(node, exp.Unnest) and isinstance(node.args.get("offset"), exp.Identifier):
                 node.args["offset"].set("this", node.args["offset"].name.lower())
             node.set("alias", exp.TableAlias(this=exp.to_identifier(name), columns=columns))
@@ -170,7 +162,7 @@ class Unfolding:
                     raise NotComparable("an ordinal behind a star")
                 literal.replace(items[position].unalias().copy())
 
-    # -- stars and USING ---------------------------------------------------------------------------------------
+    # -- stars and USING ---------------------------------------------------------------------------------
 
     def _spell_out(self, select: SelectInfo) -> None:
         node = select.node
@@ -240,96 +232,7 @@ class Unfolding:
             join.set("using", None)
 
 
-def _alias_columns(node: exp.Expr) -> list[exp.Expr]:
-    alias = node.args.get("alias")
-    columns = alias.args.get("columns") or [] if isinstance(alias, exp.TableAlias) else []
-    return [exp.Identifier(this=column.name.lower(), quoted=False) for column in columns]
-
-
 def _name_of(item: exp.Expr) -> str:
     if isinstance(item, exp.Dot) and isinstance(item.expression, exp.Identifier):
         return item.expression.name
     return item.alias_or_name or item.output_name
-
-
-# -- dissolving derived tables ---------------------------------------------------------------------------------
-
-
-def merge_sources(node: exp.Select) -> None:
-    """Dissolve every derived table of a SELECT that only projects and filters one source."""
-    joins: list[exp.Join] = node.args.get("joins") or []
-    turned = any(join.side.upper() in {"RIGHT", "FULL"} for join in joins)
-    special = any(join.kind.upper() not in {"", "INNER", "CROSS", "OUTER"} or join.method for join in joins)
-    from_ = node.args.get("from_")
-    if from_ is None or turned or special:
-        return
-    places: list[tuple[exp.Expr, exp.Join | None]] = [(from_, None)]
-    places += [(join, join if join.side.upper() == "LEFT" else None) for join in joins]
-    for place, outer in places:
-        inner = _simple(place.this)
-        if inner is not None and (outer is None or _null_stays_null(inner)):
-            _dissolve(node, place, inner, outer)
-
-
-def _simple(source: exp.Expr) -> exp.Select | None:
-    """The SELECT of a derived table that projects and filters one source; None when it does more."""
-    if not isinstance(source, exp.Subquery) or not isinstance(source.this, exp.Select):
-        return None
-    inner = source.this
-    if any(source.args.get(arg) for arg in ("joins", "pivots", "laterals", "sample")) or _alias_columns(
-        source
-    ):
-        return None
-    if any(inner.args.get(arg) for arg in (*_BARRIERS, "joins")) or inner.args.get("from_") is None:
-        return None
-    known = {"expressions", "from_", "where", "hint"}
-    if any(value for arg, value in inner.args.items() if arg not in known and value):
-        return None
-    items = inner.expressions
-    if not all(isinstance(item, exp.Alias) for item in items):
-        return None
-    names = [item.alias.lower() for item in items]
-    if len(set(names)) != len(names):
-        return None
-    for item in items:
-        if (
-            item.find(exp.AggFunc, exp.Window, exp.Query, exp.Unnest, exp.Explode, exp.AnonymousAggFunc)
-            is not None
-        ):
-            return None
-    return inner if isinstance(inner.args["from_"].this, exp.Table | exp.Subquery) else None
-
-
-def _null_stays_null(inner: exp.Select) -> bool:
-    """Is every output NULL on a row of NULLs? Columns and their fields are, casts of them as well."""
-    for item in inner.expressions:
-        node = item.this
-        while isinstance(node, exp.Cast | exp.Dot | exp.Paren):
-            node = node.this
-        if not isinstance(node, exp.Column):
-            return False
-    where = inner.args.get("where")
-    return where is None or where.find(exp.Query) is None
-
-
-def _dissolve(node: exp.Select, place: exp.Expr, inner: exp.Select, outer: exp.Join | None) -> None:
-    alias = place.this.alias
-    if any(isinstance(c.this, exp.Star) and c.table == alias for c in node.find_all(exp.Column)):
-        return
-    expressions = {item.alias.lower(): item.this for item in inner.expressions}
-    used = [column for column in node.find_all(exp.Column) if column.table == alias]
-    if any(column.name.lower() not in expressions for column in used):
-        return
-    for column in used:
-        column.replace(expressions[column.name.lower()].copy())
-    where = inner.args.get("where")
-    place.set("this", inner.args["from_"].this)
-    if where is None:
-        return
-    if outer is not None:
-        on = outer.args.get("on")
-        outer.set("on", where.this if on is None else exp.And(this=on, expression=where.this))
-    else:
-        own = node.args.get("where")
-        condition = where.this if own is None else exp.And(this=own.this, expression=where.this)
-        node.set("where", exp.Where(this=condition))

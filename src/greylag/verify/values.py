@@ -1,7 +1,7 @@
 """Values for generated columns: pools, neighbours of a value, and values as DuckDB literals.
 
-Python types stand for DuckDB's: int, float, Decimal, str, bool, date, datetime (naive, UTC), time, timedelta is
-not generated; lists are lists, structs are dicts.
+Python types stand for DuckDB's: int, float, Decimal, str, bool, date, datetime (naive, UTC), time,
+timedelta is not generated; lists are lists, structs are dicts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ _FLOATS = frozenset({"DOUBLE", "FLOAT"})
 
 
 def kind_of(scalar: str) -> str:
-    """The family of a DuckDB scalar type: int, float, decimal, date, timestamp, time, bool, json, blob or text."""
+    """The family of a DuckDB scalar type: int, float, decimal, date, timestamp, time, bool, json, blob or
+    text.
+    """
     if scalar in _INTEGERS:
         return "int"
     if scalar in _FLOATS:
@@ -172,21 +174,23 @@ class Pool:
                 return neighbour(known, self.rng, step=self.rng.choice([-1, 1])) if near else known
         return self._scalar(scalar)
 
+    def _number(self, kind: str, scalar: str, number: int) -> object:
+        if kind == "int":
+            large = self.rng.random() < 0.1
+            return coerce(self.rng.choice([1, 1, 1, -1]) * (number * 1013 if large else number), scalar)
+        part = self.rng.choice(["0", "0.5", "0.25", "0.127"])
+        sign = self.rng.choice([1, 1, 1, -1])
+        return coerce(sign * (Decimal(number) + Decimal(part)), scalar)
+
     def _scalar(self, scalar: str) -> object:
         number = self.rng.randrange(self.spread)
         if self.spread > 100:
             self.counter += 1
             number = self.counter
-        match kind_of(scalar):
-            case "int":
-                if scalar in {"TINYINT", "UTINYINT"}:
-                    return number % 120
-                large = self.rng.random() < 0.1
-                return self.rng.choice([1, 1, 1, -1]) * (number * 1013 if large else number)
-            case "float":
-                return self.rng.choice([1, 1, -1]) * number + self.rng.choice([0.0, 0.25, 0.5])
-            case "decimal":
-                return coerce(Decimal(number) + Decimal(self.rng.choice(["0", "0.5", "0.25"])), scalar)
+        kind = kind_of(scalar)
+        if kind in {"int", "float", "decimal"}:
+            return self._number(kind, scalar, number)
+        match kind:
             case "date":
                 return BASE_DAY + timedelta(days=number * self.rng.choice([1, 1, 31]))
             case "timestamp":
@@ -198,7 +202,7 @@ class Pool:
             case "bool":
                 return self.rng.random() < 0.5
             case "json":
-                return '{"a": %d, "b": "v%d"}' % (number, number)
+                return f'{{"a": {number}, "b": "v{number}"}}'
             case "blob":
                 return b"b%d" % number
             case "interval":

@@ -1,87 +1,32 @@
-"""Rows that make a query return something: one row for each table instance, so that all conditions hold together.
+"""Rows that make a query return something: one row for each table instance, so that all conditions hold
+together.
 
-A witness is one random derivation of a query's result: a branch of each set operation, an alternative of each OR,
-an arm of each CASE that a condition needs. Equalities unify cells (union-find), comparisons bound them, and
-expressions are solved backwards where an inverse is known. What is not understood is left to chance: the rows
-are only test data, equality is always decided by running both versions.
+A witness is one random derivation of a query's result: a branch of each set operation, an alternative of
+each OR, an arm of each CASE that a condition needs. Equalities unify cells (union-find), comparisons
+bound them, and expressions are solved backwards where an inverse is known. What is not understood is left
+to chance: the rows are only test data, equality is always decided by running both versions.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from sqlglot import exp
 
 from greylag.verify.cells import Cell
-from greylag.verify.resolve import Model, QueryInfo, SelectInfo, Source, TableInfo
+from greylag.verify.model import QueryInfo, SelectInfo, Source
+from greylag.verify.resolve import Model
 from greylag.verify.schema_infer import find_output
-from greylag.verify.typevars import TypeVar
+from greylag.verify.terms import CANNOT, Element, Frame, Instance, Path, Term
 
-Path = tuple[str, ...]
 Evaluate = Callable[[exp.Expr], object]
-_MIRROR = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "<>": "<>"}
-_NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "=": "<>", "<>": "="}
-_OPERATORS: dict[type[exp.Expr], str] = {
-    exp.EQ: "=",
-    exp.NullSafeEQ: "=",
-    exp.NEQ: "<>",
-    exp.LT: "<",
-    exp.LTE: "<=",
-    exp.GT: ">",
-    exp.GTE: ">=",
-}
-CANNOT = object()
-
-
-@dataclass(slots=True, eq=False)
-class Instance:
-    """One row of one table under construction; `cells` by column and path."""
-
-    table: TableInfo
-    cells: dict[Path, Cell] = field(default_factory=dict)
-    elements: int = 0
-
-    def cell(self, name: str, path: Path) -> Cell:
-        """The cell of a column, or of a struct field or list element in it (`[k]` is the k-th element)."""
-        key = (self.table.find(name) or name, *path)
-        if key not in self.cells:
-            var = self.table.columns.get(key[0]) or TypeVar()
-            for part in path:
-                var = var.element_of() if part.startswith("[") else var.field_of(part)
-            self.cells[key] = Cell(var=var)
-        return self.cells[key]
-
-
-@dataclass(slots=True, eq=False)
-class Element:
-    """An element of a list that was unnested: a place inside an instance."""
-
-    instance: Instance
-    column: str
-    path: Path
-
-
-@dataclass(slots=True, eq=False)
-class Frame:
-    """What each source of one SELECT stands for in a witness."""
-
-    select: SelectInfo
-    parent: Frame | None
-    places: dict[int, Instance | Frame | Element | None] = field(default_factory=dict)
-
-
-@dataclass(slots=True, eq=False)
-class Term:
-    """An expression seen from a frame."""
-
-    node: exp.Expr
-    frame: Frame
 
 
 class Witness:
-    """One derivation. `instances` are its rows, `orders` the comparisons between cells that remain to respect."""
+    """One derivation. `instances` are its rows, `orders` the comparisons between cells that remain to
+    respect.
+    """
 
     def __init__(self, model: Model, rng: random.Random, evaluate: Evaluate) -> None:
         self.model = model
@@ -162,7 +107,7 @@ class Witness:
                     else:
                         self.assume(arm.this, frame, self.rng.random() < 0.8)
 
-    # -- places ------------------------------------------------------------------------------------------------
+    # -- places ------------------------------------------------------------------------------------------
 
     def follow(self, term: Term) -> Term | Cell | None:
         """Follow a column through derived tables to a cell, or to the expression that computes it."""
@@ -246,7 +191,7 @@ class Witness:
         found = self._of_source(frame, source, name, ())
         return found if isinstance(found, Cell) else None
 
-    # -- conditions --------------------------------------------------------------------------------------------
+    # -- conditions --------------------------------------------------------------------------------------
 
     def assume(self, node: exp.Expr, frame: Frame, truth: bool) -> None:
         """Make a condition true (or false), as far as it is understood."""
@@ -269,14 +214,3 @@ class Witness:
         ):
             return CANNOT
         return self.evaluate(node)
-
-
-def operator_of(node: exp.Expr, truth: bool) -> str | None:
-    """The comparison that a node makes, negated when it is to be false."""
-    operator = _OPERATORS.get(type(node))
-    return operator if operator is None or truth else _NEGATED[operator]
-
-
-def mirrored(operator: str) -> str:
-    """The same comparison with its sides exchanged."""
-    return _MIRROR[operator]

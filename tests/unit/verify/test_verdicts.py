@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-
-from greylag.domain.check import Verdict
-from greylag.verify import prove
 from tests.unit.verify.migrations import migration
 from tests.unit.verify.right_cases import RIGHT
 from tests.unit.verify.wrong_cases import WRONG
+
+from greylag.domain.check import Verdict
+from greylag.verify import prove
 
 ACCEPTED = {Verdict.PROVEN, Verdict.TESTED}
 
