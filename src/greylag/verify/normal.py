@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+_ROW_MAKERS = (exp.Explode, exp.Unnest, exp.Posexplode, exp.GenerateSeries)
+
 
 def canonical(query: exp.Query, *, column_names: bool) -> str:
     """A text that two unfolded queries share only when they are the same program."""
@@ -18,6 +20,7 @@ def canonical(query: exp.Query, *, column_names: bool) -> str:
         _sort(holder)
     if not column_names:
         _forget_names(holder.this)
+    _forget_inner_names(holder)
     for operation in list(holder.find_all(exp.SetOperation)):
         if not operation.args.get("by_name"):
             _forget_names(operation.expression)
@@ -105,7 +108,7 @@ def _free_to_narrow(inner: exp.Select, subquery: exp.Subquery) -> bool:
         return False
     items = inner.expressions
     names = [item.alias_or_name.lower() for item in items]
-    if any(item.find(exp.Explode, exp.Unnest, exp.Posexplode, exp.GenerateSeries) for item in items):
+    if any(item.find(*_ROW_MAKERS) for item in items):
         # They yield rows: without them there would be fewer.
         return False
     return all(isinstance(item, exp.Alias) for item in items) and len(set(names)) == len(names)
@@ -174,6 +177,21 @@ def _sort(holder: exp.Expr) -> None:
             where.pop()
 
 
+def _forget_inner_names(holder: exp.Expr) -> None:
+    """A query inside an expression is read by position; of EXISTS only whether there is a row."""
+    for exists in list(holder.find_all(exp.Exists)):
+        inner = exists.this.this if isinstance(exists.this, exp.Subquery) else exists.this
+        if not isinstance(inner, exp.Select) or inner.args.get("having") or inner.args.get("distinct"):
+            continue
+        if not any(item.find(exp.AggFunc, *_ROW_MAKERS) for item in inner.expressions):
+            inner.set("expressions", [exp.Literal.number(1)])
+    for subquery in list(holder.find_all(exp.Subquery)):
+        if subquery is not holder and not isinstance(
+            subquery.parent, exp.From | exp.Join | exp.CTE | exp.SetOperation
+        ):
+            _forget_names(subquery)
+
+
 def _forget_names(query: exp.Expr) -> None:
     """INSERT goes by position: the names of the outermost columns say nothing."""
     while isinstance(query, exp.Subquery):
@@ -181,7 +199,7 @@ def _forget_names(query: exp.Expr) -> None:
     if isinstance(query, exp.SetOperation):
         for side in (query.this, query.expression):
             _forget_names(side)
-    elif isinstance(query, exp.Select):
+    elif isinstance(query, exp.Select) and not query.args.get("kind"):
         for position, item in enumerate(query.expressions):
             if isinstance(item, exp.Alias):
                 item.set("alias", exp.Identifier(this=f"c{position}", quoted=False))

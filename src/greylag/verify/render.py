@@ -41,8 +41,8 @@ def render_counterexample(example: Counterexample) -> Iterator[RenderableType]:
     yield _table("new version returned", example.new_columns, example.new)
 
 
-def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", show_edge=False, pad_edge=False)
+def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Group:
+    table = Table(show_edge=False, pad_edge=False)
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows[:_MAX_ROWS]:
@@ -51,7 +51,8 @@ def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]])
         table.caption = f"and {len(rows) - _MAX_ROWS} more rows"
     if not rows:
         table.caption = "no rows"
-    return table
+    # A title of the table itself would be folded to the width of its columns.
+    return Group(Text(title, style="bold"), table)
 
 
 def cell_text(value: object) -> str:

@@ -76,7 +76,10 @@ def test_unfolding_does_not_overreach(old: str, new: str) -> None:
 
 
 def test_a_mapping_that_an_inner_name_would_capture_is_not_proven() -> None:
-    old = "WITH prices_v2 AS (SELECT 'x' AS sku, 1.0 AS net, 2.0 AS gross) SELECT p.sku FROM prices p, prices_v2"
+    old = (
+        "WITH prices_v2 AS (SELECT 'x' AS sku, 1.0 AS net, 2.0 AS gross) "
+        "SELECT p.sku FROM prices p, prices_v2"
+    )
     new = (
         "WITH prices_v2 AS (SELECT 'x' AS sku, 1.0 AS net, 2.0 AS gross) SELECT p.sku FROM "
         "(SELECT sku, gross AS net, net AS gross FROM prices_v2) AS p, prices_v2"
