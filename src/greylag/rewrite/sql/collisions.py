@@ -32,15 +32,28 @@ class Collisions:
     def check(self) -> set[Edit]:
         """Edits that keep names from changing their meaning. Raises Unsound where none can."""
         scope = self.read.scope
-        new = self.read.new_columns or self.read.pieces.new_columns()
-        for source in scope.sources:
-            if source is not self.read.source and source.name in new:
-                raise Unsound(self.read.site, f"{source.name} is an alias here and a column of the new table")
+        self._check_qualifiers()
         for inner in within(scope):
             for ref in inner.refs:
                 if id(ref) not in self.handled and not self._rewritten(ref):
                     self._check_ref(ref)
         return self.edits
+
+    def _check_qualifiers(self) -> None:
+        """No table is called as a column that only the new table has: `a.b` could become a field of a."""
+        read = self.read
+        new = (read.new_columns or read.pieces.new_columns()) - set(read.source.columns or {})
+        inside = list(within(read.scope))
+        for scope in inside:
+            names = {source.name for source in scope.sources if source is not read.source}
+            for ref in scope.refs:
+                if ref.index > 0:
+                    names.add(self.folding.ident(ref.parts[0]))
+                elif ref.source is not None and ref.home not in inside:
+                    names.add(ref.source.name)
+            if taken := names & new:
+                name = min(str(one) for one in taken)
+                raise Unsound(read.site, f"{name} is an alias here and a column of the new table")
 
     def _rewritten(self, ref: Ref) -> bool:
         """Does the reference become another text anyway, with a qualifier of its own?"""
