@@ -46,7 +46,17 @@ class Resolver:
             self._query(self.statement, {}, None, Role.ROOT)
         else:
             self._other(self.statement, {})
+        self._overlooked()
         return self
+
+    def _overlooked(self) -> None:
+        """The net under the walk: no table that could be an old dataset stands where it did not look."""
+        for table in self.statement.find_all(exp.Table):
+            key = self.names.key(table)
+            if id(table) in self.known_tables or (len(key) == 1 and key[0] in self.cte_names):
+                continue
+            if self.names.match(key) is not None or self.names.doubt(key) is not None:
+                self._trouble("not-understood", f"{table.name} is named where no table is read", table)
 
     # -- statements that are not queries -------------------------------------------------------------
 
@@ -66,8 +76,12 @@ class Resolver:
                     self._go_by_order(first)
             elif isinstance(child, exp.Table):
                 self._table(child, ctes, None, None)
+                for inner in [*(child.args.get("joins") or []), *(child.args.get("laterals") or [])]:
+                    self._other(inner, ctes)
             else:
                 self._other(child, ctes)
+        if isinstance(node, exp.Update):
+            self._written_by_alias(target)
 
     def _target(self, node: exp.Expr) -> exp.Expr | None:
         this = node.this
@@ -82,6 +96,16 @@ class Resolver:
                 self._trouble("writes-old", f"writes {mapping.dataset}: its producer must move first", table)
             elif (doubt := self.names.doubt(key)) is not None:
                 self._trouble("writes-old", f"writes a table that may be replaced: {doubt}", table)
+
+    def _written_by_alias(self, target: exp.Expr | None) -> None:
+        """UPDATE t … FROM old AS t writes what stands behind the alias."""
+        if not isinstance(target, exp.Table):
+            return
+        for site in self.reads:
+            alias = site.table.alias_or_name
+            if site.scope is None and self.folding.fold(alias) == self.folding.fold(target.name):
+                message = f"writes {site.mapping.dataset}: its producer must move first"
+                self._trouble("writes-old", message, site.table)
 
     # -- queries ---------------------------------------------------------------------------------------
 

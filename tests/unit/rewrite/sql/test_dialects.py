@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from greylag.domain.outcome import Edited, Form, FormChoice, Outcome
+from greylag.domain.outcome import Edited, Form, FormChoice, Outcome, Skipped
 from greylag.mapping import load_migration_text
 from greylag.rewrite.sql import rewrite_sql
 
@@ -61,3 +61,17 @@ def test_postgres_names_a_case_after_its_else(dialect: str) -> None:
     outcome = rewritten(dialect, "SELECT CASE WHEN id = 1 THEN 0 ELSE id END FROM core.tags_v1")
     assert isinstance(outcome, Edited), outcome
     assert outcome.text == "SELECT CASE WHEN tag_id = 1 THEN 0 ELSE tag_id END AS id FROM core.tags_v2"
+
+
+def test_the_joins_of_an_update_are_reads() -> None:
+    text = "UPDATE z SET z.tag = t.tag FROM z JOIN core.tags_v1 AS t ON t.id = z.id"
+    outcome = rewritten("tsql", text)
+    assert isinstance(outcome, Edited), outcome
+    made = "(SELECT tag_id AS id, tag FROM core.tags_v2) AS t"
+    assert outcome.text == text.replace("core.tags_v1 AS t", made)
+
+
+def test_an_update_through_an_alias_writes_the_old_dataset() -> None:
+    outcome = rewritten("tsql", "UPDATE t SET t.tag = 'x' FROM core.tags_v1 AS t")
+    assert isinstance(outcome, Skipped), outcome
+    assert outcome.reasons[0].code == "writes-old"
