@@ -14,6 +14,7 @@ from greylag.domain.dataset import DatasetRef
 from greylag.domain.outcome import Edited, Form, FormChoice, Outcome, Reason, Skipped, Unchanged
 from greylag.domain.patch import Edit, apply_edits
 from greylag.mapping.compiled import CompiledMigration
+from greylag.mapping.sqltext import PARSER_GIVES_UP
 from greylag.rewrite.dbt.blocks import Block, Variant
 from greylag.rewrite.dbt.disguise import Statements, disguised
 from greylag.rewrite.dbt.exposure import Exposure, comments_hold, variant_text
@@ -137,6 +138,8 @@ class DbtFile:
             line, what = int(details.get("line") or 0), str(details.get("description") or what)
         except RecursionError:
             what = "nested too deeply"
+        except PARSER_GIVES_UP as error:
+            what = f"{what}: {error}"[:200]
         where = " in one branch of its Jinja" if variant.hidden else ""
         message = f"{self.path}:{line}: cannot be read as {self.migration.dialect}{where}: {what}"
         return Reason(code="unparsable", message=message, line=line)

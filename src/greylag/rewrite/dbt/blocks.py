@@ -16,6 +16,8 @@ from greylag.rewrite.dbt.jinja import JinjaError, Span, SpanKind, condition, exp
 VARIANT_LIMIT = 64
 _HIDDEN = frozenset({"macro", "call", "filter", "materialization", "docs"})
 _SHOWN = frozenset({"snapshot", "test", "data_test", "with", "block"})
+# Also when the file never ends them: then it is broken, and not to be edited.
+_BODIES = _HIDDEN | _SHOWN | {"set"}
 _ARMS = frozenset({"else", "elif"})
 _ONE_ROUND = {"loop.first": True, "loop.last": True}
 
@@ -76,7 +78,7 @@ def blocks(spans: tuple[Span, ...]) -> tuple[Block, ...]:
             _close(stack, span)
         elif span.keyword in _ARMS:
             _turn(stack, span)
-        elif f"end{span.keyword}" in ends and _has_body(span):
+        elif (f"end{span.keyword}" in ends or span.keyword in _BODIES) and _has_body(span):
             stack.append(_Open(keyword=span.keyword, start=span.start, arm_start=span.end, test=_test(span)))
     if len(stack) > 1:
         raise JinjaError(f"{{% {stack[-1].keyword} %}} is never ended", _line(spans, stack[-1].start))

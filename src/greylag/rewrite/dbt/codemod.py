@@ -8,6 +8,7 @@ from sqlglot.errors import SqlglotError
 from greylag.domain.consumer import Framework
 from greylag.domain.outcome import FormChoice, Outcome, Reason, Skipped, Unchanged
 from greylag.mapping.compiled import CompiledMigration
+from greylag.mapping.sqltext import PARSER_GIVES_UP
 from greylag.rewrite.dbt.attempt import DbtFile
 from greylag.rewrite.dbt.blocks import TooManyVariants, blocks, variants
 from greylag.rewrite.dbt.jinja import JinjaError, Span, spans
@@ -66,6 +67,6 @@ def _concerned(masked: Masked, found: tuple[Span, ...], migration: CompiledMigra
     told = word_pattern(told_names(migration))
     try:
         tokens = sqlglot.tokenize(masked.text, dialect=migration.dialect)
-    except SqlglotError:
+    except (SqlglotError, *PARSER_GIVES_UP):
         return bool(told.search(masked.text))
     return any(told.search(masked.text[token.start : token.end + 1]) for token in tokens)

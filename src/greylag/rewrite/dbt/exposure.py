@@ -11,6 +11,7 @@ from sqlglot.errors import SqlglotError
 
 from greylag.domain.outcome import Reason
 from greylag.mapping.compiled import CompiledMigration
+from greylag.mapping.sqltext import PARSER_GIVES_UP
 from greylag.rewrite.dbt.blocks import Variant
 from greylag.rewrite.dbt.jinja import Span
 from greylag.rewrite.dbt.literals import Values, known_values
@@ -42,7 +43,7 @@ def variant_text(
 def _parse(text: str, dialect: str) -> tuple[exp.Expr | None, ...] | None:
     try:
         return tuple(sqlglot.parse(text, dialect=dialect))
-    except (SqlglotError, RecursionError):
+    except (SqlglotError, *PARSER_GIVES_UP):
         return None
 
 
@@ -119,8 +120,14 @@ class Exposure:
 
 
 def comments_hold(text: str, offsets: list[int], dialect: str) -> set[int]:
-    """Those of the offsets that stand in SQL comments: in text, but in no token."""
-    tokens = sqlglot.tokenize(text, dialect=dialect)
+    """Those of the offsets that stand in SQL comments: in text, but in no token.
+
+    None of them when the whole cannot be cut into tokens: branches that are never rendered together may not.
+    """
+    try:
+        tokens = sqlglot.tokenize(text, dialect=dialect)
+    except (SqlglotError, *PARSER_GIVES_UP):
+        return set()
     return {
         offset
         for offset in offsets

@@ -148,6 +148,8 @@ class _Masker:
         found = call(tree)
         if found is not None and found.args is not None and found.name is not None:
             return self._relation(span, found, found.name, start, end)
+        if found is not None:
+            self._doubt(span, match(found, self.migration).doubt)
         word = self.identifiers.for_code(span.code, end - start)
         if word is None:
             raise TooShort(span.line)
@@ -156,9 +158,7 @@ class _Masker:
 
     def _relation(self, span: Span, found: DbtCall, name: str, start: int, end: int) -> Placeholder:
         verdict = match(found, self.migration)
-        if verdict.doubt:
-            message = f"{span.code} {verdict.doubt}"
-            self.doubts.append(Reason(code="dbt-name-unsure", message=message, line=span.line))
+        self._doubt(span, verdict.doubt)
         last: str | None = name
         if verdict.dataset is not None:
             last = verdict.dataset.name  # what the database calls it, whatever dbt does
@@ -178,6 +178,11 @@ class _Masker:
             dataset=verdict.dataset,
             call=found,
         )
+
+    def _doubt(self, span: Span, doubt: str | None) -> None:
+        if doubt is not None:
+            message = f"{span.code} {doubt}"
+            self.doubts.append(Reason(code="dbt-name-unsure", message=message, line=span.line))
 
     def _table(self, span: Span, length: int, last: str | None) -> tuple[str, ...]:
         """A table name of exactly `length` characters, ending in the name that the relation has in SQL."""

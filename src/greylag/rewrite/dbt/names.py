@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jinja2 import nodes
 
@@ -19,11 +19,15 @@ _CLOSING = re.compile(r"(\s*)([-+]?)\}\}$")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DbtCall:
-    """A `ref` or `source` call. `args` is None when an argument is not a plain text or number."""
+    """A `ref` or `source` call. `args` is None when an argument is not a plain text or number.
+
+    `texts` are all texts in it, wherever they stand.
+    """
 
     kind: str
     args: tuple[str, ...] | None
     version: str | None = None
+    texts: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def name(self) -> str | None:
@@ -46,7 +50,8 @@ def call(node: nodes.Node | None) -> DbtCall | None:
     versions = [_plain(pair.value) for pair in node.kwargs if pair.key in {"v", "version"}]
     odd = node.dyn_args or node.dyn_kwargs or len(versions) != len(node.kwargs) or None in versions
     whole = None if odd or not args or None in args else tuple(arg for arg in args if arg is not None)
-    return DbtCall(kind=kind, args=whole, version=versions[0] if versions else None)
+    version = versions[0] if versions else None
+    return DbtCall(kind=kind, args=whole, version=version, texts=tuple(constants(node)))
 
 
 def _plain(node: nodes.Node) -> str | None:
@@ -75,15 +80,25 @@ def match(found: DbtCall, migration: CompiledMigration) -> Match:
 
 def _doubt(found: DbtCall, dataset: DatasetRef, known: tuple[DbtName, ...]) -> str | None:
     """Why a call that has no exact match may still read a replaced dataset."""
+    if found.args is None:
+        names = {dataset.name.lower(), *(name.args[-1].lower() for name in known)}
+        named = names & {text.lower() for text in found.texts}
+        return f"may stand for {dataset}: its arguments are not all plain texts" if named else None
     if not found.args:
         return None
     last = found.args[-1]
+    if found.version is None and any(_same_but_case(found, name) for name in known):
+        return f"may stand for {dataset}: it differs from its dbt name in case only"
     if not known and last.lower() == dataset.name.lower():
         return f"may stand for {dataset}: give its dbt name under `ref:` in the migration file"
     for name in known:
         if name.kind == found.kind == "ref" and name.args[-1] == last and not _other_package(found, name):
             return f"may be another name of {dataset}: list it under `ref:` if it is"
     return None
+
+
+def _same_but_case(found: DbtCall, name: DbtName) -> bool:
+    return found.kind == name.kind and [*map(str.lower, found.args or ())] == [*map(str.lower, name.args)]
 
 
 def _other_package(found: DbtCall, name: DbtName) -> bool:

@@ -138,9 +138,8 @@ class _Reader:
                 return
             spoken = [one for part in parts for one in _calls(part)]
             rest = "".join(text.value[part.start : part.end] for part in parts if not _settled(part))
-        for one in spoken:
-            yield from self._call(text, one)
-        yield from self._rest(text, rest)
+        told = [item for one in spoken for item in self._call(text, one)]
+        yield from told or self._rest(text, rest)
 
     def _call(self, text: _Text, spoken: DbtCall) -> Iterator[_Found]:
         verdict = match(spoken, self.migration)
