@@ -11,6 +11,7 @@ from sqlglot.tokenizer_core import TokenType
 from greylag.domain.outcome import Reason
 from greylag.mapping.compiled import Mapping
 from greylag.rewrite.sql.boundary import table_span
+from greylag.rewrite.sql.indirect import STRINGS, named_to_functions
 from greylag.rewrite.sql.model import Owner, ReadSite, Ref, Role, Scope
 from greylag.rewrite.sql.resolve import Resolver
 from greylag.rewrite.sql.stars import covers, star_of
@@ -65,6 +66,8 @@ class Obstacles:
             self._commands(statement)
         self._stray_names()
         self._dynamic_strings()
+        for token in named_to_functions(self.tokens, {key[-1].lower() for key in self.names.exact}):
+            self._add("dynamic-sql", f"{token.text} is the name of a table, told to a function", token.start)
         unique = tuple(dict.fromkeys(self.reasons))
         return unique, tuple(self.questions)
 
@@ -246,7 +249,7 @@ class Obstacles:
         """Strings that hold SQL, or, where the file runs strings, a name that SQL may be built with."""
         runs = any(isinstance(one, exp.Command | exp.Execute) for one in self.statements)
         for token in self.tokens.items:
-            if token.token_type not in (TokenType.STRING, TokenType.RAW_STRING, TokenType.HEREDOC_STRING):
+            if token.token_type not in STRINGS:
                 continue
             lowered = token.text.lower()
             for key in self.names.exact:

@@ -359,15 +359,25 @@ class Resolver:
                 self._table(node, ctes, None, None)
             elif isinstance(node, exp.Column) and not isinstance(node.this, exp.Star):
                 if scope is not None:
-                    scope.refs.append(self.lookup.resolve(node, scope, clause))
+                    self._column(node, scope, clause)
             elif isinstance(node, exp.Star):
                 # EXCEPT names output columns of the star, not columns in sight.
                 stack.extend(node.args.get("replace") or [])
             else:
                 stack.extend(reversed(list(node.iter_expressions())))
 
-    def _trouble(self, code: str, message: str, table: exp.Table) -> None:
-        offsets = [part.meta["start"] for part in table.parts if "start" in part.meta]
+    def _column(self, node: exp.Column, scope: Scope, clause: str) -> None:
+        ref = self.lookup.resolve(node, scope, clause)
+        scope.refs.append(ref)
+        key = tuple(
+            self.folding.table_part(part.name, quoted=bool(part.args.get("quoted"))) for part in ref.parts
+        )
+        mapping = self.names.match(key) if len(key) > 1 else None
+        if mapping is not None and ref.owner in (Owner.NOWHERE, Owner.ELSEWHERE):
+            self._trouble("not-understood", f"{mapping.dataset} is named where no table is read", node)
+
+    def _trouble(self, code: str, message: str, node: exp.Table | exp.Column) -> None:
+        offsets = [part.meta["start"] for part in node.parts if "start" in part.meta]
         self.troubles.append(Trouble(code=code, message=message, offset=min(offsets, default=-1)))
 
 

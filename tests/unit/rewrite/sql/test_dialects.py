@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from greylag.domain.outcome import Edited, Form, FormChoice, Outcome, Skipped
+from greylag.domain.outcome import Edited, Form, FormChoice, Outcome, Skipped, Unchanged
 from greylag.mapping import load_migration_text
 from greylag.rewrite.sql import rewrite_sql
 
@@ -75,3 +75,27 @@ def test_an_update_through_an_alias_writes_the_old_dataset() -> None:
     outcome = rewritten("tsql", "UPDATE t SET t.tag = 'x' FROM core.tags_v1 AS t")
     assert isinstance(outcome, Skipped), outcome
     assert outcome.reasons[0].code == "writes-old"
+
+
+@pytest.mark.parametrize(
+    ("dialect", "text"),
+    [
+        ("snowflake", "SELECT id FROM TABLE(core.tags_v1)"),
+        ("snowflake", "SELECT id FROM IDENTIFIER('core.tags_v1')"),
+        ("snowflake", "SELECT id FROM TABLE('core.tags_v1')"),
+        ("duckdb", "FROM query_table('core.tags_v1')"),
+        ("clickhouse", "SELECT id FROM z WHERE id IN core.tags_v1"),
+        ("clickhouse", "SELECT id FROM remote('h', core, tags_v1)"),
+        ("clickhouse", "SELECT dictGet('core.tags_v1', 'tag', id) FROM z"),
+        ("tsql", "EXEC sp_executesql N'SELECT id FROM core.tags_v1'"),
+    ],
+)
+def test_a_table_that_is_told_by_name_is_not_overlooked(dialect: str, text: str) -> None:
+    outcome = rewritten(dialect, text)
+    assert isinstance(outcome, Skipped), outcome
+    assert "tags_v1" in outcome.reasons[0].message or "names a replaced dataset" in outcome.reasons[0].message
+
+
+@pytest.mark.parametrize("text", ["SELECT 'core.tags_v1' AS source FROM z", "SELECT id FROM f('tags_v1')"])
+def test_a_mere_label_is_no_read(text: str) -> None:
+    assert rewritten("duckdb", text) == Unchanged()
