@@ -35,6 +35,7 @@ from greylag.engine.retire import retire
 from greylag.engine.work import InlineWork
 from greylag.engine.world import Target
 from greylag.forge.embedded import EmbeddedForge
+from greylag.rollout.sources import BakeTimeOnly
 
 SCORE = "prod.core.users_v1.score"
 
@@ -121,6 +122,18 @@ def test_an_unhealthy_merge_is_reverted_retried_and_handed_over_and_its_wave_hel
     assert "column not found" in second.body
     assert outcome.over
     assert ledger_rows(campaign)[0].state == "handed_over"
+
+
+def test_what_nobody_watched_is_not_called_healthy(tmp_path: Path) -> None:
+    fleet(tmp_path)
+    app = make_app(tmp_path, health=BakeTimeOnly(), work=InlineWork)
+    campaign = start(tmp_path, app)
+    run(app, campaign)
+    reasons = {row.reason for row in ledger_rows(campaign)}
+    assert reasons == {"its bake time is over; health: not watched (`health: none` in the settings)"}
+    said = [event.message for event in events(campaign)]
+    assert not any("healthy" in words or "health passed" in words for words in said)
+    assert "Each merge is watched for 10m; an unhealthy one is reverted." in plan(campaign).policy
 
 
 def head_text_of(folder: Path, repository: str, path: str) -> str:

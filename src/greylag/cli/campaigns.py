@@ -118,18 +118,20 @@ def show_status(status: Status) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from greylag.domain.words import count
+
     console = out()
     mode = "" if status.mode == "active" else f" ({status.mode})"
     state = "over" if status.over else "under way"
-    total = sum(status.consumers.values())
-    console.print(f"[bold]{escape(status.migration)}[/]: {state}{mode}; {total} consumers")
+    total = count(sum(status.consumers.values()), "consumer")
+    console.print(f"[bold]{escape(status.migration)}[/]: {state}{mode}; {total}")
     if status.consumers:
-        counts = ", ".join(f"{count} {name}" for name, count in sorted(status.consumers.items()))
+        counts = ", ".join(f"{number} {name}" for name, number in sorted(status.consumers.items()))
         console.print(f"  {counts}")
     if status.waves:
         table = Table("wave", "targets", "states", "reverts", "")
         for wave in status.waves:
-            states = ", ".join(f"{count} {name}" for name, count in sorted(wave.states.items()))
+            states = ", ".join(f"{number} {name}" for name, number in sorted(wave.states.items()))
             note = f"held: {wave.held}" if wave.held else ("done" if wave.done else "")
             table.add_row(str(wave.number), str(wave.size), states, str(wave.reverts), escape(note))
         console.print(table)

@@ -24,6 +24,7 @@ from greylag.demo.pipelines import PipelineRunner, Run
 from greylag.demo.running import Running, answers_by_column, bar, open_campaign
 from greylag.demo.stage import Stage, set_up
 from greylag.domain.check import Verdict
+from greylag.domain.words import count
 from greylag.engine.actions import Decision
 from greylag.engine.events import EventKind
 from greylag.engine.explain import policy_words
@@ -139,8 +140,8 @@ class Story:
         repositories = {entry.consumer.repository for entry in entries}
         self.figures.targets = len(repositories)
         self._line(
-            f"{len(entries)} consumers in {len(repositories)} of {len(self.stage.specs)} repositories, "
-            "found by name, then by parsing"
+            f"{count(len(entries), 'consumer')} in {len(repositories)} of {len(self.stage.specs)} "
+            "repositories, found by name, then by parsing"
         )
         told = ", ".join(f"{number} {form}" for form, number in forms.most_common())
         self._line(f"{by_outcome['edited']} can be rewritten by rule ({told})")
@@ -213,7 +214,7 @@ class Story:
         self.figures.left = left_for_people(running.campaign.name, decision, rows)
         if self.figures.left:
             self.console.print()
-            self._line(f"{len(self.figures.left)} are left for people:")
+            self._line(f"left for people, {len(self.figures.left)} in all:")
             show.left_for_people(self.console, self.figures.left)
 
     def afterwards(self, running: Running, before: dict[str, Run]) -> None:
@@ -223,8 +224,9 @@ class Story:
         still_old = {reader.repository for reader in scan.readers}
         self.figures.retired = scan.retired
         self._line(
-            f"a fresh scan of the code retires {scan.retired} consumers; {len(scan.readers)} in "
-            f"{len(still_old)} repositories still read the old datasets, and keep them for this run"
+            f"a fresh scan of the code retires {count(scan.retired, 'consumer')}; {len(scan.readers)} in "
+            f"{count(len(still_old), 'repository')} may still read the old datasets, and keep them "
+            "for this run"
         )
         with self.progress("running pipelines", len(before), "pipelines") as step:
             found = finale.run_after(
@@ -236,8 +238,8 @@ class Story:
         self.figures.harmless = sum(spec.kind in HARMLESS for spec in self.stage.specs.values())
         self.figures.touched = touched
         self._line(
-            f"{self.figures.harmless} repositories only mention the old names, in a comment, text or CTE, "
-            f"or write them: {len(touched) or 'none'} of them changed"
+            f"{count(self.figures.harmless, 'repository')} with the old names only in a comment, a text or a "
+            f"CTE, or as what is written: {len(touched) or 'none'} changed"
         )
         for name, fault in found.unequal.items():
             self._line(f"[bold red]differs[/] {name}: {escape(fault.splitlines()[0])}")

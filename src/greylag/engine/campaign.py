@@ -11,6 +11,7 @@ from pathlib import Path
 from greylag.domain.errors import UsageError
 from greylag.domain.outcome import FormChoice
 from greylag.domain.target import TargetState
+from greylag.domain.words import count
 from greylag.engine import ledger, tables
 from greylag.engine.actions import Decision, Effect
 from greylag.engine.apply import FRESH, apply
@@ -179,7 +180,8 @@ class Campaign:
                     new += 1
                 elif known[repository].state is TargetState.DONE:
                     self._reopen(session, known[repository], found, now)
-            message = f"{len(entries)} consumers in {len(by_repository)} repositories, {new} of them new"
+            places = count(len(by_repository), "repository")
+            message = f"{count(len(entries), 'consumer')} in {places}, {new} of them new"
             data = {"consumers": len(entries), "repositories": len(by_repository), "new": new}
             session.event(self.name, EventKind.SCANNED, message, at=now, data=data)
         return new

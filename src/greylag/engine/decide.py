@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from greylag.domain.check import Verdict
 from greylag.domain.migration import MergePolicy
 from greylag.domain.target import TargetState
+from greylag.domain.words import count
 from greylag.engine.actions import Action, AssignWaves, Decision, Hold
 from greylag.engine.permits import parked, wave_done
 from greylag.engine.steps import STEPS, Tick
@@ -46,7 +47,7 @@ def holds(world: World) -> list[Action]:
     """Waves that saw more reverts than the policy tolerates."""
     limit = world.rules.rollout.max_reverts
     return [
-        Hold(wave=wave.number, reason=f"{wave.reverts} reverts, and the policy tolerates {limit}")
+        Hold(wave=wave.number, reason=f"{count(wave.reverts, 'revert')}, and the policy tolerates {limit}")
         for wave in world.waves
         if wave.held is None and wave.reverts > limit
     ]

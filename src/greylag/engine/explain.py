@@ -9,6 +9,7 @@ from datetime import datetime
 from greylag.domain.check import Verdict
 from greylag.domain.migration import MergePolicy, Rollout
 from greylag.domain.target import TargetState
+from greylag.domain.words import count, duration
 from greylag.engine.campaign import Campaign
 from greylag.engine.patching import Rewriting
 from greylag.engine.ports import ProofLevel
@@ -143,8 +144,8 @@ def policy_words(rollout: Rollout) -> tuple[str, ...]:
     return (
         merge,
         window,
-        f"Each merge is watched for {rollout.bake}; an unhealthy one is reverted.",
-        f"A wave that sees more reverts than {rollout.max_reverts} is held until a person resumes.",
+        f"Each merge is watched for {duration(rollout.bake)}; an unhealthy one is reverted.",
+        f"A wave that sees more than {count(rollout.max_reverts, 'revert')} is held until a person resumes.",
         f"Open pull requests an owner at a time, at most: {rollout.per_owner}.",
     )
 
@@ -169,11 +170,13 @@ def words(plan: Plan, now: datetime) -> list[str]:
 
 
 def _targets(some: Sized) -> str:
-    return f"{len(some)} target{'' if len(some) == 1 else 's'}"
+    return count(len(some), "target")
 
 
 def _line(target: PlannedTarget) -> str:
-    parts = [f"{target.repository}: {target.does}, {target.edited} of {target.consumers} consumers edited"]
+    parts = [
+        f"{target.repository}: {target.does}, {target.edited} of {count(target.consumers, 'consumer')} edited"
+    ]
     if target.verdict is not None:
         parts.append(f"{target.verdict}, merges {target.merges}")
     if target.state is not None:

@@ -114,7 +114,9 @@ def check(tools: Tools, request: Request, target: Target) -> bool:
         if reading.status is not before:
             bad = reading.status is CheckStatus.FAILED
             kind = EventKind.UNHEALTHY if bad else EventKind.HEALTH
-            text = f"{target.repository}: health {reading.status}: {reading.detail}"
+            # `health: none` passes everything: what nobody watched is not called healthy.
+            status = "" if reading.status is CheckStatus.PASSED else f" {reading.status}"
+            text = f"{target.repository}: health{status}: {reading.detail}"
             tools.tell(session, request, target, kind, text, status=reading.status.value)
     return True
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from greylag.domain.target import TargetState
+from greylag.domain.words import times
 from greylag.engine.actions import Action, Effect, EffectKind, Hold, Settle, Wait, WaitKind
 from greylag.engine.permits import assessment, campaign_stop, merge_stop, wave_stop
 from greylag.engine.world import LIVE, Mode, PullState, Target, World
@@ -127,7 +128,7 @@ def _baking(tick: Tick, target: Target) -> None:
     end = (target.merged_at or tick.now) + bake
     watched = target.checked_at is not None and target.checked_at >= end
     if told.health is Health.HEALTHY and watched:
-        tick.settle(target, TargetState.DONE, f"healthy after its bake time: {told.reason}")
+        tick.settle(target, TargetState.DONE, f"its bake time is over; health: {told.reason}")
     elif target.accepted_by is not None and tick.now >= end:
         tick.settle(target, TargetState.DONE, f"accepted by {target.accepted_by}; health: {told.reason}")
     else:
@@ -188,7 +189,7 @@ def _reverted(tick: Tick, target: Target) -> None:
         return
     tries = tick.world.rules.tries + target.extra
     if target.attempt >= tries:
-        reason = f"reverted {target.attempt} times: {target.reason}"
+        reason = f"reverted {times(target.attempt)}: {target.reason}"
         tick.settle(target, TargetState.HANDED_OVER, reason)
         return
     tick.actions.append(

@@ -15,6 +15,7 @@ from croniter import croniter
 
 from greylag.domain.check import CheckStatus
 from greylag.domain.migration import CronWindow
+from greylag.domain.words import duration
 from greylag.rollout.health import Reading, Subject
 
 INCONCLUSIVE_EXIT = 75
@@ -57,7 +58,7 @@ class CommandHealth:
             )
         except subprocess.TimeoutExpired:
             return Reading(
-                status=CheckStatus.ERRORED, detail=f"{argv[0]}: no answer in {self.timeout}", at=now
+                status=CheckStatus.ERRORED, detail=f"{argv[0]}: no answer in {duration(self.timeout)}", at=now
             )
         except OSError as error:
             return Reading(status=CheckStatus.ERRORED, detail=f"{argv[0]}: {error}", at=now)
@@ -166,7 +167,7 @@ class BakeTimeOnly:
     def read(self, subject: Subject, now: datetime) -> Reading:
         """Always passed, and says why."""
         return Reading(
-            status=CheckStatus.PASSED, detail="not watched: `health: none` in the settings", at=now
+            status=CheckStatus.PASSED, detail="not watched (`health: none` in the settings)", at=now
         )
 
 

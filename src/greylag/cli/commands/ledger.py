@@ -51,10 +51,15 @@ def _show(rows: list[LedgerRow], counts: Counter[str]) -> None:
     else:
         for row in rows:
             place = f"{row.repository}: {row.path}:{row.line}"
-            fields = (place, row.dataset, row.owner, row.wave, row.state, row.verdict, row.reason)
+            fields = (place, row.dataset, row.owner, row.wave, row.state, row.verdict, _reason(row))
             typer.echo("\t".join("" if field is None else str(field) for field in fields))
     parts = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
     typer.echo(f"{len(rows)} consumers" + (f": {parts}" if parts else ""))
+
+
+def _reason(row: LedgerRow) -> str:
+    """The reason without the place, where that is the one which stands beside it."""
+    return row.reason.replace(f"{row.path}:{row.line}: ", "").replace(f"{row.path}: ", "")
 
 
 def _table(rows: list[LedgerRow]) -> None:
@@ -70,6 +75,6 @@ def _table(rows: list[LedgerRow]) -> None:
             "" if row.wave is None else str(row.wave),
             row.state,
             row.verdict or "",
-            escape(row.reason),
+            escape(_reason(row)),
         )
     out().print(table)

@@ -26,6 +26,7 @@ def questions(migration: MigrationArgument, config: ConfigOption = None, json: J
     """Show the questions of a campaign."""
     from rich.markup import escape
 
+    from greylag.domain.words import count
     from greylag.engine.report import questions as read
 
     campaign = open_campaign(migration, config)
@@ -39,7 +40,8 @@ def questions(migration: MigrationArgument, config: ConfigOption = None, json: J
         for row in rows:
             answer = "open" if row.answer is None else f"answered {row.answer!r} by {row.answered_by}"
             console.print(f"[bold]{escape(row.key)}[/]: {escape(row.text)}")
-            console.print(f"  {escape(answer)}; {len(row.targets)} targets: {escape(', '.join(row.targets))}")
+            waiting = f"{count(len(row.targets), 'target')}: {', '.join(row.targets)}"
+            console.print(f"  {escape(answer)}; {escape(waiting)}")
             if row.answer is None:
                 console.print(f"  {escape(commands[row.key])}   (VALUE: a SQL expression, or `skip`)")
         if not rows:
