@@ -1,11 +1,14 @@
-"""`python -m bench [NAME…]`: run the benchmarks (all, or those named) and print one table.
+"""`python -m bench [NAME…] [--repositories N] [--targets N]`: run the benchmarks (all, or those named) and
+print one table. The numbers are the sizes of the fleets of `find` and `campaign`.
 
 Ends with status 1 when a target is missed.
 """
 
 from __future__ import annotations
 
+import argparse
 import importlib
+import os
 import platform
 import sys
 import time
@@ -17,10 +20,18 @@ from bench.figure import Figure, print_table
 def main() -> int:
     """Run what was asked for; progress goes to standard error."""
     known = sorted(path.stem.removeprefix("bench_") for path in Path(__file__).parent.glob("bench_*.py"))
-    chosen = sys.argv[1:] or known
+    parser = argparse.ArgumentParser(prog="python -m bench")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known)} (default: all)")
+    parser.add_argument("--repositories", type=int, metavar="N", help="for find (default 300)")
+    parser.add_argument("--targets", type=int, metavar="N", help="for campaign (default 200)")
+    asked = parser.parse_args()
+    chosen = asked.names or known
     if unknown := set(chosen) - set(known):
         sys.stderr.write(f"no benchmark {', '.join(sorted(unknown))}; there are: {', '.join(known)}\n")
         return 2
+    for variable, number in (("BENCH_REPOSITORIES", asked.repositories), ("BENCH_TARGETS", asked.targets)):
+        if number is not None:
+            os.environ[variable] = str(number)
     figures: list[Figure] = []
     for name in chosen:
         started = time.monotonic()
