@@ -23,6 +23,7 @@ from greylag.rewrite.dbt.mask import Masked, Role, mask
 from greylag.rewrite.dbt.mentions import word_pattern
 from greylag.rewrite.dbt.merge import Clash, agree, snap, unmask
 from greylag.rewrite.dbt.names import told_names
+from greylag.rewrite.dbt.settle import Planned, settle
 from greylag.rewrite.dbt.tables import NewTables
 from greylag.rewrite.sql import plan_edits
 
@@ -31,7 +32,7 @@ from greylag.rewrite.sql import plan_edits
 class _Plans:
     """What the variants of a file want."""
 
-    edits: list[tuple[Variant, frozenset[Edit]]] = field(default_factory=list)
+    edits: list[Planned] = field(default_factory=list)
     forms: set[Form] = field(default_factory=set)
     reads: dict[tuple[DatasetRef, int, int], Read] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
@@ -63,14 +64,15 @@ class DbtFile:
             )
         tables = NewTables.of(self.text, self.masked, self.migration)
         try:
-            edits = [*agree(self.text, plans.edits, self.tree), *self._comment_edits(tables, plans)]
+            settled = settle(plans.edits, self.migration.dialect)
+            edits = [*agree(self.text, settled, self.tree), *self._comment_edits(tables, plans)]
             carried = unmask(self.text, edits, self.spans, self.masked, tables.write)
         except Clash as clash:
             return Skipped(
                 framework=Framework.DBT, reasons=(clash.reason,), reads=tuple(plans.reads.values())
             )
         new = apply_edits(self.text, carried)
-        shown = [variant for variant, _ in plans.edits]
+        shown = [one.variant for one in plans.edits]
         if left := tuple(dict.fromkeys((*self._left_over(new), *self._unseen(shown, form)))):
             return Skipped(framework=Framework.DBT, reasons=left, reads=tuple(plans.reads.values()))
         if not carried:
@@ -127,7 +129,7 @@ class DbtFile:
             columns = tuple(dict.fromkeys(used))
             plans.reads[key] = dataclasses.replace(read, columns=columns)
         snapped = frozenset(snap(edit, self.masked.placeholders) for edit in plan.edits)
-        plans.edits.append((variant, snapped))
+        plans.edits.append(Planned(variant=variant, text=text, edits=snapped))
 
     def _unparsable(self, text: str, variant: Variant) -> Reason:
         line, what = 0, "not understood"
