@@ -43,6 +43,7 @@ def lookup(source: Source, name: str, *, add: bool = False) -> str | None:
     found = next((known for known in source_columns(source) if known.lower() == lowered), None)
     if found is None and add and source.query is not None:
         for select in source.query.selects():
+            found = name if select.opaque else found
             for inner in select.stars:
                 if lookup(inner, name, add=is_open(inner)) is not None:
                     found = name
@@ -168,7 +169,9 @@ def _alias_later(select: SelectInfo, column: exp.Column, name: str) -> Output | 
     if _clause(select, column) not in {"group", "having", "qualify", "order"}:
         return None
     output = _output(select, name)
-    if output is None or isinstance(output.expression, exp.Column):
+    expression = output.expression if output is not None else None
+    if isinstance(expression, exp.Column) and expression.parts[-1].name.lower() == name.lower():
+        # The same column, whichever way it is read.
         return None
     return output
 

@@ -87,6 +87,7 @@ class SelectInfo:
     sources: dict[str, Source] = field(default_factory=dict)
     outputs: list[Output] = field(default_factory=list)
     stars: list[Source] = field(default_factory=list)
+    opaque: bool = False
     columns: list[exp.Column] = field(default_factory=list)
     nested: list[QueryInfo] = field(default_factory=list)
 
@@ -152,4 +153,6 @@ def is_open(source: Source) -> bool:
         return not source.table.closed
     if source.query is None:
         return False
+    if any(select.opaque for select in source.query.selects()):
+        return True
     return any(is_open(inner) for select in source.query.selects() for inner in select.stars)

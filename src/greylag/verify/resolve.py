@@ -157,6 +157,10 @@ class Model:
                 qualifier = item.table.lower() if isinstance(item, exp.Column) else ""
                 self._star(select, star, qualifier)
                 continue
+            if item.is_star:
+                # The fields of a struct that is computed: any name may come out of it.
+                select.opaque = True
+                continue
             name = item.alias_or_name or item.output_name or f"_col{position}"
             select.outputs.append(Output(name, item.unalias(), TypeVar()))
 
@@ -171,6 +175,9 @@ class Model:
                 select.stars.append(source)
             if source.table is not None:
                 source.table.starred = True
+            if source.unnest is not None:
+                # Of an array of structs the fields come out, whose names are not known.
+                select.opaque = True
             for name in source_columns(source):
                 if name.lower() in excepted:
                     continue

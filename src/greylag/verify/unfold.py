@@ -13,7 +13,7 @@ from sqlglot import exp
 from greylag.verify.binding import bind, lookup
 from greylag.verify.dissolve import alias_columns, merge_sources
 from greylag.verify.model import SelectInfo, Source, is_open, source_columns
-from greylag.verify.naming import doubtful
+from greylag.verify.naming import Reading, ambiguous, doubtful, settle
 from greylag.verify.normal import canonical
 from greylag.verify.prepare import Names
 from greylag.verify.program import NotComparable
@@ -27,13 +27,24 @@ def same_by_unfolding(old: exp.Query, new: exp.Query, names: Names, *, column_na
     try:
         if _odd_names(old, names) != _odd_names(new, names):
             return False
-        before, after = Unfolding(old, names), Unfolding(new, names)
-        if any(assumption.split(" ")[0].lower() not in before.bare for assumption in after.assumed):
-            # A table without a declared schema might have a column that only the new version names bare.
-            return False
-        return before.form(column_names) == after.form(column_names)
+        if ambiguous(old, names) or ambiguous(new, names):
+            # Whichever way the dialect reads the name: it reads both versions alike.
+            readings: tuple[Reading, ...] = ("output", "column")
+            return all(
+                _same(settle(old, names, reading), settle(new, names, reading), names, column_names)
+                for reading in readings
+            )
+        return _same(old, new, names, column_names)
     except NotComparable:
         return False
+
+
+def _same(old: exp.Query, new: exp.Query, names: Names, column_names: bool) -> bool:
+    before, after = Unfolding(old, names), Unfolding(new, names)
+    if any(assumption.split(" ")[0].lower() not in before.bare for assumption in after.assumed):
+        # A table without a declared schema might have a column that only the new version names bare.
+        return False
+    return before.form(column_names) == after.form(column_names)
 
 
 def unfolded(query: exp.Query, names: Names) -> exp.Query | None:
@@ -176,7 +187,7 @@ class Unfolding:
                 if using:
                     raise NotComparable("a star over USING")
                 items.extend(self._star(select, star, item.table if isinstance(item, exp.Column) else ""))
-            elif isinstance(item, exp.Alias):
+            elif isinstance(item, exp.Alias) or item.is_star:
                 items.append(item)
             else:
                 items.append(exp.alias_(item.copy(), _name_of(item), quoted=False))

@@ -37,13 +37,15 @@ dialect: duckdb
 replaces:
   - dataset: orders
     columns:
-      {o_orderkey: BIGINT, o_custkey: BIGINT, o_status: VARCHAR, o_total: DOUBLE, o_date: DATE, o_note: VARCHAR}
+      {o_orderkey: BIGINT, o_custkey: BIGINT, o_status: VARCHAR, o_total: DOUBLE, o_date: DATE,
+       o_note: VARCHAR}
     to: sales.orders_v2
     rename: {o_orderkey: order_id, o_custkey: customer_id, o_total: amount, o_note: comment}
 provides:
   - dataset: sales.orders_v2
     columns:
-      {order_id: BIGINT, customer_id: BIGINT, o_status: VARCHAR, amount: DOUBLE, o_date: DATE, comment: VARCHAR}
+      {order_id: BIGINT, customer_id: BIGINT, o_status: VARCHAR, amount: DOUBLE, o_date: DATE,
+       comment: VARCHAR}
 """
 
 SWAP = """
