@@ -67,7 +67,7 @@ def _rewrite(
     outcome = look(path, text, migration, files, form=form)
     if not isinstance(outcome, Edited) or proof == "none":
         return FileReport(path=path, outcome=outcome)
-    judged = _prove(text, outcome, migration, proof)
+    judged = _judge(text, outcome, migration, proof)
     if judged.verdict is not Verdict.REFUTED:
         return FileReport(path=path, outcome=outcome, proof=judged)
     if form is FormChoice.AUTO and outcome.form is Form.INLINE:
@@ -78,6 +78,15 @@ def _rewrite(
             return dataclasses.replace(other, outcome=told)
         return other
     return FileReport(path=path, outcome=_refused(path, outcome, judged), proof=judged)
+
+
+def _judge(old: str, outcome: Edited, migration: CompiledMigration, level: Literal["fast", "full"]) -> Proof:
+    """The proof; a verifier that could not run has not passed, and says so."""
+    try:
+        return _prove(old, outcome, migration, level)
+    except Exception as error:  # noqa: BLE001 - errored is inconclusive, never passed
+        reason = f"the verifier failed: {type(error).__name__}: {error}"[:300]
+        return Proof(verdict=Verdict.INCONCLUSIVE, method="none", reasons=(reason,))
 
 
 def _why(proof: Proof) -> str:

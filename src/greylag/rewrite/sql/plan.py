@@ -103,7 +103,7 @@ def plan_edits(
         statements = tokens.parse()
     except SqlglotError as error:
         return SqlPlan(skipped=(_unparsable(error, path, migration.dialect),))
-    except TypeError as error:
+    except (TypeError, AttributeError, IndexError, KeyError) as error:
         # The compiled parser, on syntax that it half knows.
         return SqlPlan(skipped=(Reason(code="unparsable", message=f"{path}: not understood: {error}"[:300]),))
     except RecursionError:
