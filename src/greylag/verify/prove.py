@@ -30,6 +30,16 @@ from greylag.verify.program import DoesNotRun, NotComparable, Statement, Stateme
 from greylag.verify.unfold import same_by_unfolding
 
 Level = Literal["fast", "full"]
+_OWN_ERRORS = (
+    SqlglotError,
+    duckdb.Error,
+    RecursionError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
 _STRENGTH = ["none", "execution", "unfolding", "construction"]
 
 
@@ -46,10 +56,13 @@ def prove(old: str, new: str, migration: CompiledMigration, *, level: Level = "f
         return Proof(
             verdict=Verdict.REFUTED, method="none", reasons=(f"the new version does not run: {reason}",)
         )
-    except (SqlglotError, duckdb.Error, RecursionError) as error:
+    except _OWN_ERRORS as error:
+        # Ours, or a limit of the engine: nothing is known then, and a fleet must not stop for one file.
         first = str(error).splitlines()[0][:300] if str(error) else ""
         return Proof(
-            verdict=Verdict.INCONCLUSIVE, method="none", reasons=(f"{type(error).__name__}: {first}",)
+            verdict=Verdict.INCONCLUSIVE,
+            method="none",
+            reasons=(f"the proof broke off: {type(error).__name__}: {first}",),
         )
 
 

@@ -229,18 +229,25 @@ class Unfolding:
                     break
                 before.append(source)
             for identifier in join.args.get("using") or []:
-                left = next(
-                    (source for source in before if lookup(source, identifier.name) is not None), None
-                )
+                left = _owner(before, identifier.name)
                 if right is None or left is None:
                     raise NotComparable("USING over unknown sources")
                 equal = exp.EQ(
-                    this=self._column(left, lookup(left, identifier.name) or "", ()),
-                    expression=self._column(right, lookup(right, identifier.name) or "", ()),
+                    this=self._column(left, lookup(left, identifier.name, add=True) or "", ()),
+                    expression=self._column(right, lookup(right, identifier.name, add=True) or "", ()),
                 )
                 on = join.args.get("on")
                 join.set("on", equal if on is None else exp.And(this=on, expression=equal))
             join.set("using", None)
+
+
+def _owner(sources: list[Source], name: str) -> Source | None:
+    """The first source that has a column; else the only one that may have it."""
+    known = next((source for source in sources if lookup(source, name) is not None), None)
+    if known is not None:
+        return known
+    possible = [source for source in sources if is_open(source) or source.unnest is not None]
+    return possible[0] if len(possible) == 1 else None
 
 
 def _name_of(item: exp.Expr) -> str:
