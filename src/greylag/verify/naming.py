@@ -39,6 +39,10 @@ def name_outputs(query: exp.Query, dialect: str) -> exp.Query:
     for position, item in enumerate(list(select.expressions)):
         if isinstance(item, exp.Alias | exp.Column | exp.Star | exp.Dot | exp.Aliases) or item.is_star:
             continue
+        if isinstance(item, exp.Paren) and isinstance(item.unnest(), exp.Column):
+            # `SELECT DISTINCT (a)`: a column in parentheses keeps its name.
+            item.replace(item.unnest())
+            continue
         name = _given_name(item, dialect, position, anonymous)
         anonymous += 1
         if name:

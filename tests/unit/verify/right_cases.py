@@ -43,6 +43,7 @@ RIGHT: list[tuple[str, str, str, str]] = [
     ("users", "delete", f"DELETE FROM x.t WHERE uid IN (SELECT user_id FROM {U1})", f"DELETE FROM x.t WHERE uid IN (SELECT account_id FROM {U2} WHERE device = 'ALL')"),
     ("users", "update", f"UPDATE x.t SET age = u.age FROM {U1} u WHERE t.uid = u.user_id", f"UPDATE x.t SET age = u.years FROM {U2} u WHERE t.uid = u.account_id AND u.device = 'ALL'"),
     ("orders", "rename", "SELECT o_orderkey, o_total FROM orders WHERE o_status = 'F'", "SELECT order_id AS o_orderkey, amount AS o_total FROM sales.orders_v2 WHERE o_status = 'F'"),
+    ("orders", "a column in parentheses", "SELECT DISTINCT (o_status) FROM orders", "SELECT DISTINCT o_status FROM sales.orders_v2"),
     ("orders", "alias kept", "SELECT orders.o_total FROM orders", "SELECT orders.amount AS o_total FROM sales.orders_v2 AS orders"),
     ("orders", "star spelled out", "SELECT * FROM orders", "SELECT order_id AS o_orderkey, customer_id AS o_custkey, o_status, amount AS o_total, o_date, comment AS o_note FROM sales.orders_v2"),
     ("orders", "limit without order, only renamed", "SELECT o_orderkey FROM orders LIMIT 10", "SELECT order_id AS o_orderkey FROM sales.orders_v2 LIMIT 10"),
