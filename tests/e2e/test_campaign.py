@@ -466,6 +466,31 @@ def test_a_migration_file_that_changed_is_followed(tmp_path: Path) -> None:
     assert len(pulls(tmp_path)) == 1
 
 
+def test_what_was_left_alone_is_tried_again_under_another_migration_file(tmp_path: Path) -> None:
+    """But what a person skipped stays skipped."""
+    fleet(tmp_path, odd={"o.sql": "-- dynamic\n" + query(5)}, no={"n.sql": "-- dynamic\n" + query(6)})
+    app = make_app(tmp_path, work=InlineWork)
+    campaign = start(tmp_path, app)
+    campaign.start()
+    campaign.scan()
+    Overrides(campaign, "ann").skip("no", because="not now")
+    assert run(app, campaign).over
+    before = by_name(campaign)
+    assert before["odd"].state is before["no"].state is TargetState.SKIPPED
+    tries = Counter(event.repository for event in events(campaign) if event.kind is EventKind.SKIPPED)
+    assert run(app, campaign).over
+    again = start(tmp_path, app, MIGRATION.replace("Gone in v2.", "Gone."))
+    assert run(app, again).over
+    after = by_name(again)
+    assert after["odd"].state is TargetState.SKIPPED
+    assert after["odd"].source == again.migration.digest != before["odd"].source
+    assert after["no"] == before["no"]
+    later = Counter(event.repository for event in events(again) if event.kind is EventKind.SKIPPED)
+    assert (later - tries) == Counter({"odd": 1})
+    retried = [event.repository for event in events(again) if event.kind is EventKind.RETRIED]
+    assert retried == ["odd"]
+
+
 def test_what_the_ledger_says_of_a_file_that_was_repaired_by_hand(tmp_path: Path) -> None:
     fleet(tmp_path)
     app = make_app(tmp_path, work=InlineWork)

@@ -180,6 +180,8 @@ class Campaign:
                     new += 1
                 elif known[repository].state is TargetState.DONE:
                     self._reopen(session, known[repository], found, now)
+                else:
+                    self._reconsider(session, known[repository], now)
             places = count(len(by_repository), "repository")
             message = f"{count(len(entries), 'consumer')} in {places}, {new} of them new"
             data = {"consumers": len(entries), "repositories": len(by_repository), "new": new}
@@ -202,6 +204,15 @@ class Campaign:
         )
         pending = [replace(entry, outcome="pending") for entry in found]
         ledger.keep(session, self.name, repository, pending, now)
+
+    def _reconsider(self, session: Session, target: Target, now: datetime) -> None:
+        """What was left alone under another migration file may be rewritten under this one."""
+        if not target.skipped_by_rule or target.source == self.migration.digest:
+            return
+        reason = "tried again: the migration file changed"
+        if session.change(self.name, target, now, state=TargetState.FOUND.value, reason=reason):
+            text = f"{target.repository}: {reason}"
+            session.event(self.name, EventKind.RETRIED, text, at=now, repository=target.repository)
 
     def _reopen(self, session: Session, target: Target, found: Sequence[LedgerEntry], now: datetime) -> None:
         """New readers appeared where everything was done: another round, with a pull request of its own."""

@@ -80,7 +80,9 @@ def skipping(target: Target, actor: str, because: str) -> Verdict:
     """Leave a target alone for good."""
     if target.state in _BEFORE_MERGE:
         reason = f"skipped by {actor}: {because}"
-        return Change(values={"state": TargetState.SKIPPED.value, "reason": reason}, words="skipped")
+        # Without a source it is a person's no, which no answer and no other migration file undoes.
+        values = {"state": TargetState.SKIPPED.value, "reason": reason, "source": None}
+        return Change(values=values, words="skipped")
     if target.state in _MERGED:
         return Nothing(why="it is merged already; `greylag revert` takes it back")
     return Nothing(why=_nowhere(target, "there is nothing to skip"))
@@ -235,7 +237,7 @@ class Overrides:
             return 1
         if target.state in _PATCHED:
             return int(session.change(name, target, now, source=None))
-        if target.state is TargetState.SKIPPED and target.pull_state is None:
+        if target.skipped_by_rule:
             return int(session.change(name, target, now, state=TargetState.FOUND.value, reason="answered"))
         return 0
 

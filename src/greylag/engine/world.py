@@ -93,6 +93,11 @@ class Target:
         return self.state in TERMINAL
 
     @property
+    def skipped_by_rule(self) -> bool:
+        """Left alone because nothing could be rewritten, not because a person said so."""
+        return self.state is TargetState.SKIPPED and self.pull_state is None and self.source is not None
+
+    @property
     def approved(self) -> bool:
         """A person approved exactly the patch that stands now."""
         return self.approved_digest is not None and self.approved_digest == self.digest
