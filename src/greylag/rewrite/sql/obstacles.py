@@ -16,6 +16,7 @@ from greylag.rewrite.sql.model import Owner, ReadSite, Ref, Role, Scope
 from greylag.rewrite.sql.resolve import Resolver
 from greylag.rewrite.sql.stars import covers, star_of
 from greylag.rewrite.sql.tables import TableNames
+from greylag.rewrite.sql.targets import written_and_read
 from greylag.rewrite.sql.tokens import Tokens
 
 _PLAIN_TABLE_ARGS = {"this", "db", "catalog", "alias", "pivots", "joins"}
@@ -64,6 +65,7 @@ class Obstacles:
                 self._site(site, resolver)
         for statement in self.statements:
             self._commands(statement)
+        self._fills_new()
         self._stray_names()
         self._dynamic_strings()
         for token in named_to_functions(self.tokens, {key[-1].lower() for key in self.names.exact}):
@@ -74,6 +76,16 @@ class Obstacles:
     def _add(self, code: str, message: str, offset: int) -> None:
         line, column = self.tokens.position(offset) if offset >= 0 else (0, 0)
         self.reasons.append(Reason(code=code, message=f"{self.path}:{line}:{column}: {message}", line=line))
+
+    def _fills_new(self) -> None:
+        written = [table for resolver in self.resolvers for table in resolver.written]
+        reads = [site for resolver in self.resolvers for site in resolver.reads]
+        for table, site in written_and_read(written, reads, self.names):
+            span = table_span(table)
+            message = (
+                f"{table.name} is made from {site.mapping.dataset} here, and would be read instead of it"
+            )
+            self._add("writes-new", message, span.start if span is not None else -1)
 
     # -- one read --------------------------------------------------------------------------------------
 

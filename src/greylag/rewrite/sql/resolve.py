@@ -39,6 +39,7 @@ class Resolver:
         self.troubles: list[Trouble] = []
         self.cte_names: set[str] = set()
         self.known_tables: set[int] = set()
+        self.written: list[exp.Table] = []
 
     def run(self) -> Resolver:
         """Resolve the whole statement."""
@@ -90,6 +91,7 @@ class Resolver:
     def _written(self, target: exp.Expr) -> None:
         for table in target.find_all(exp.Table):
             self.known_tables.add(id(table))
+            self.written.append(table)
             key = self.names.key(table)
             mapping = self.names.match(key)
             if mapping is not None:

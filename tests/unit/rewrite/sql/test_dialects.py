@@ -99,3 +99,18 @@ def test_a_table_that_is_told_by_name_is_not_overlooked(dialect: str, text: str)
 @pytest.mark.parametrize("text", ["SELECT 'core.tags_v1' AS source FROM z", "SELECT id FROM f('tags_v1')"])
 def test_a_mere_label_is_no_read(text: str) -> None:
     assert rewritten("duckdb", text) == Unchanged()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "INSERT INTO core.tags_v2 SELECT id, tag, NULL FROM core.tags_v1",
+        "CREATE VIEW core.tags_v2 AS SELECT id AS tag_id, tag FROM core.tags_v1",
+        "CREATE TEMP TABLE tags_v2 AS SELECT 1 AS tag_id; SELECT id FROM core.tags_v1",
+        "DELETE FROM db.core.tags_v2; SELECT id FROM core.tags_v1",
+    ],
+)
+def test_what_fills_the_new_table_does_not_come_to_read_it(text: str) -> None:
+    outcome = rewritten("postgres", text)
+    assert isinstance(outcome, Skipped), outcome
+    assert {reason.code for reason in outcome.reasons} == {"writes-new"}
