@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect, NormalizationStrategy
-
-from greylag.domain.dataset import DatasetRef
 
 
 @cache
@@ -55,13 +53,3 @@ class Folding:
             found.setdefault(self.fold(name), name)
             found.setdefault(self.fold(name, quoted=True), name)
         return found
-
-
-def dataset_key(folding: Folding, ref: DatasetRef) -> tuple[str, ...]:
-    """A dataset's name, folded as an unquoted name."""
-    return tuple(folding.table_part(part) for part in ref.parts)
-
-
-def nearest(mapping: Mapping[str, str], name: str) -> str | None:
-    """The declared name of a folded one, None when it is not there."""
-    return mapping.get(name)

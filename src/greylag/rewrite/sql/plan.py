@@ -20,10 +20,10 @@ from greylag.rewrite.mentions import mentioned
 from greylag.rewrite.sql.boundary import TableText, boundary_edit, table_span
 from greylag.rewrite.sql.folding import Folding
 from greylag.rewrite.sql.inline import Inliner
-from greylag.rewrite.sql.model import Owner, ReadSite, Ref, Scope, Trouble
+from greylag.rewrite.sql.model import Owner, ReadSite, Scope
 from greylag.rewrite.sql.obstacles import Obstacles
 from greylag.rewrite.sql.resolve import Resolver
-from greylag.rewrite.sql.soundness import Unsound, within
+from greylag.rewrite.sql.soundness import Unsound
 from greylag.rewrite.sql.stars import except_edits
 from greylag.rewrite.sql.tables import TableNames
 from greylag.rewrite.sql.tokens import Tokens
@@ -292,6 +292,3 @@ class _Planner:
                     code="not-rewritable", message=f"{self.path}: the rewrite would still read the old"
                 )
         return None
-
-
-__all__ = ["Ref", "SqlPlan", "Trouble", "plan_edits", "rewrite_sql", "within"]
