@@ -25,10 +25,25 @@ class FormChoice(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fragment:
+    """A piece of SQL inside a program of another language, before and after; it stands at `line` (1-based).
+
+    What the host language puts in at run time stands as an identifier, the same in both texts. `dialect` is
+    the one that both are written in.
+    """
+
+    old: str
+    new: str
+    line: int
+    dialect: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Edited:
     """The file was rewritten; `text` is the whole new text.
 
-    `notes` are things that a reviewer should know (`file:line: …`), not faults.
+    `notes` are things that a reviewer should know (`file:line: …`), not faults. `fragments` is what was
+    edited in a program of another language than SQL: all of it, and nothing else was.
     """
 
     framework: Framework
@@ -36,6 +51,7 @@ class Edited:
     text: str
     reads: tuple[Read, ...]
     notes: tuple[str, ...] = ()
+    fragments: tuple[Fragment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
