@@ -13,6 +13,7 @@ from greylag.rewrite.sql.tokens import Tokens
 # Names that do not depend on the text of the columns inside: f0_, _col0, or none at all.
 _POSITIONAL = {"bigquery", "presto", "trino", "athena", "tsql", "fabric"}
 _POSTGRES = {"postgres", "redshift", "materialize", "risingwave"}
+_SPARK = {"spark", "spark2", "databricks"}
 
 
 class Unnamed(Exception):
@@ -55,6 +56,16 @@ def kept_name(item: exp.Expr, dialect: str, text: str) -> str | None:
     if dialect == "duckdb":
         return _duckdb_name(text)
     raise Unnamed
+
+
+def subquery_name(item: exp.Expr, dialect: str, text: str) -> str | None:
+    """The alias that keeps the name of an unaliased item, one of whose subqueries reads another table now.
+
+    Spark writes `scalarsubquery()`, whatever is inside; PostgreSQL takes the name of the column inside.
+    """
+    if dialect in _POSITIONAL | _POSTGRES | _SPARK:
+        return None
+    return kept_name(item, dialect, text)
 
 
 def _name_inside(item: exp.Expr) -> str | None:

@@ -17,6 +17,7 @@ from greylag.domain.outcome import Edited, Form, FormChoice, Outcome, Reason, Sk
 from greylag.domain.patch import Edit, apply_edits
 from greylag.mapping.compiled import CompiledMigration
 from greylag.rewrite.mentions import mentioned
+from greylag.rewrite.sql.autonames import edits_for
 from greylag.rewrite.sql.boundary import TableText, boundary_edit, table_span
 from greylag.rewrite.sql.folding import Folding
 from greylag.rewrite.sql.inline import Inliner
@@ -201,6 +202,15 @@ class _Planner:
             by_scope.setdefault(id(site.scope), (site.scope, []))[1].append(site)
         for scope, sites in by_scope.values():
             self._scope(inliner, scope, sites, resolver, draft)
+        self._names(resolver, draft)
+
+    def _names(self, resolver: Resolver, draft: _Draft) -> None:
+        """Items that an engine names after their text keep their names, under which tables they may read."""
+        edits, reasons = edits_for(
+            self.tokens, resolver.reads, resolver.scopes, self.folding.dialect, self.path
+        )
+        draft.edits |= edits
+        draft.reasons.extend(reasons)
 
     def _scope(
         self, inliner: Inliner, scope: Scope | None, sites: list[ReadSite], resolver: Resolver, draft: _Draft

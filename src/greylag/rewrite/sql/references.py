@@ -222,10 +222,17 @@ class References:
         return None, around | self._item_alias(ref.node, ref.scope)
 
     def _items_around(self, ref: Ref) -> set[Edit]:
-        """Aliases for the items of outer SELECTs that hold the subquery in which the reference stands."""
+        """Aliases for the items of outer SELECTs that hold the subquery in which the reference stands.
+
+        Those around the read itself are named in `autonames`.
+        """
         edits: set[Edit] = set()
         scope = ref.scope
-        while scope.parent is not None and scope.role in (Role.SCALAR, Role.IN, Role.EXISTS):
+        while (
+            scope is not self.read.scope
+            and scope.parent is not None
+            and scope.role in (Role.SCALAR, Role.IN, Role.EXISTS)
+        ):
             outer = scope.parent
             if names_matter(outer, self.folding.dialect) and _in_select_list(scope.select, outer.select):
                 edits |= self._item_alias(scope.select, outer)
