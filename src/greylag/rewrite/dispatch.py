@@ -62,7 +62,7 @@ def rewrite_text(
     if siblings is not None and is_dbt_yaml(path, siblings):
         return read_yaml(path, text, migration)
     if framework is Framework.DBT or (framework is Framework.SQL and JINJA.search(text)):
-        return rewrite_dbt(path, text, migration, form=form)
+        return rewrite_dbt(path, text, migration, form=form, siblings=siblings)
     if framework is Framework.SQL:
         return rewrite_sql(text, migration, form=form, path=path)
     return _left_alone(path, text, migration, framework)

@@ -19,12 +19,14 @@ from greylag.rewrite.dbt.blocks import Block, Variant
 from greylag.rewrite.dbt.disguise import Statements, disguised
 from greylag.rewrite.dbt.exposure import Exposure, comments_hold, variant_text
 from greylag.rewrite.dbt.jinja import Span, SpanKind, line_of, spans
-from greylag.rewrite.dbt.mask import Masked, Role, mask
-from greylag.rewrite.dbt.mentions import word_pattern
+from greylag.rewrite.dbt.mask import Masked, Placeholder, Role, mask
+from greylag.rewrite.dbt.context import Project
+from greylag.rewrite.dbt.mentions import mentions
 from greylag.rewrite.dbt.merge import Clash, agree, snap, unmask
 from greylag.rewrite.dbt.names import told_names
 from greylag.rewrite.dbt.settle import Planned, settle
 from greylag.rewrite.dbt.tables import NewTables
+from greylag.rewrite.dbt.words import word_pattern
 from greylag.rewrite.sql import plan_edits
 
 
@@ -51,6 +53,7 @@ class DbtFile:
     ways: tuple[Variant, ...]
     masked: Masked
     migration: CompiledMigration
+    project: Project | None = None
 
     def attempt(self, form: FormChoice) -> Outcome:
         """Rewrite in one form; Skipped with reasons when that form does not do."""
@@ -66,6 +69,7 @@ class DbtFile:
         try:
             settled = settle(plans.edits, self.migration.dialect)
             edits = [*agree(self.text, settled, self.tree), *self._comment_edits(tables, plans)]
+            edits += self._variable_edits(tables)
             carried = unmask(self.text, edits, self.spans, self.masked, tables.write)
         except Clash as clash:
             return Skipped(
@@ -96,13 +100,28 @@ class DbtFile:
                 if not variant.optional:
                     plans.reasons[self._unparsable(text, variant)] = None
                 continue
-            if form is not FormChoice.BOUNDARY:
+            chosen = self._form(form, variant)
+            if chosen is not FormChoice.BOUNDARY:
                 found = exposure.reasons(text, statements, variant)
                 plans.reasons.update(dict.fromkeys(found))
                 if found:
                     continue
-            self._plan(text, statements, variant, form, plans)
+            self._plan(text, statements, variant, chosen, plans)
         return plans
+
+    def _form(self, form: FormChoice, variant: Variant) -> FormChoice:
+        """A macro's text may go on where it is called: then only the boundary form is right."""
+        if not variant.macro or form is FormChoice.BOUNDARY:
+            return form
+        calls = self.project.uses(variant.owner) if self.project is not None else ()
+        return form if calls and all(use.closed for use in calls) else FormChoice.BOUNDARY
+
+    def _used(self, variant: Variant) -> str:
+        """Where a macro that is left alone is called, for those who must act on it."""
+        calls = self.project.uses(variant.owner) if self.project is not None and variant.macro else ()
+        places = list(dict.fromkeys(f"{use.path}:{use.line}" for use in calls))
+        more = f" and {len(places) - 3} more" if len(places) > 3 else ""
+        return f"; macro {variant.owner} is used in {', '.join(places[:3])}{more}" if places else ""
 
     def _plan(
         self, text: str, statements: Statements, variant: Variant, form: FormChoice, plans: _Plans
@@ -142,8 +161,9 @@ class DbtFile:
             what = "nested too deeply"
         except PARSER_GIVES_UP as error:
             what = f"{what}: {error}"[:200]
-        where = " in one branch of its Jinja" if variant.hidden else ""
+        where = " in one branch of its Jinja" if variant.hidden and variant.body is None else ""
         message = f"{self.path}:{line}: cannot be read as {self.migration.dialect}{where}: {what}"
+        message += self._used(variant)
         return Reason(code="unparsable", message=message, line=line)
 
     def _comment_edits(self, tables: NewTables, plans: _Plans) -> Iterator[Edit]:
@@ -151,7 +171,7 @@ class DbtFile:
         reads = [item for item in self.masked.placeholders if item.role is Role.REPLACED]
         held = comments_hold(self.masked.text, [item.start for item in reads], self.migration.dialect)
         for item in reads:
-            if item.start not in held or item.dataset is None:
+            if item.start not in held or item.dataset is None or self._is_hidden(item):
                 continue
             marker = tables.only_table(item.dataset)
             if marker is None:
@@ -162,14 +182,30 @@ class DbtFile:
             plans.reads[item.dataset, read.line, read.column] = read
             yield Edit(item.span.start, item.span.end, marker)
 
+    def _is_hidden(self, item: Placeholder) -> bool:
+        """Inside of a body that no way shows: what was missed is told elsewhere."""
+        return not any(way.shows(item.start, item.end) for way in self.ways)
+
+    def _variable_edits(self, tables: NewTables) -> Iterator[Edit]:
+        """`{% set users = ref('users_v1') %}`: the variable holds the new dataset from now on."""
+        bound = {item.via.name: item for item in self.masked.placeholders if item.via is not None}
+        for item in bound.values():
+            marker = tables.only_table(item.dataset) if item.dataset is not None else None
+            if item.via is None or marker is None:
+                message = f"variable {item.span.code} holds {item.dataset}, for which several tables stand"
+                raise Clash(Reason(code="relation-variable", message=message, line=item.span.line))
+            yield Edit(item.via.start, item.via.end, tables.call_for(marker, item))
+
     # -- what was missed -----------------------------------------------------------------------------------
 
     def _left_over(self, new: str) -> Iterator[Reason]:
         """Reads of replaced datasets that are still there."""
-        for item in mask(new, spans(new), self.migration).placeholders:
+        parts = spans(new)
+        for item in mask(new, parts, self.migration).placeholders:
             if item.role is Role.REPLACED:
                 message = f"{item.span.code} stands where it could not be rewritten"
                 yield Reason(code="read-left", message=message, line=item.span.line)
+        yield from mentions(parts, self.migration)
 
     def _unseen(self, shown: list[Variant], form: FormChoice) -> Iterator[Reason]:
         """Names in text that no variant showed: macro bodies, captured blocks, rounds of a loop."""

@@ -15,7 +15,8 @@ from greylag.rewrite.dbt.jinja import JinjaError, Span, SpanKind, condition, exp
 
 VARIANT_LIMIT = 64
 _HIDDEN = frozenset({"macro", "call", "filter", "materialization", "docs"})
-_SHOWN = frozenset({"snapshot", "test", "data_test", "with", "block"})
+_QUERIES = frozenset({"snapshot", "test", "data_test"})
+_SHOWN = _QUERIES | {"with", "block"}
 # Also when the file never ends them: then it is broken, and not to be edited.
 _BODIES = _HIDDEN | _SHOWN | {"set"}
 _ARMS = frozenset({"else", "elif"})
@@ -43,10 +44,17 @@ class Block:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """One way through the branches: what is not rendered. `optional` variants may fail to parse."""
+    """One way through the branches: what is not rendered. `optional` variants may fail to parse.
+
+    `body` is the place of the one body that is looked at alone (a macro's, a snapshot's among several); then
+    `owner` says what it is called, and `macro` that its text becomes part of others.
+    """
 
     hidden: tuple[tuple[int, int], ...]
     optional: bool = False
+    body: tuple[int, int] | None = None
+    owner: str = ""
+    macro: bool = False
 
     def shows(self, start: int, end: int) -> bool:
         """True when no part of `start..end` is hidden."""
@@ -85,6 +93,10 @@ def blocks(spans: tuple[Span, ...]) -> tuple[Block, ...]:
     return tuple(stack[0].children)
 
 
+def _unseen(block: Block) -> Block:
+    return Block("macro", block.start, block.arms)
+
+
 def _has_body(span: Span) -> bool:
     return span.keyword != "set" or statement(span.code) is None
 
@@ -114,9 +126,44 @@ def _turn(stack: list[_Open], span: Span) -> None:
     top.arm_start, top.test, top.children = span.end, _test(span), []
 
 
+def alone(tree: tuple[Block, ...], spans: tuple[Span, ...], text: str) -> tuple[Variant, ...]:
+    """Every way through each body that is a program of its own: macros, and snapshots or tests of a file.
+
+    Raises TooManyVariants.
+    """
+    changing = _assigned(spans)
+    found: list[Variant] = []
+    tags = {span.start: span.code for span in spans}
+    for block in tree:
+        if block.keyword != "macro" and not (block.keyword in _QUERIES and _several(tree)):
+            continue
+        (arm,) = block.arms
+        outside = ((0, arm.start), (arm.end, len(text)))
+        for one in _distinct(arm.children, changing, loops=True):
+            found.append(
+                Variant(
+                    hidden=tuple(sorted((*outside, *one.hidden))),
+                    body=(arm.start, arm.end),
+                    owner=_owner(tags[block.start]),
+                    macro=block.keyword == "macro",
+                )
+            )
+    return tuple(found)
+
+
+def _several(tree: tuple[Block, ...]) -> bool:
+    return sum(block.keyword in _QUERIES for block in tree) > 1
+
+
+def _owner(code: str) -> str:
+    return code.split("(")[0].split()[-1] if len(code.split()) > 1 else code
+
+
 def variants(tree: tuple[Block, ...], spans: tuple[Span, ...]) -> tuple[Variant, ...]:
     """Every way through the branches, up to VARIANT_LIMIT (TooManyVariants beyond)."""
     changing = _assigned(spans)
+    if _several(tree):
+        tree = tuple(_unseen(block) if block.keyword in _QUERIES else block for block in tree)
     found = _distinct(tree, changing, loops=True)
     if any(span.keyword == "for" for span in spans):
         known = {variant.hidden for variant in found}

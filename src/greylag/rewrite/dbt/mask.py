@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from types import MappingProxyType
 
 from jinja2 import nodes
 
 from greylag.domain.dataset import DatasetRef
 from greylag.domain.outcome import Reason
 from greylag.mapping.compiled import CompiledMigration
+from greylag.rewrite.dbt.bindings import Bound
 from greylag.rewrite.dbt.blocks import loop_truth
 from greylag.rewrite.dbt.jinja import Span, SpanKind, expression
 from greylag.rewrite.dbt.literals import Values, known_values
@@ -41,7 +43,8 @@ class Role(StrEnum):
 class Placeholder:
     """What stands for one expression: `text` at `start..end` of the masked text, inside the span.
 
-    `table` is how a relation's placeholder reads as a table name; `dataset` the replaced dataset it is.
+    `table` is how a relation's placeholder reads as a table name; `dataset` the replaced dataset it is;
+    `via` the variable that holds it.
     """
 
     span: Span
@@ -52,15 +55,20 @@ class Placeholder:
     table: DatasetRef | None = None
     dataset: DatasetRef | None = None
     call: DbtCall | None = None
+    via: Bound | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Masked:
-    """The masked text, its placeholders in order, and what must be told of calls that are in doubt."""
+    """The masked text, its placeholders in order, and what must be told of calls that are in doubt.
+
+    `understood` are the starts of statements that only give a relation a name.
+    """
 
     text: str
     placeholders: tuple[Placeholder, ...]
     doubts: tuple[Reason, ...]
+    understood: frozenset[int] = frozenset()
 
 
 class TooShort(Exception):
@@ -76,10 +84,20 @@ def blank(text: str) -> str:
     return re.sub(r"[^\r\n]", " ", text)
 
 
-def mask(text: str, spans: tuple[Span, ...], migration: CompiledMigration) -> Masked:
+def mask(
+    text: str,
+    spans: tuple[Span, ...],
+    migration: CompiledMigration,
+    bound: Mapping[str, Bound] = MappingProxyType({}),
+) -> Masked:
     """Mask every span that is not data. Raises TooShort when an expression has no room for a placeholder."""
     masker = _Masker(
-        text=text, migration=migration, identifiers=_Identifiers(text), values=known_values(spans), doubts=[]
+        text=text,
+        migration=migration,
+        identifiers=_Identifiers(text),
+        values=known_values(spans),
+        doubts=[],
+        bound=bound,
     )
     pieces: list[str] = []
     placeholders: list[Placeholder] = []
@@ -94,7 +112,13 @@ def mask(text: str, spans: tuple[Span, ...], migration: CompiledMigration) -> Ma
             low, high = placeholder.start - span.start, placeholder.end - span.start
             whole = whole[:low] + placeholder.text + whole[high:]
         pieces.append(whole)
-    return Masked(text="".join(pieces), placeholders=tuple(placeholders), doubts=tuple(masker.doubts))
+    understood = frozenset(item.via.statement for item in placeholders if item.via is not None)
+    return Masked(
+        text="".join(pieces),
+        placeholders=tuple(placeholders),
+        doubts=tuple(masker.doubts),
+        understood=understood,
+    )
 
 
 class _Identifiers:
@@ -134,6 +158,7 @@ class _Masker:
     identifiers: _Identifiers
     values: Mapping[str, Values]
     doubts: list[Reason]
+    bound: Mapping[str, Bound]
 
     def placeholder(self, span: Span) -> Placeholder:
         """What stands for one expression."""
@@ -145,9 +170,11 @@ class _Masker:
         if _is_number(tree, self.values):
             digits = "1".ljust(end - start, "0")
             return Placeholder(span=span, role=Role.NUMBER, text=digits, start=start, end=end)
-        found = call(tree)
+        via = self.bound.get(tree.name) if isinstance(tree, nodes.Name) else None
+        found = via.call if via is not None else call(tree)
         if found is not None and found.args is not None and found.name is not None:
-            return self._relation(span, found, found.name, start, end)
+            relation = self._relation(span, found, found.name, start, end)
+            return relation if via is None or relation.dataset is None else replace(relation, via=via)
         if found is not None:
             self._doubt(span, match(found, self.migration).doubt)
         word = self.identifiers.for_code(span.code, end - start)

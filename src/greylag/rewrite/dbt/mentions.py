@@ -6,31 +6,30 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from jinja2 import nodes
-
 from greylag.domain.outcome import Reason
 from greylag.mapping.compiled import CompiledMigration
-from greylag.rewrite.dbt.jinja import Span, SpanKind, body_tag, condition, expression, statement
+from greylag.rewrite.dbt.jinja import Span, SpanKind
 from greylag.rewrite.dbt.mask import Masked, Role
 from greylag.rewrite.dbt.names import call, calls, match, texts_outside_calls, told_names
+from greylag.rewrite.dbt.trees import tree_of
+from greylag.rewrite.dbt.words import word_pattern
 
 _CONFIG = re.compile(r"config\s*\(")
 
 
-def mentions(spans: tuple[Span, ...], migration: CompiledMigration) -> tuple[Reason, ...]:
-    """Replaced datasets that are handed to macros, kept in variables, or named in texts inside Jinja."""
+def mentions(
+    spans: tuple[Span, ...], migration: CompiledMigration, understood: frozenset[int] = frozenset()
+) -> tuple[Reason, ...]:
+    """Replaced datasets that are handed to macros, kept in variables, or named in texts inside Jinja.
+
+    `understood` are the starts of statements that need not be told of.
+    """
     words = word_pattern(told_names(migration))
     found: list[Reason] = []
     for span in spans:
-        if span.kind in (SpanKind.EXPRESSION, SpanKind.STATEMENT):
+        if span.kind in (SpanKind.EXPRESSION, SpanKind.STATEMENT) and span.start not in understood:
             found.extend(_in_span(span, migration, words))
     return tuple(found)
-
-
-def word_pattern(words: frozenset[str]) -> re.Pattern[str]:
-    """Finds any of the words, whole, in any case."""
-    listed = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
-    return re.compile(rf"(?<![A-Za-z0-9_])(?:{listed})(?![A-Za-z0-9_])", re.IGNORECASE)
 
 
 def _in_span(span: Span, migration: CompiledMigration, words: re.Pattern[str]) -> Iterator[Reason]:
@@ -54,15 +53,6 @@ def _in_span(span: Span, migration: CompiledMigration, words: re.Pattern[str]) -
             yield _reason(
                 "jinja-names-dataset", f"a text inside Jinja names a replaced dataset: {text!r}", span
             )
-
-
-def tree_of(span: Span) -> nodes.Node | None:
-    """The syntax tree of an expression or of an opening tag; None when Jinja's parser refuses it."""
-    if span.kind is SpanKind.EXPRESSION:
-        return expression(span.code)
-    if span.keyword in {"if", "elif"}:
-        return condition(span.code)
-    return statement(span.code) or body_tag(span.code, span.keyword)
 
 
 def _reason(code: str, message: str, span: Span) -> Reason:
@@ -96,7 +86,7 @@ def objections(
     """Why a file is left alone whatever the form."""
     return (
         *masked.doubts,
-        *mentions(spans, migration),
+        *mentions(spans, migration, masked.understood),
         *around_reads(masked, spans, migration),
         *_producer(path, migration),
     )

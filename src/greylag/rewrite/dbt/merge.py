@@ -68,6 +68,8 @@ def _home(edit: Edit, tree: tuple[Block, ...]) -> tuple[Arm, ...]:
 
 
 def _visible(home: tuple[Arm, ...], variant: Variant) -> bool:
+    if variant.body is not None and variant.body not in {(arm.start, arm.end) for arm in home}:
+        return False
     hidden = set(variant.hidden)
     return not any((arm.start, arm.end) in hidden for arm in home)
 

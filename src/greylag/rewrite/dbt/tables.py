@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
@@ -51,6 +51,9 @@ class NewTables:
             if marker not in new or like is None or name is None:
                 continue
             self._check_qualifiers(dataset, name, like)
+            if replaced is not None and replaced.via is not None:
+                new = new.replace(marker, f"{{{{ {replaced.via.name} }}}}")
+                continue
             jinja = self.text[like.span.start : like.span.end]
             controls = replaced is not None and new.startswith(marker)
             new = new.replace(marker, write_call(name, jinja, controls=controls))
@@ -62,6 +65,12 @@ class NewTables:
         read = {DatasetRef.parse(exp.table_name(table)) for table in mapping.query.find_all(exp.Table)}
         found = [marker for new, marker in self.markers.items() if new in read]
         return found[0] if len(found) == len(read) == 1 else None
+
+    def call_for(self, marker: str, like: Placeholder) -> str:
+        """The plain call of a new dataset, without braces, quoted as the old one is."""
+        written = self.write(marker, replace(like, via=None))
+        quote = '"' if like.via is not None and '"' in self.text[like.via.start : like.via.end] else "'"
+        return written.strip("{}-+ ").replace("'", quote)
 
     def _check_qualifiers(self, dataset: DatasetRef, name: DbtName, like: Placeholder) -> None:
         """A mapping may qualify columns by its table's name; dbt's name for it must then be the same."""

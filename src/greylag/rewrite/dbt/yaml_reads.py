@@ -20,9 +20,10 @@ from greylag.domain.dataset import DatasetRef
 from greylag.domain.outcome import Outcome, Reason, Skipped, Unchanged
 from greylag.mapping.compiled import CompiledMigration
 from greylag.rewrite.dbt.jinja import JinjaError, Span, SpanKind, expression, line_of, spans
-from greylag.rewrite.dbt.mentions import tree_of, word_pattern
 from greylag.rewrite.dbt.names import DbtCall, calls, match, told_names
 from greylag.rewrite.dbt.source_checks import source_checks
+from greylag.rewrite.dbt.trees import tree_of
+from greylag.rewrite.dbt.words import word_pattern
 from greylag.rewrite.dbt.yaml_place import Place, place_of
 
 # People read these; dbt runs nothing in them.

@@ -1,0 +1,187 @@
+"""The project around a dbt file: its variables, macros and sources, and the names that follow from them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from greylag.domain.dbt import DbtSurroundings
+from greylag.mapping.compiled import CompiledMigration, DbtName, Names
+from greylag.rewrite.dbt.macros import Macro, Use, project_macros, uses
+from greylag.rewrite.dbt.manifest import Manifest
+from greylag.rewrite.dbt.words import word_pattern
+from greylag.rewrite.dbt.names import told_names
+from greylag.rewrite.dbt.project import DBT_PROJECT, project_of
+from greylag.rewrite.dbt.source_names import SourceTable, source_tables
+from greylag.rewrite.dbt.spelling import Scope
+
+_YAML = (".yml", ".yaml")
+
+
+class Project:
+    """One dbt project among the files of a repository. Everything is read when it is first asked for."""
+
+    def __init__(self, root: str, files: Mapping[str, str]) -> None:
+        self.root = root
+        self._files = files
+
+    @cached_property
+    def settings(self) -> Mapping[str, Any]:
+        """`dbt_project.yml`; empty when it cannot be read."""
+        return _loaded(self._files.get(str(PurePosixPath(self.root) / DBT_PROJECT), ""))
+
+    @cached_property
+    def paths(self) -> tuple[str, ...]:
+        """Every SQL and YAML file of the project itself."""
+        wanted = (".sql", *_YAML)
+        return tuple(
+            path
+            for path in sorted(self._files)
+            if path.lower().endswith(wanted) and project_of(path, self._files) == self.root
+        )
+
+    @cached_property
+    def sql(self) -> Mapping[str, str]:
+        """Its SQL files, path to text."""
+        return {path: self._files[path] for path in self.paths if path.lower().endswith(".sql")}
+
+    @cached_property
+    def variables(self) -> Mapping[str, object]:
+        """Variables with their values: the project's own group before what stands at the top."""
+        listed = self.settings.get("vars")
+        if not isinstance(listed, Mapping):
+            return {}
+        own = listed.get(self.settings.get("name"))
+        flat = {str(key): value for key, value in listed.items() if not isinstance(value, Mapping)}
+        return {**flat, **({str(key): value for key, value in own.items()} if isinstance(own, Mapping) else {})}
+
+    @cached_property
+    def macros(self) -> Mapping[str, Macro]:
+        """Its own macros by name."""
+        return project_macros(self.sql)
+
+    @cached_property
+    def sources(self) -> tuple[SourceTable, ...]:
+        """Its source tables, with the names that they have in the database."""
+        scope = Scope(variables=self.variables)
+        found: list[SourceTable] = []
+        for path in self.paths:
+            if path.lower().endswith(_YAML) and "sources:" in self._files[path]:
+                found += source_tables(_loaded(self._files[path]), path, scope)
+        return tuple(found)
+
+    @cached_property
+    def manifest(self) -> Manifest | None:
+        """What dbt itself wrote of the project, where it did."""
+        folder = PurePosixPath(self.root) / str(self.settings.get("target-path") or "target")
+        text = self._files.get(str(folder / "manifest.json"))
+        catalog = self._files.get(str(folder / "catalog.json"))
+        return Manifest.read(text, catalog, self._text) if text else None
+
+    def _text(self, path: str) -> str | None:
+        return self._files.get(str(PurePosixPath(self.root) / path))
+
+    def uses(self, macro: str) -> tuple[Use, ...]:
+        """Where one of its macros is called."""
+        return tuple(uses(macro, self.sql))
+
+    def names(self, migration: CompiledMigration) -> bool:
+        """Does any file of the project name a replaced dataset?"""
+        words = word_pattern(told_names(migration))
+        return any(words.search(self._files[path]) for path in self.paths)
+
+    def surroundings(self) -> DbtSurroundings:
+        """What the verifier needs to render a file of the project."""
+        return DbtSurroundings(
+            variables=self.variables, macros={name: macro.source for name, macro in self.macros.items()}
+        )
+
+
+def _loaded(text: str) -> Mapping[str, Any]:
+    try:
+        data = YAML(typ="safe").load(text)
+    except (YAMLError, ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, Mapping) else {}
+
+
+@dataclass(slots=True)
+class _Cache:
+    """The projects of the files that were asked for last: they are the same object for a whole run."""
+
+    files: Mapping[str, str] | None = None
+    projects: dict[str, Project] = dataclasses.field(default_factory=dict)
+
+
+_LAST = _Cache()
+
+
+def project_around(path: str, files: Mapping[str, str] | None) -> Project | None:
+    """The dbt project that a file belongs to; None outside of one.
+
+    `files` are all files of the repository; they must not change while they are looked at.
+    """
+    root = project_of(path, files) if files is not None else None
+    if root is None or files is None:
+        return None
+    if _LAST.files is not files:
+        _LAST.files, _LAST.projects = files, {}
+    return _LAST.projects.setdefault(root, Project(root, files))
+
+
+def surroundings_of(path: str, files: Mapping[str, str] | None) -> DbtSurroundings:
+    """The project's variables and macros; nothing outside of a project."""
+    project = project_around(path, files)
+    return project.surroundings() if project is not None else DbtSurroundings()
+
+
+def localised(
+    path: str, migration: CompiledMigration, files: Mapping[str, str] | None
+) -> CompiledMigration:
+    """The migration with the names that its datasets have in the file's own project.
+
+    A source that is declared as the table of a dataset is another name of it, for old and new ones alike; so
+    is a model of the manifest that is built as it. Names that the migration file lists stay.
+    """
+    project = project_around(path, files)
+    if project is None:
+        return migration
+    mappings = tuple(
+        dataclasses.replace(mapping, names=_with(mapping.names, project, migration))
+        for mapping in migration.mappings
+    )
+    new = {ref: _with(names, project, migration) for ref, names in migration.new_names.items()}
+    for provided in migration.provides:
+        if provided.dataset not in new:
+            new[provided.dataset] = _with(Names(tables=(provided.dataset,)), project, migration)
+    provides = migration.provides
+    if project.manifest is not None:
+        provides = project.manifest.with_columns(migration.provides, new, migration.dialect)
+    return dataclasses.replace(migration, mappings=mappings, new_names=new, provides=provides)
+
+
+def _with(names: Names, project: Project, migration: CompiledMigration) -> Names:
+    taken = _listed(migration)
+    found = [name for name in _found(names, project, migration.dialect) if name not in taken]
+    return dataclasses.replace(names, dbt=tuple(dict.fromkeys((*names.dbt, *found))))
+
+
+def _listed(migration: CompiledMigration) -> frozenset[DbtName]:
+    listed = [name for mapping in migration.mappings for name in mapping.names.dbt]
+    listed += [name for names in migration.new_names.values() for name in names.dbt]
+    return frozenset(listed)
+
+
+def _found(names: Names, project: Project, dialect: str) -> Iterator[DbtName]:
+    for table in project.sources:
+        if any(table.is_dataset(ref, dialect) for ref in names.tables):
+            yield DbtName(kind="source", args=(table.source, table.name))
+    if project.manifest is not None:
+        yield from project.manifest.names_of(names.tables, dialect)
