@@ -7,7 +7,8 @@ from __future__ import annotations
 from sqlglot import exp
 
 from greylag.verify.names import cte_of
-from greylag.verify.prepare import Names, mapping_query
+from greylag.verify.prepare import Names, mapping_query, placed
+from greylag.verify.token_stream import same_by_tokens
 
 
 def fingerprint(node: exp.Expr) -> str:
@@ -15,12 +16,32 @@ def fingerprint(node: exp.Expr) -> str:
     return repr(node)
 
 
-def same_by_construction(old: exp.Query, new: exp.Query, names: Names) -> bool:
+def same_by_construction(old: exp.Expr, new: exp.Expr, names: Names) -> bool:
     """`old` has the mapping in the place of each read; `new` has it there too, or in a WITH entry of that
     name.
     """
     plain = _without_mapping_entries(new, old, names)
     return fingerprint(_plain_aliases(old.copy())) == fingerprint(_plain_aliases(plain))
+
+
+def same_statement(one: exp.Expr, other: exp.Expr, names: Names) -> bool:
+    """Whole statements of any kind: the new one is the old one with the mapping where the dataset was read.
+
+    What the statement does with the rows does not matter. Names that it writes are the same on both sides.
+    """
+    if any(opaque(node) for node in (one, other)):
+        dialect = names.migration.dialect
+        return same_by_tokens(one.sql(dialect, comments=False), other.sql(dialect, comments=False), names)
+    before = placed(one, names, old=True, made={})
+    after = placed(other, names, old=False, made={})
+    return same_by_construction(before, after, names)
+
+
+def opaque(node: exp.Expr) -> bool:
+    """Does a statement hold text that was not parsed: a command, or the body of a routine?"""
+    if node.find(exp.Command) is not None:
+        return True
+    return not isinstance(node, exp.Query) and node.find(exp.Heredoc, exp.RawString) is not None
 
 
 def _plain_aliases(node: exp.Expr) -> exp.Expr:
@@ -34,7 +55,7 @@ def _plain_aliases(node: exp.Expr) -> exp.Expr:
     return node
 
 
-def _without_mapping_entries(new: exp.Query, old: exp.Query, names: Names) -> exp.Query:
+def _without_mapping_entries(new: exp.Expr, old: exp.Expr, names: Names) -> exp.Expr:
     """`new` with those WITH entries dissolved that hold nothing but a mapping and are not in `old`."""
     holder = exp.Subquery(this=new.copy())
     mappings = {fingerprint(mapping_query(mapping, names)) for mapping in names.migration.mappings}

@@ -58,10 +58,17 @@ def prepare(query: exp.Query, names: Names, *, old: bool) -> exp.Query:
 
     Raises NotComparable when a source cannot be named.
     """
-    holder = exp.Select(expressions=[], from_=exp.From(this=exp.Subquery(this=query.copy())))
+    return placed(query, names, old=old, made=names.made_old if old else names.made_new)  # type: ignore[return-value]
+
+
+def placed(root: exp.Expr, names: Names, *, old: bool, made: dict[TableKey, exp.Query]) -> exp.Expr:
+    """A copy of any statement or query over tables of our own; for the old version, over the mapping as well.
+
+    `made` are tables that the program itself makes: they are read as the queries that fill them.
+    """
+    holder = exp.Select(expressions=[], from_=exp.From(this=exp.Subquery(this=root.copy())))
     node = holder.args["from_"].this.this
     _shorten_columns(node)
-    made = names.made_old if old else names.made_new
     for table in list(real_tables(node)):
         _place(table, names, made, old=old)
     _stub_functions(holder, names)
@@ -81,15 +88,19 @@ def _place(table: exp.Table, names: Names, made: dict[TableKey, exp.Query], *, o
     moment = _moment(table, dialect)
     mapping = names.replaced.get(key) if old else None
     if moment and (mapping is not None or key in made):
-        raise NotComparable(f"`{'.'.join(key)}` is read as of a point in time")
+        raise NotComparable(f"`{'.'.join(key)}` is read as of a point in time, or in part")
+    if table.args.get("sample") is not None and (mapping is not None or key in made):
+        raise NotComparable("TABLESAMPLE picks rows at random: of a mapping it may pick others")
     if moment:
         key = (*key[:-1], f"{key[-1]} {moment}")
+    if mapping is not None and not _may_be_a_query(table):
+        raise NotComparable(f"`{'.'.join(key)}` is named where a query cannot stand")
     if mapping is not None or key in made:
         inner = mapping_query(mapping, names) if mapping is not None else made[key].copy()
         subquery = exp.Subquery(this=inner, alias=alias)
         if mapping is not None:
             subquery.meta["mapping"] = ".".join(key)
-        for arg in ("joins", "pivots", "laterals", "sample"):
+        for arg in ("joins", "pivots", "laterals"):
             if table.args.get(arg):
                 subquery.set(arg, table.args[arg])
         table.replace(subquery)
@@ -99,7 +110,7 @@ def _place(table: exp.Table, names: Names, made: dict[TableKey, exp.Query], *, o
     table.set("db", None)
     table.set("catalog", None)
     table.set("alias", alias)
-    for arg in ("version", "when", "hints"):
+    for arg in ("version", "when", "partition", "hints"):
         table.set(arg, None)
 
 
@@ -112,13 +123,24 @@ def _alias(table: exp.Table) -> exp.TableAlias:
     return alias
 
 
+def _may_be_a_query(table: exp.Table) -> bool:
+    """Does a read stand where a query in parentheses may stand instead?"""
+    parent = table.parent
+    match parent:
+        case exp.From() | exp.Join() | exp.Subquery() | exp.Paren() | exp.Pivot() | exp.Tuple():
+            return True
+        case exp.Merge() | exp.Delete():
+            return table.arg_key == "using"
+        case exp.Copy():
+            return table.arg_key != "this"
+        case _:
+            return False
+
+
 def _moment(table: exp.Table, dialect: str) -> str:
-    """The point in time of which a table is read, as a text; empty when it is read as it is."""
-    if table.args.get("partition") is not None:
-        raise NotComparable("a read of named partitions is not understood")
-    if table.args.get("sample") is not None:
-        raise NotComparable("TABLESAMPLE picks rows at random")
-    given = [table.args[arg] for arg in ("version", "when") if table.args.get(arg) is not None]
+    """Of which point in time or partition a table is read, as a text; empty when it is read as it is."""
+    arguments = ("version", "when", "partition")
+    given = [table.args[arg] for arg in arguments if table.args.get(arg) is not None]
     return "".join(part.sql(dialect) for part in given)
 
 

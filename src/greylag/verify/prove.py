@@ -11,7 +11,7 @@ Whatever is unsure is `inconclusive`, with the reason.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, assert_never
 
 import duckdb
 from sqlglot import exp
@@ -20,13 +20,15 @@ from sqlglot.errors import SqlglotError
 from greylag.domain.check import Proof, Verdict
 from greylag.mapping.compiled import CompiledMigration
 from greylag.verify.changes import pair_of_change
-from greylag.verify.construction import same_by_construction
+from greylag.verify.construction import same_by_construction, same_statement
 from greylag.verify.experiment import Experiment
 from greylag.verify.names import TableKey, table_key
 from greylag.verify.naming import Reading, ambiguous, name_outputs, settle
 from greylag.verify.pairs import Pair
+from greylag.verify.pieces import forget_made, inner_pairs, same_shells
 from greylag.verify.prepare import Names, names_for, prepare, reads_replaced
 from greylag.verify.program import DoesNotRun, NotComparable, Statement, StatementKind, parse_program
+from greylag.verify.token_stream import same_by_tokens
 from greylag.verify.unfold import same_by_unfolding
 
 Level = Literal["fast", "full"]
@@ -67,24 +69,24 @@ def prove(old: str, new: str, migration: CompiledMigration, *, level: Level = "f
 
 
 def _prove(old: str, new: str, migration: CompiledMigration, level: Level, seed: int) -> Proof:
+    names = names_for(migration)
+    if same_by_tokens(old, new, names):
+        return Proof(verdict=Verdict.PROVEN, method="construction")
     before = parse_program(old, migration.dialect, which="old")
     after = parse_program(new, migration.dialect, which="new")
-    names = names_for(migration)
     still = _still_reads(after, names)
     if still is not None:
         return Proof(verdict=Verdict.REFUTED, method="none", reasons=(still,))
-    _same_shells(before, after, migration.dialect)
+    same_shells(before, after, migration.dialect)
     rest: list[Pair] = []
     methods: list[str] = []
     for number, (one, other) in enumerate(zip(before, after, strict=True), 1):
-        pair = _pair(number, one, other, names)
-        if pair is None:
-            continue
-        method = _by_reading(pair, names)
-        if method is not None:
-            methods.append(method)
-        else:
-            rest.append(pair)
+        for pair in _pairs(number, one, other, names):
+            method = _by_reading(pair, names)
+            if method is not None:
+                methods.append(method)
+            else:
+                rest.append(pair)
     if not rest:
         method = min(methods, key=_STRENGTH.index, default="construction")
         return Proof(verdict=Verdict.PROVEN, method=method)
@@ -143,32 +145,33 @@ def _key(table: exp.Table, names: Names) -> TableKey:
     return table_key(table, names.migration.dialect)
 
 
-def _same_shells(before: tuple[Statement, ...], after: tuple[Statement, ...], dialect: str) -> None:
-    if len(before) != len(after):
-        raise NotComparable(f"{len(before)} statements became {len(after)}")
-    for number, (one, other) in enumerate(zip(before, after, strict=True), 1):
-        if one.kind is not other.kind:
-            raise NotComparable(f"statement {number} was a {one.kind} and is a {other.kind}")
-        if one.kind is not StatementKind.CHANGE and one.shell(dialect) != other.shell(dialect):
-            raise NotComparable(f"statement {number} differs outside of its query")
-
-
-def _pair(number: int, one: Statement, other: Statement, names: Names) -> Pair | None:
-    """The two queries of a statement, prepared; None when there is nothing to compare."""
-    dialect = names.migration.dialect
+def _pairs(number: int, one: Statement, other: Statement, names: Names) -> list[Pair]:
+    """The queries of a statement that remain to be compared, prepared; none when it is the same by
+    construction.
+    """
     if one.key in names.replaced:
         raise NotComparable(f"statement {number} writes {'.'.join(one.key)}, which is replaced")
+    same = same_statement(one.node, other.node, names)
+    if one.kind in {StatementKind.INSERT, StatementKind.CHANGE, StatementKind.OTHER}:
+        forget_made(one, names)
+    if same:
+        if one.kind is StatementKind.CREATE:
+            _query_pair(number, one, other, names)
+        return []
     match one.kind:
         case StatementKind.OTHER:
-            if reads_replaced(one.node, names) or _mentions_replaced(one.node, names):
-                raise NotComparable(f"statement {number} is not understood, and may read a replaced dataset")
-            return None
+            return inner_pairs(number, one, other, names)
         case StatementKind.CHANGE:
-            if one.node.sql(dialect, comments=False) == other.node.sql(dialect, comments=False):
-                if reads_replaced(one.node, names):
-                    raise NotComparable(f"statement {number} reads a replaced dataset and is unchanged")
-                return None
-            return pair_of_change(number, one, other, names)
+            return [pair_of_change(number, one, other, names)]
+        case StatementKind.QUERY | StatementKind.CREATE | StatementKind.INSERT:
+            return [_query_pair(number, one, other, names)]
+        case _:
+            assert_never(one.kind)
+
+
+def _query_pair(number: int, one: Statement, other: Statement, names: Names) -> Pair:
+    """The two queries of a statement; what CREATE makes is known by its query from then on."""
+    dialect = names.migration.dialect
     assert one.query is not None and other.query is not None
     pair = Pair(
         number=number,
@@ -177,19 +180,6 @@ def _pair(number: int, one: Statement, other: Statement, names: Names) -> Pair |
         named=one.kind is not StatementKind.INSERT,
         ordered=one.kind is StatementKind.QUERY,
     )
-    if one.kind is StatementKind.CREATE and one.key:
-        temporary = (
-            "TEMPORARY" in one.shell(dialect).upper().split("(")[0] or " TEMP " in one.shell(dialect).upper()
-        )
+    if one.kind is StatementKind.CREATE and one.key and not one.node.args.get("exists"):
         names.made_old[one.key], names.made_new[one.key] = pair.old, pair.new
-        if temporary:
-            return None
     return pair
-
-
-def _mentions_replaced(node: exp.Expr, names: Names) -> bool:
-    """Text that was not parsed (a script's command) may hide a read."""
-    if not isinstance(node, exp.Command) and node.find(exp.Command) is None:
-        return False
-    text = node.sql(names.migration.dialect).lower()
-    return any(key[-1].lower() in text for key in names.replaced)

@@ -5,6 +5,11 @@ from __future__ import annotations
 U1 = "prod.core.users_v1"
 U2 = "prod.core.users_v2"
 
+M = (
+    "(SELECT account_id AS user_id, geo.country AS country, geo.city AS city, "
+    "CASE tier WHEN 3 THEN 'premium' ELSE 'free' END AS plan, years AS age FROM prod.core.users_v2 WHERE device = 'ALL')"
+)
+
 WRONG: list[tuple[str, str, str, str]] = [
     # -- the mapping's filter
     ("users", "filter dropped", f"SELECT user_id FROM {U1}", f"SELECT account_id AS user_id FROM {U2}"),
@@ -130,4 +135,18 @@ WRONG: list[tuple[str, str, str, str]] = [
     ("retype", "timestamp compared as a day", "SELECT seconds FROM visits WHERE day <= DATE '2024-01-05'", "SELECT millis // 1000 AS seconds FROM visits_v2 WHERE started <= TIMESTAMP '2024-01-05 00:00:00'"),
     ("retype", "text compared as a number", "SELECT MAX(visitor) AS m FROM visits", "SELECT CAST(MAX(visitor) AS BIGINT) AS m FROM visits_v2"),
     ("retype", "text where a number was", "SELECT visitor FROM visits", "SELECT visitor FROM visits_v2"),
+    # -- statements that nothing reads afterwards, or that are hard to look into
+    ("users", "a temporary table that nothing reads here", f"CREATE TEMP TABLE t AS SELECT user_id FROM {U1}", f"CREATE TEMP TABLE t AS SELECT account_id AS user_id FROM {U2}"),
+    ("users", "a wrong temporary table is exported", f"CREATE TEMP TABLE t AS SELECT user_id FROM {U1}; EXPORT DATA OPTIONS(uri='gs://x/*') AS SELECT user_id FROM t", f"CREATE TEMP TABLE t AS SELECT account_id AS user_id FROM {U2}; EXPORT DATA OPTIONS(uri='gs://x/*') AS SELECT user_id FROM t"),
+    ("users", "right only for the rows that made the table", f"CREATE TEMP TABLE t AS SELECT user_id, 1 AS k FROM {U1}; INSERT INTO t SELECT v, 2 FROM x.e; SELECT user_id FROM t", f"CREATE TEMP TABLE t AS SELECT account_id AS user_id, 1 AS k FROM {U2} WHERE device = 'ALL'; INSERT INTO t SELECT v, 2 FROM x.e; SELECT user_id FROM t WHERE k = 1"),
+    ("users", "an export without the filter", f"EXPORT DATA OPTIONS(uri='gs://x/*') AS SELECT user_id FROM {U1}", f"EXPORT DATA OPTIONS(uri='gs://x/*') AS SELECT account_id AS user_id FROM {U2}"),
+    ("users", "an export to another place", f"EXPORT DATA OPTIONS(uri='gs://x/*') AS SELECT user_id FROM {U1}", f"EXPORT DATA OPTIONS(uri='gs://y/*') AS SELECT account_id AS user_id FROM {U2} WHERE device = 'ALL'"),
+    ("users", "a variable without the filter", f"DECLARE n INT64 DEFAULT (SELECT COUNT(*) FROM {U1})", f"DECLARE n INT64 DEFAULT (SELECT COUNT(*) FROM {U2})"),
+    ("users", "a block whose other query changed", f"BEGIN SELECT user_id FROM {U1}; SELECT 1; END", f"BEGIN SELECT user_id FROM {M} AS users_v1; SELECT 2; END"),
+    ("users", "a block that still reads it", f"BEGIN SELECT user_id FROM {U1}; SELECT age FROM {U1}; END", f"BEGIN SELECT user_id FROM {M} AS users_v1; SELECT age FROM {U1}; END"),
+    ("users", "a mapping with another literal in a block", f"BEGIN SELECT user_id FROM {U1}; END", f"BEGIN SELECT user_id FROM {M.replace('ALL', 'all')} AS users_v1; END"),
+    ("users", "text that only speaks of the dataset", f"BEGIN SELECT 'FROM {U1}' AS x; END", f"BEGIN SELECT 'FROM {M} AS users_v1' AS x; END"),
+    ("users", "text that is put together", f"EXECUTE IMMEDIATE 'SELECT * FROM {U1}' || '_old'", "EXECUTE IMMEDIATE 'SELECT * FROM " + M.replace("'", "\\'") + " AS users_v1' || '_old'"),
+    ("users", "a routine that still reads it", f"CREATE FUNCTION x.f() RETURNS INT64 LANGUAGE python AS r'''SELECT 1 FROM {U1}'''; SELECT user_id FROM {U1}", f"CREATE FUNCTION x.f() RETURNS INT64 LANGUAGE python AS r'''SELECT 1 FROM {U1}'''; SELECT account_id AS user_id FROM {U2} WHERE device = 'ALL'"),
+    ("orders", "a column of the same name became the mapping", "SELECT a, orders, b FROM orders", "SELECT a, (SELECT order_id AS o_orderkey, customer_id AS o_custkey, o_status, amount AS o_total, o_date, comment AS o_note FROM sales.orders_v2) AS orders, b FROM (SELECT order_id AS o_orderkey, customer_id AS o_custkey, o_status, amount AS o_total, o_date, comment AS o_note FROM sales.orders_v2) AS orders"),
 ]  # fmt: skip
