@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import traceback
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import Literal, assert_never
 
 from greylag.domain.check import Proof, Verdict
 from greylag.domain.consumer import Framework
@@ -22,9 +22,10 @@ from greylag.domain.outcome import (
     Unchanged,
 )
 from greylag.engine.finding import look
+from greylag.engine.programs import prove_fragments, prove_programs
 from greylag.mapping.compiled import CompiledMigration
 from greylag.rewrite.dbt import unit_test_notes, yaml_edits
-from greylag.rewrite.dispatch import JINJA
+from greylag.rewrite.dispatch import JINJA, framework_of
 from greylag.verify import prove
 from greylag.verify.dbt import prove_dbt
 
@@ -67,7 +68,7 @@ def _rewrite(
     outcome = look(path, text, migration, files, form=form)
     if not isinstance(outcome, Edited) or proof == "none":
         return FileReport(path=path, outcome=outcome)
-    judged = _judge(text, outcome, migration, proof)
+    judged = _judge(path, text, outcome, migration, proof)
     if judged.verdict is not Verdict.REFUTED:
         return FileReport(path=path, outcome=outcome, proof=judged)
     if form is FormChoice.AUTO and outcome.form is Form.INLINE:
@@ -80,10 +81,12 @@ def _rewrite(
     return FileReport(path=path, outcome=_refused(path, outcome, judged), proof=judged)
 
 
-def _judge(old: str, outcome: Edited, migration: CompiledMigration, level: Literal["fast", "full"]) -> Proof:
+def _judge(
+    path: str, old: str, outcome: Edited, migration: CompiledMigration, level: Literal["fast", "full"]
+) -> Proof:
     """The proof; a verifier that could not run has not passed, and says so."""
     try:
-        return _prove(old, outcome, migration, level)
+        return _prove(path, old, outcome, migration, level)
     except Exception as error:  # noqa: BLE001 - errored is inconclusive, never passed
         reason = f"the verifier failed: {type(error).__name__}: {error}"[:300]
         return Proof(verdict=Verdict.INCONCLUSIVE, method="none", reasons=(reason,))
@@ -106,24 +109,33 @@ def prove_texts(
     new: str,
     migration: CompiledMigration,
     *,
+    path: str = "file.sql",
     level: Literal["fast", "full"] = "full",
     seed: int = 0,
 ) -> Proof:
-    """Compare two versions of one file; text with Jinja is rendered as dbt would."""
+    """Compare two versions of one file; text with Jinja is rendered as dbt would.
+
+    `path` tells the language by its name.
+    """
+    if framework_of(path) in {Framework.PYTHON, Framework.SCALA, Framework.CONFIG}:
+        return prove_programs(path, old, new, migration, level=level, seed=seed)
     if JINJA.search(old) or JINJA.search(new):
         return prove_dbt(old, new, migration, level=level, seed=seed)
     return prove(old, new, migration, level=level, seed=seed)
 
 
-def _prove(old: str, outcome: Edited, migration: CompiledMigration, level: Literal["fast", "full"]) -> Proof:
+def _prove(
+    path: str, old: str, outcome: Edited, migration: CompiledMigration, level: Literal["fast", "full"]
+) -> Proof:
     match outcome.framework:
         case Framework.SQL:
             return prove(old, outcome.text, migration, level=level)
         case Framework.DBT:
             return prove_dbt(old, outcome.text, migration, level=level)
+        case Framework.PYTHON | Framework.SCALA | Framework.CONFIG:
+            return prove_fragments(path, outcome.fragments, migration, level=level)
         case _:
-            reason = f"there is no verifier for {outcome.framework} files"
-            return Proof(verdict=Verdict.INCONCLUSIVE, method="none", reasons=(reason,))
+            assert_never(outcome.framework)
 
 
 def rewrite_tree(

@@ -9,7 +9,10 @@ from pathlib import PurePosixPath
 from greylag.domain.consumer import Framework
 from greylag.domain.outcome import FormChoice, Outcome, Reason, Skipped, Unchanged
 from greylag.mapping.compiled import CompiledMigration
+from greylag.rewrite import config
+from greylag.rewrite.config import is_config_file, rewrite_config
 from greylag.rewrite.dbt import is_dbt_file, is_dbt_yaml, read_yaml, rewrite_dbt
+from greylag.rewrite.embedded import Program
 from greylag.rewrite.mentions import candidate_names, mentioned
 from greylag.rewrite.sql import rewrite_sql
 
@@ -17,23 +20,8 @@ Codemod = Callable[..., Outcome]
 
 _SQL = {".sql", ".ddl", ".dml", ".hql", ".bq", ".bqsql", ".pgsql", ".psql", ".tsql"}
 JINJA = re.compile(r"\{\{|\{%|\{#")
-# Kinds of consumers that we can recognise but not rewrite yet: left alone, with a reason.
-_OTHERS = {
-    ".py": Framework.PYTHON,
-    ".ipynb": Framework.PYTHON,
-    ".scala": Framework.SCALA,
-    ".java": Framework.SCALA,
-    ".kt": Framework.SCALA,
-    ".yml": Framework.CONFIG,
-    ".yaml": Framework.CONFIG,
-    ".json": Framework.CONFIG,
-    ".toml": Framework.CONFIG,
-    ".tf": Framework.CONFIG,
-    ".hcl": Framework.CONFIG,
-    ".properties": Framework.CONFIG,
-    ".conf": Framework.CONFIG,
-    ".lkml": Framework.CONFIG,
-}
+_PYTHON = {".py", ".pyw", ".ipynb"}
+_JVM = {".scala", ".sc", ".java", ".kt"}
 
 
 def framework_of(path: str, siblings: Mapping[str, str] | None = None) -> Framework | None:
@@ -41,7 +29,13 @@ def framework_of(path: str, siblings: Mapping[str, str] | None = None) -> Framew
     if siblings is not None and is_dbt_file(path, siblings):
         return Framework.DBT
     suffix = PurePosixPath(path).suffix.lower()
-    return Framework.SQL if suffix in _SQL or path.endswith(".sql.j2") else _OTHERS.get(suffix)
+    if suffix in _SQL or path.endswith(".sql.j2"):
+        return Framework.SQL
+    if suffix in _PYTHON:
+        return Framework.PYTHON
+    if suffix in _JVM:
+        return Framework.SCALA
+    return Framework.CONFIG if is_config_file(path) else None
 
 
 def rewrite_text(
@@ -65,7 +59,18 @@ def rewrite_text(
         return rewrite_dbt(path, text, migration, form=form, siblings=siblings)
     if framework is Framework.SQL:
         return rewrite_sql(text, migration, form=form, path=path)
+    if framework is Framework.CONFIG:
+        return rewrite_config(path, text, migration, form=form)
     return _left_alone(path, text, migration, framework)
+
+
+def read_program(path: str, text: str, migration: CompiledMigration) -> Program | None:
+    """The SQL of a program in another language, and the rest of it; None for what no codemod reads."""
+    match framework_of(path):
+        case Framework.CONFIG:
+            return config.read_program(path, text, migration)
+        case _:
+            return None
 
 
 def _left_alone(path: str, text: str, migration: CompiledMigration, framework: Framework) -> Outcome:

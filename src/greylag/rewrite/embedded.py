@@ -25,6 +25,7 @@ from greylag.domain.outcome import (
 )
 from greylag.domain.patch import Edit, apply_edits
 from greylag.mapping.compiled import CompiledMigration
+from greylag.mapping.in_dialect import CannotTranspile, in_dialect
 from greylag.rewrite.holes import Hole, Part, holes_of, open_holes, written
 from greylag.rewrite.mentions import candidate_names, mentioned
 from greylag.rewrite.sql.plan import SqlPlan, plan_edits
@@ -118,8 +119,6 @@ def rewrite_embedded(
         return EmbeddedPlan()
     spoken = migration
     if dialect is not None and dialect != migration.dialect:
-        from greylag.mapping.in_dialect import CannotTranspile, in_dialect
-
         try:
             spoken = in_dialect(migration, dialect)
         except CannotTranspile as error:

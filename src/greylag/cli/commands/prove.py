@@ -64,7 +64,7 @@ def prove_files(
     from greylag.verify.render import counterexample_json, render_proof
 
     compiled = load_migration(migration)
-    result = prove_texts(_text(old), _text(new), compiled, level=proof.value, seed=seed)
+    result = prove_texts(_text(old), _text(new), compiled, path=str(new), level=proof.value, seed=seed)
     if json:
         print_json(
             {
