@@ -12,8 +12,9 @@ from greylag.mapping.compiled import CompiledMigration
 from greylag.mapping.in_dialect import CannotTranspile, in_dialect
 
 NEW = (
-    'id: INT64, tier: INT64, score: FLOAT64, device: STRING, day: DATE, at: TIMESTAMP, geo: "STRUCT<country STRING>"'
-    ", loose: , user: STRING, ok: BOOL, price: NUMERIC"
+    "id: INT64, tier: INT64, score: FLOAT64, device: STRING, day: DATE, at: TIMESTAMP, "
+    'geo: "STRUCT<country STRING>", '
+    "loose: , user: STRING, ok: BOOL, price: NUMERIC"
 )
 
 
