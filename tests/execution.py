@@ -88,31 +88,65 @@ def _quoted(ref: DatasetRef) -> str:
     return ".".join(f'"{part}"' for part in ref.parts)
 
 
+class Tables:
+    """A case's tables, made once, over which many texts run: what a text does is undone after it.
+
+    `old`: every replaced dataset is there too, as a view that holds its mapping.
+    """
+
+    def __init__(self, data: str, migration: CompiledMigration, *, old: bool) -> None:
+        self._migration = migration
+        self._connection = duckdb.connect(config={"threads": 1})
+        views = [view(migration, index) for index in range(len(migration.mappings))] if old else []
+        _make(self._connection, data, views)
+
+    def run(self, text: str, more: str = "") -> list[Result]:
+        """What `text` returns and leaves behind, after the statements of `more`."""
+        self._connection.execute("BEGIN")
+        try:
+            for statement in self._connection.extract_statements(more):
+                self._connection.execute(statement.query)
+            return _results(self._connection, text, self._migration)
+        finally:
+            self._connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """The tables are gone."""
+        self._connection.close()
+
+
 def _run(data: str, views: list[str], text: str, migration: CompiledMigration) -> list[Result]:
     connection = duckdb.connect(config={"threads": 1})
     try:
-        connection.execute("SET TimeZone = 'UTC'")
-        for statement in [*(each.query for each in connection.extract_statements(data)), *views]:
-            connection.execute(statement)
-        before = _tables(connection)
-        results = [
-            result
-            for number, statement in enumerate(_statements(text, migration.dialect), start=1)
-            if (result := _statement(connection, number, statement)) is not None
-        ]
-        results = [replace(result, exact=migration.dialect == "duckdb") for result in results]
-        old = {mapping.dataset.name.lower() for mapping in migration.mappings}
-        left = sorted(name for name in _tables(connection) if name.rsplit(".", 1)[-1].strip('"') not in old)
-        assert set(before) <= set(_tables(connection)), "a statement dropped a table of the case"
-        return results + [_read(connection, f"table {name}", f"SELECT * FROM {name}") for name in left]
+        _make(connection, data, views)
+        return _results(connection, text, migration)
     finally:
         connection.close()
 
 
-def _statements(text: str, dialect: str) -> list[str]:
+def _make(connection: duckdb.DuckDBPyConnection, data: str, views: list[str]) -> None:
+    connection.execute("SET TimeZone = 'UTC'")
+    for statement in [*(each.query for each in connection.extract_statements(data)), *views]:
+        connection.execute(statement)
+
+
+def _results(connection: duckdb.DuckDBPyConnection, text: str, migration: CompiledMigration) -> list[Result]:
+    before = _tables(connection)
+    results = [
+        result
+        for number, statement in enumerate(_statements(connection, text, migration.dialect), start=1)
+        if (result := _statement(connection, number, statement)) is not None
+    ]
+    results = [replace(result, exact=migration.dialect == "duckdb") for result in results]
+    old = {mapping.dataset.name.lower() for mapping in migration.mappings}
+    left = sorted(name for name in _tables(connection) if name.rsplit(".", 1)[-1].strip('"') not in old)
+    assert set(before) <= set(_tables(connection)), "a statement dropped a table of the case"
+    return results + [_read(connection, f"table {name}", f"SELECT * FROM {name}") for name in left]
+
+
+def _statements(connection: duckdb.DuckDBPyConnection, text: str, dialect: str) -> list[str]:
     if dialect == "duckdb":
-        with duckdb.connect() as connection:
-            return [statement.query for statement in connection.extract_statements(text)]
+        return [statement.query for statement in connection.extract_statements(text)]
     return [each for each in sqlglot.transpile(text, read=dialect, write="duckdb") if each.strip()]
 
 
