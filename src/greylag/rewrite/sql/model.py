@@ -27,7 +27,7 @@ class Source:
     """One item of a FROM clause.
 
     `columns` maps folded to declared names and is None when they are not known; `name` is the folded alias or
-    table name; `direct` is False inside a parenthesised join.
+    table name; `direct` is False inside a parenthesised join. `kept` says why only boundary form fits here.
     """
 
     name: str | None
@@ -37,6 +37,7 @@ class Source:
     join: exp.Join | None = None
     aliased: bool = False
     direct: bool = True
+    kept: str | None = None
     origin: Scope | None = None
 
 

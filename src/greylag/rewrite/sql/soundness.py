@@ -61,6 +61,8 @@ def check_shape(site: ReadSite, scope: Scope, source: Source) -> None:
         raise Unsound(site, "its SELECT pivots")
     if not source.direct:
         raise Unsound(site, "it stands in a parenthesised join")
+    if source.kept is not None:
+        raise Unsound(site, source.kept)
     alias = site.table.args.get("alias")
     if alias is not None and alias.args.get("columns"):
         raise Unsound(site, "its alias renames columns")
