@@ -10,6 +10,10 @@ from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect, NormalizationStrategy
 
 
+# Columns are compared without case, tables (mostly) with it.
+_COLUMNS_WITHOUT_CASE = ("bigquery", "mysql", "doris", "singlestore", "starrocks")
+
+
 @cache
 def _strategy(dialect: str) -> NormalizationStrategy:
     return Dialect.get_or_raise(dialect).normalization_strategy
@@ -28,9 +32,11 @@ class Folding:
     def fold(self, name: str, *, quoted: bool = False) -> str:
         """Fold one column, alias or CTE name."""
         strategy = self._strategy
+        if self.dialect in _COLUMNS_WITHOUT_CASE:
+            return name.lower()
         if strategy is NormalizationStrategy.CASE_SENSITIVE:
             return name
-        if strategy is NormalizationStrategy.CASE_INSENSITIVE or self.dialect == "bigquery":
+        if strategy is NormalizationStrategy.CASE_INSENSITIVE:
             return name.lower()
         if strategy is NormalizationStrategy.CASE_INSENSITIVE_UPPERCASE:
             return name.upper()
@@ -43,8 +49,8 @@ class Folding:
         return self.fold(identifier.name, quoted=bool(identifier.args.get("quoted")))
 
     def table_part(self, name: str, *, quoted: bool = False) -> str:
-        """Fold one part of a table's name: BigQuery tells tables apart by case, columns not."""
-        return name if self.dialect == "bigquery" else self.fold(name, quoted=quoted)
+        """Fold one part of a table's name: some tell tables apart by case, columns not."""
+        return name if self.dialect in _COLUMNS_WITHOUT_CASE else self.fold(name, quoted=quoted)
 
     def columns(self, names: Iterable[str]) -> dict[str, str]:
         """Folded name to declared name; a declared name is found both as written and as if unquoted."""

@@ -35,7 +35,21 @@ CLAUSE_ENDS = {
     TokenType.FORMAT,
     TokenType.FOR,
     TokenType.SELECT,
+    TokenType.OFFSET,
+    TokenType.WITH,
+    TokenType.RETURNING,
+    TokenType.END,
+    TokenType.OPTION,
 }
+# Two words that end a SELECT without being a clause of it.
+_ENDS = {
+    ("LOCK", "IN"),
+    ("ON", "DUPLICATE"),
+    ("ON", "CONFLICT"),
+    ("DO", "UPDATE"),
+    ("INTO", "OUTFILE"),
+}
+_NOT_BEHIND_WITH = {"ORDINALITY", "OFFSET", "POSITION"}
 JOIN_WORDS = {
     TokenType.JOIN,
     TokenType.LEFT,
@@ -125,11 +139,21 @@ class Tokens:
     def _is_stop(self, index: int, wanted: set[TokenType]) -> bool:
         kind = self.items[index].token_type
         if kind not in wanted:
-            return False
+            return TokenType.QUALIFY in wanted and self._words(index) in _ENDS
+        if kind is TokenType.OFFSET:
+            return self.kind(index - 1) is not TokenType.WITH
+        if kind is TokenType.WITH:
+            # A hint `WITH (NOLOCK)` belongs to a table, `WITH OFFSET` and `WITH ORDINALITY` to UNNEST.
+            behind = self._words(index)[1]
+            return self.kind(index + 1) is not TokenType.L_PAREN and behind not in _NOT_BEHIND_WITH
         if kind in (TokenType.LEFT, TokenType.RIGHT, TokenType.FORMAT, TokenType.FOR):
             # LEFT(x, 2) is a function, not a join.
             return self.kind(index + 1) is not TokenType.L_PAREN
         return True
+
+    def _words(self, index: int) -> tuple[str, str]:
+        two = [one.text.upper() for one in self.items[index : index + 2]]
+        return two[0], two[1] if len(two) > 1 else ""
 
     def word(self, keyword: str, like: int) -> str:
         """A keyword in the case in which the token at `like` is written."""
