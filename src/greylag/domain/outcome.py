@@ -43,7 +43,8 @@ class Edited:
     """The file was rewritten; `text` is the whole new text.
 
     `notes` are things that a reviewer should know (`file:line: …`), not faults. `fragments` is what was
-    edited in a program of another language than SQL: all of it, and nothing else was.
+    edited in a program of another language than SQL: all of it, and nothing else was. `left` says what in
+    the new text still reads an old dataset and why; `left_reads` are those reads. They are rows of their own.
     """
 
     framework: Framework
@@ -52,6 +53,8 @@ class Edited:
     reads: tuple[Read, ...]
     notes: tuple[str, ...] = ()
     fragments: tuple[Fragment, ...] = ()
+    left: tuple[Reason, ...] = ()
+    left_reads: tuple[Read, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -119,11 +119,14 @@ def entries_of(
     match outcome:
         case Unchanged():
             return ()
-        case Edited(reads=()):
+        case Edited(reads=(), left_reads=()):
             return ()  # a companion of an edited file, e.g. a list of dbt sources
         case Edited():
             refuted = _refuted(report)
-            return tuple(
+            left = _left(repository, report.path, outcome)
+            if not outcome.reads:
+                return left
+            return left + tuple(
                 LedgerEntry(
                     consumer=consumer,
                     outcome="skipped" if refuted else "edited",
@@ -157,6 +160,17 @@ def entries_of(
             )
         case _:
             assert_never(outcome)
+
+
+def _left(repository: str, path: str, outcome: Edited) -> tuple[LedgerEntry, ...]:
+    """What an edited file still reads of the old datasets."""
+    if not outcome.left_reads:
+        return ()
+    reasons = tuple(_place(path, reason) for reason in outcome.left)
+    return tuple(
+        LedgerEntry(consumer=consumer, outcome="skipped", reasons=reasons)
+        for consumer in _consumers(repository, path, outcome.framework, outcome.left_reads)
+    )
 
 
 def _refuted(report: FileReport) -> bool:

@@ -9,22 +9,19 @@ from typing import Literal, assert_never
 
 from greylag.domain.check import Proof, Verdict
 from greylag.domain.consumer import Framework
-from greylag.domain.dataset import DatasetRef
 from greylag.domain.outcome import (
     Edited,
     Failed,
     FileReport,
     Form,
     FormChoice,
-    Outcome,
     Reason,
     Skipped,
-    Unchanged,
 )
+from greylag.engine.dbt_files import prove_dbt_file, with_companions
 from greylag.engine.finding import look
 from greylag.engine.programs import prove_fragments, prove_programs
 from greylag.mapping.compiled import CompiledMigration
-from greylag.rewrite.dbt import unit_test_notes, yaml_edits
 from greylag.rewrite.dispatch import JINJA, framework_of
 from greylag.verify import prove
 from greylag.verify.dbt import prove_dbt
@@ -68,7 +65,7 @@ def _rewrite(
     outcome = look(path, text, migration, files, form=form)
     if not isinstance(outcome, Edited) or proof == "none":
         return FileReport(path=path, outcome=outcome)
-    judged = _judge(path, text, outcome, migration, proof)
+    judged = _judge(path, text, outcome, migration, proof, files)
     if judged.verdict is not Verdict.REFUTED:
         return FileReport(path=path, outcome=outcome, proof=judged)
     if form is FormChoice.AUTO and outcome.form is Form.INLINE:
@@ -82,11 +79,16 @@ def _rewrite(
 
 
 def _judge(
-    path: str, old: str, outcome: Edited, migration: CompiledMigration, level: Literal["fast", "full"]
+    path: str,
+    old: str,
+    outcome: Edited,
+    migration: CompiledMigration,
+    level: Literal["fast", "full"],
+    files: Mapping[str, str],
 ) -> Proof:
     """The proof; a verifier that could not run has not passed, and says so."""
     try:
-        return _prove(path, old, outcome, migration, level)
+        return _prove(path, old, outcome, migration, level, files)
     except Exception as error:  # noqa: BLE001 - errored is inconclusive, never passed
         reason = f"the verifier failed: {type(error).__name__}: {error}"[:300]
         return Proof(verdict=Verdict.INCONCLUSIVE, method="none", reasons=(reason,))
@@ -125,13 +127,18 @@ def prove_texts(
 
 
 def _prove(
-    path: str, old: str, outcome: Edited, migration: CompiledMigration, level: Literal["fast", "full"]
+    path: str,
+    old: str,
+    outcome: Edited,
+    migration: CompiledMigration,
+    level: Literal["fast", "full"],
+    files: Mapping[str, str],
 ) -> Proof:
     match outcome.framework:
         case Framework.SQL:
             return prove(old, outcome.text, migration, level=level)
         case Framework.DBT:
-            return prove_dbt(old, outcome.text, migration, level=level)
+            return prove_dbt_file(path, old, outcome.text, migration, files, level=level)
         case Framework.PYTHON | Framework.SCALA | Framework.CONFIG:
             return prove_fragments(path, outcome.fragments, migration, level=level)
         case _:
@@ -157,51 +164,4 @@ def rewrite_tree(
         if only(path):
             reports.append(rewrite_file(path, files[path], migration, form=form, proof=proof, siblings=files))
             done(path)
-    return _with_companions(reports, files, migration)
-
-
-def _with_companions(
-    reports: list[FileReport], files: Mapping[str, str], migration: CompiledMigration
-) -> tuple[FileReport, ...]:
-    texts = {report.path: _text(report.outcome) for report in reports}
-    edited = {path: text for path, text in texts.items() if text is not None}
-    if not any(_is_dbt(report.outcome) for report in reports):
-        return tuple(reports)
-    notes = unit_test_notes(files, migration)
-    needed: set[DatasetRef] = {provided.dataset for provided in migration.provides} | set(migration.new_names)
-    declared = yaml_edits({**files, **edited}, migration, needed)
-    by_path = {report.path: _noted(report, notes) for report in reports}
-    for path, text in declared.items():
-        before = by_path.get(path)
-        outcome = before.outcome if before is not None else look(path, files.get(path, ""), migration, files)
-        if isinstance(outcome, Unchanged | Skipped):
-            by_path[path] = _companion(path, text, outcome)
-    return tuple(by_path[path] for path in sorted(by_path))
-
-
-def _companion(path: str, text: str, before: Unchanged | Skipped) -> FileReport:
-    """A declaration; what its file still reads of the old dataset is told with it, as it was before."""
-    notes = tuple(reason.message for reason in before.reasons) if isinstance(before, Skipped) else ()
-    outcome = Edited(framework=Framework.DBT, form=Form.INLINE, text=text, reads=(), notes=notes)
-    reason = "declares a source; no query is changed"
-    return FileReport(
-        path=path,
-        outcome=outcome,
-        proof=Proof(verdict=Verdict.PROVEN, method="construction", reasons=(reason,)),
-    )
-
-
-def _noted(report: FileReport, notes: Mapping[str, tuple[str, ...]]) -> FileReport:
-    name = report.path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-    if not isinstance(report.outcome, Edited) or name not in notes:
-        return report
-    outcome = dataclasses.replace(report.outcome, notes=(*report.outcome.notes, *notes[name]))
-    return dataclasses.replace(report, outcome=outcome)
-
-
-def _is_dbt(outcome: Outcome) -> bool:
-    return isinstance(outcome, Edited) and outcome.framework is Framework.DBT
-
-
-def _text(outcome: Outcome) -> str | None:
-    return outcome.text if isinstance(outcome, Edited) else None
+    return with_companions(reports, files, migration)

@@ -12,10 +12,11 @@ from sqlglot.errors import SqlglotError
 
 from greylag import verify
 from greylag.domain.check import Proof, Verdict
+from greylag.domain.dbt import DbtSurroundings
 from greylag.mapping.compiled import CompiledMigration, Mapping
 from greylag.mapping.sqltext import PARSER_GIVES_UP
 from greylag.verify.dbt_own import qualified
-from greylag.verify.dbt_render import Rendering, renderings
+from greylag.verify.dbt_render import NOTHING, Rendering, renderings
 from greylag.verify.dbt_tokens import is_boundary
 from greylag.verify.dbt_world import OPAQUE, Unrenderable
 
@@ -24,18 +25,35 @@ Level = Literal["fast", "full"]
 
 
 def prove_dbt(
-    old: str, new: str, migration: CompiledMigration, *, level: Level = "fast", seed: int = 0
+    old: str,
+    new: str,
+    migration: CompiledMigration,
+    *,
+    level: Level = "fast",
+    seed: int = 0,
+    project: DbtSurroundings = NOTHING,
 ) -> Proof:
     """Are two versions of a dbt file the same under the mapping?
 
     Both are rendered without dbt, once for each combination of outside conditions; the weakest verdict wins.
-    What cannot be rendered here is inconclusive.
+    What cannot be rendered here is inconclusive. `project` says what its variables and macros are; where they
+    themselves cannot be rendered, they are unknown words, the same in both versions.
     """
+    proof = _prove(old, new, migration, level, seed, project)
+    if proof.verdict is Verdict.INCONCLUSIVE and project.macros:
+        other = _prove(old, new, migration, level, seed, replace(project, macros={}))
+        return other if other.verdict in (Verdict.PROVEN, Verdict.TESTED) else proof
+    return proof
+
+
+def _prove(
+    old: str, new: str, migration: CompiledMigration, level: Level, seed: int, project: DbtSurroundings
+) -> Proof:
     proofs: list[Proof] = []
     seen: set[tuple[str, str]] = set()
     try:
-        for rendering in renderings(old, new, migration):
-            if (rendering.old, rendering.new) in seen:
+        for rendering in renderings(old, new, migration, project):
+            if (rendering.old, rendering.new) in seen or not (rendering.old + rendering.new).strip():
                 continue
             seen.add((rendering.old, rendering.new))
             proofs.append(_prove_one(rendering, migration, level, seed))
@@ -43,7 +61,7 @@ def prove_dbt(
                 break
     except Unrenderable as error:
         proofs.append(_inconclusive(str(error)))
-    return weakest(proofs)
+    return weakest(proofs) if proofs else _inconclusive("both versions render as nothing")
 
 
 def weakest(proofs: list[Proof]) -> Proof:

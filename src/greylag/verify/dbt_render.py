@@ -6,7 +6,9 @@ loops and variables of the file itself are run as Jinja runs them.
 
 from __future__ import annotations
 
+import copy
 import itertools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,10 +18,15 @@ from jinja2.ext import Extension
 from jinja2.parser import Parser
 from jinja2.sandbox import SandboxedEnvironment
 
+from greylag.domain.dbt import DbtSurroundings
 from greylag.mapping.compiled import CompiledMigration
+from greylag.verify.dbt_macros import Library, Returned
 from greylag.verify.dbt_world import CHOOSE, Unrenderable, World
 
 BRANCH_LIMIT = 32
+NOTHING = DbtSurroundings()
+_LAST_END = re.compile(r"\n;\n\s*\Z")  # what `_Wrappers` puts behind a file's only snapshot
+_FAULTS = (TypeError, ValueError, ArithmeticError, LookupError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,21 +43,65 @@ class Rendering:
     guessed: tuple[str, ...]
 
 
-def renderings(old: str, new: str, migration: CompiledMigration) -> Iterator[Rendering]:
+def renderings(
+    old: str, new: str, migration: CompiledMigration, project: DbtSurroundings = NOTHING
+) -> Iterator[Rendering]:
     """Both versions, rendered alike, for every combination of outside conditions.
 
-    Raises Unrenderable with the reason.
+    `project` gives variables and macros their meaning; a macro that is changed is rendered by itself, with
+    its parameters unknown. Raises Unrenderable with the reason.
     """
     environment = SandboxedEnvironment(
         extensions=["jinja2.ext.do", _Wrappers], undefined=jinja2.StrictUndefined, keep_trailing_newline=True
     )
+    try:
+        trees = environment.parse(old), environment.parse(new)
+    except jinja2.TemplateError as error:
+        raise Unrenderable(f"its Jinja cannot be read here: {error}") from error
+    pairs = [trees, *changed_macros(*trees)]
+    for before, after in pairs:
+        yield from _alike(environment, before, after, migration, project)
+
+
+def changed_macros(
+    old: nodes.Template, new: nodes.Template
+) -> Iterator[tuple[nodes.Template, nodes.Template]]:
+    """The bodies of macros that are not the same in both versions, as templates of their own."""
+    before, after = (
+        {node.name: node for node in tree.body if isinstance(node, nodes.Macro)} for tree in (old, new)
+    )
+    if list(before) != list(after):
+        raise Unrenderable("the versions define other macros")
+    for name, one in before.items():
+        other = after[name]
+        if (one.args, one.defaults) != (other.args, other.defaults):
+            raise Unrenderable(f"macro {name} takes other arguments")
+        if one.body != other.body:
+            # Rendering changes the trees.
+            first, second = (nodes.Template(copy.deepcopy(side.body), lineno=1) for side in (one, other))
+            yield first, second
+
+
+def _alike(
+    environment: jinja2.Environment,
+    old: nodes.Template,
+    new: nodes.Template,
+    migration: CompiledMigration,
+    project: DbtSurroundings,
+) -> Iterator[Rendering]:
     conditions: dict[str, str] = {}
-    before, after = (_Version.of(environment, source, conditions) for source in (old, new))
+    library = Library(
+        environment=environment,
+        sources=project.macros,
+        dialect=migration.dialect,
+        prepare=lambda tree: _take_both_ways(tree, _assigned(tree), conditions),
+    )
+    before, after = (_Version.of(environment, tree, conditions, library) for tree in (old, new))
     if 2 ** len(conditions) > BRANCH_LIMIT:
         raise Unrenderable(f"{len(conditions)} conditions combine in too many ways")
     for answers in itertools.product((False, True), repeat=len(conditions)):
         truth = dict(zip(conditions, answers, strict=True))
-        world = World(migration, truth)
+        world = World(migration, truth, project, library)
         yield Rendering(
             branch=", ".join(
                 f"{conditions[key]}: {'yes' if holds else 'no'}" for key, holds in truth.items()
@@ -67,21 +118,29 @@ class _Version:
     names: frozenset[str]
 
     @classmethod
-    def of(cls, environment: jinja2.Environment, source: str, conditions: dict[str, str]) -> _Version:
+    def of(
+        cls,
+        environment: jinja2.Environment,
+        tree: nodes.Template,
+        conditions: dict[str, str],
+        library: Library,
+    ) -> _Version:
         try:
-            tree = environment.parse(source)
-            assigned = {name.name for name in tree.find_all(nodes.Name) if name.ctx != "load"} | {"loop"}
-            _take_both_ways(tree, frozenset(assigned), conditions)
+            _take_both_ways(tree, _assigned(tree), conditions)
             tree.set_environment(environment)
             wanted = meta.find_undeclared_variables(tree)
+            library.reach(wanted, tree)
             return cls(template=environment.from_string(tree), names=frozenset(wanted))
         except jinja2.TemplateError as error:
             raise Unrenderable(f"its Jinja cannot be read here: {error}") from error
 
     def render(self, world: World) -> str:
         try:
-            return self.template.render({name: world.lookup(name) for name in self.names})
-        except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
+            text = self.template.render({name: world.lookup(name) for name in self.names})
+            return _LAST_END.sub("", text)
+        except Returned as error:
+            raise Unrenderable("it returns from outside of a macro") from error
+        except (jinja2.TemplateError, *_FAULTS) as error:
             raise Unrenderable(f"its Jinja cannot be rendered here: {error}") from error
 
 
@@ -94,7 +153,14 @@ class _Wrappers(Extension):
         keyword = next(parser.stream).value
         while parser.stream.current.type != "block_end":
             next(parser.stream)
-        return parser.parse_statements((f"name:end{keyword}",), drop_needle=True)
+        body: list[nodes.Node] = parser.parse_statements((f"name:end{keyword}",), drop_needle=True)
+        # A file may hold several: they are statements of their own.
+        return [*body, nodes.Output([nodes.TemplateData("\n;\n")])]
+
+
+def _assigned(tree: nodes.Template) -> frozenset[str]:
+    """What the template sets itself, parameters of its macros included."""
+    return frozenset({name.name for name in tree.find_all(nodes.Name) if name.ctx != "load"} | {"loop"})
 
 
 def _take_both_ways(tree: nodes.Node, assigned: frozenset[str], conditions: dict[str, str]) -> None:

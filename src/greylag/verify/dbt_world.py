@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NoReturn
 
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect, NormalizationStrategy
 
 from greylag.domain.dataset import DatasetRef
+from greylag.domain.dbt import FUNCTIONS, DbtSurroundings
 from greylag.mapping.compiled import CompiledMigration
+from greylag.verify.dbt_macros import Library, give_back
 
 CHOOSE = "greylag_choose"
 OPAQUE = "greylag_opaque_"
 THIS = DatasetRef(("greylag_dbt", "this"))
 _STAND_IN = "2020-01-01"  # a date between quotes, a number outside of them
+_CALL = re.compile(r"\{\{\s*(ref|source)\s*\(([^(){}]*)\)\s*\}\}")
+_TEXTS = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 _HIDDEN = frozenset({"unsafe_callable", "alters_data", "jinja_pass_arg"})
 
 
@@ -109,7 +114,26 @@ class _Package:
         if name in self._TYPES:
             text = exp.DataType.build(self._TYPES[name]).sql(dialect=self._dialect)
             return lambda: text
+        letters = FUNCTIONS.get(self._name, {}).get(name)
+        if letters is not None:
+            return _function(f"greylag_{name}", letters)
         return Opaque(f"{self._name}.{name}")
+
+
+class _Adapter:
+    """`adapter`: what it dispatches to is known, the rest is not."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def dispatch(self, macro_name: str, macro_namespace: object = None, **_: object) -> object:
+        """A macro of the project, where it is one."""
+        return self._world.dispatched(macro_name)
+
+    def __getattr__(self, name: str) -> object:
+        if name.startswith("_") or name in _HIDDEN:
+            raise AttributeError(name)
+        return Opaque(f"adapter.{name}")
 
 
 class _Config:
@@ -127,11 +151,37 @@ class _Config:
         return ""
 
 
+def _function(name: str, letters: str) -> Callable[..., str]:
+    """A macro that is a function of SQL expressions, as the call of a function that nobody knows."""
+
+    def write(*args: object, **kwargs: object) -> str:
+        given = [*args, *kwargs.values()]
+        if letters == "*":
+            flat = [one for arg in given for one in (arg if isinstance(arg, list | tuple) else [arg])]
+            return f"{name}({', '.join(map(str, flat))})"
+        kinds = letters.ljust(len(given), "l")
+        texts = [
+            str(arg) if kind == "c" or isinstance(arg, int) else "'" + str(arg).replace("'", "") + "'"
+            for kind, arg in zip(kinds, given, strict=False)
+        ]
+        return f"{name}({', '.join(texts)})"
+
+    return write
+
+
 class World:
     """The names in sight of one rendering; `truth` answers the outside conditions by key."""
 
-    def __init__(self, migration: CompiledMigration, truth: Mapping[str, bool]) -> None:
+    def __init__(
+        self,
+        migration: CompiledMigration,
+        truth: Mapping[str, bool],
+        project: DbtSurroundings,
+        library: Library,
+    ) -> None:
         self.guessed: set[str] = set()
+        self._variables = project.variables
+        self._library = library
         self._dialect = migration.dialect
         self._truth = truth
         self._relations = {
@@ -151,10 +201,12 @@ class World:
             "dbt": _Package("dbt", self._dialect),
             "dbt_utils": _Package("dbt_utils", self._dialect),
             "var": self._var,
-            "env_var": self._var,
+            "env_var": self._environment,
             "is_incremental": lambda: False,
             "should_full_refresh": lambda: False,
             "execute": True,
+            "adapter": _Adapter(self),
+            "return": give_back,
             "log": _silent,
             "print": _silent,
             "target": {
@@ -170,7 +222,13 @@ class World:
 
     def lookup(self, name: str) -> object:
         """What a name stands for; an Opaque when it is not known here."""
-        return self._known.get(name, Opaque(name))
+        if name in self._known:
+            return self._known[name]
+        return self._library.get(name, self.lookup) or Opaque(name)
+
+    def dispatched(self, name: str) -> object:
+        """What `adapter.dispatch(name)` gives."""
+        return self._library.dispatched(name, self.lookup) or Opaque(f"adapter.dispatch({name!r})")
 
     def _choose(self, key: str) -> bool:
         return self._truth[key]
@@ -188,6 +246,20 @@ class World:
         return Relation(dataset, self._dialect)
 
     def _var(self, name: str, default: object = None) -> object:
+        value = self._variables.get(name, default)
+        if isinstance(value, str) and value.strip().startswith("{{"):
+            return self._spoken(value) or Opaque(f"var {value}")
+        return self._environment(name, value)
+
+    def _spoken(self, value: str) -> object | None:
+        """A variable that holds a plain `{{ ref('x') }}`, as packages let their users write."""
+        found = _CALL.fullmatch(value.strip())
+        if found is None:
+            return None
+        args = [text or other for text, other in _TEXTS.findall(found[2])]
+        return self._ref(*args) if found[1] == "ref" else self._source(*args)
+
+    def _environment(self, name: str, default: object = None) -> object:
         if default is None:
             self.guessed.add(name)
             return _STAND_IN

@@ -2,8 +2,21 @@
 
 from greylag.rewrite.dbt.codemod import rewrite_dbt
 from greylag.rewrite.dbt.companions import yaml_edits
-from greylag.rewrite.dbt.project import is_dbt_file, is_dbt_yaml
+from greylag.rewrite.dbt.context import localised, surroundings_of
+from greylag.rewrite.dbt.moved import moved_checks
+from greylag.rewrite.dbt.project import is_dbt_file, is_dbt_yaml, project_of
 from greylag.rewrite.dbt.unit_tests import unit_test_notes
 from greylag.rewrite.dbt.yaml_reads import read_yaml
 
-__all__ = ["is_dbt_file", "is_dbt_yaml", "read_yaml", "rewrite_dbt", "unit_test_notes", "yaml_edits"]
+__all__ = [
+    "is_dbt_file",
+    "is_dbt_yaml",
+    "localised",
+    "moved_checks",
+    "project_of",
+    "read_yaml",
+    "rewrite_dbt",
+    "surroundings_of",
+    "unit_test_notes",
+    "yaml_edits",
+]

@@ -16,11 +16,11 @@ from greylag.domain.patch import Edit, apply_edits
 from greylag.mapping.compiled import CompiledMigration
 from greylag.mapping.sqltext import PARSER_GIVES_UP
 from greylag.rewrite.dbt.blocks import Block, Variant
+from greylag.rewrite.dbt.context import Project
 from greylag.rewrite.dbt.disguise import Statements, disguised
 from greylag.rewrite.dbt.exposure import Exposure, comments_hold, variant_text
 from greylag.rewrite.dbt.jinja import Span, SpanKind, line_of, spans
 from greylag.rewrite.dbt.mask import Masked, Placeholder, Role, mask
-from greylag.rewrite.dbt.context import Project
 from greylag.rewrite.dbt.mentions import mentions
 from greylag.rewrite.dbt.merge import Clash, agree, snap, unmask
 from greylag.rewrite.dbt.names import told_names
@@ -69,8 +69,8 @@ class DbtFile:
         try:
             settled = settle(plans.edits, self.migration.dialect)
             edits = [*agree(self.text, settled, self.tree), *self._comment_edits(tables, plans)]
-            edits += self._variable_edits(tables)
             carried = unmask(self.text, edits, self.spans, self.masked, tables.write)
+            carried = (*carried, *self._variable_edits(tables))
         except Clash as clash:
             return Skipped(
                 framework=Framework.DBT, reasons=(clash.reason,), reads=tuple(plans.reads.values())

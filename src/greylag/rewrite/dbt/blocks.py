@@ -156,7 +156,8 @@ def _several(tree: tuple[Block, ...]) -> bool:
 
 
 def _owner(code: str) -> str:
-    return code.split("(")[0].split()[-1] if len(code.split()) > 1 else code
+    words = code.partition("(")[0].split()
+    return words[-1] if words else code
 
 
 def variants(tree: tuple[Block, ...], spans: tuple[Span, ...]) -> tuple[Variant, ...]:

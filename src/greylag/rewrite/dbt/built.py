@@ -25,7 +25,9 @@ from greylag.rewrite.dbt.spelling import UNKNOWN, Scope, may_be
 from greylag.rewrite.dbt.trees import tree_of
 from greylag.rewrite.dbt.words import word_pattern
 
-_BUILT = re.compile(r"\b(?:ref|source)\s*\(\s*(?:['\"][^'\"]*['\"]\s*,\s*)?(?!['\"][^'\"]*['\"]\s*[,)])[^)\s]")
+_BUILT = re.compile(
+    r"\b(?:ref|source)\s*\(\s*(?:['\"][^'\"]*['\"]\s*,\s*)?(?!['\"][^'\"]*['\"]\s*[,)])[^)\s]"
+)
 _MACRO = re.compile(r"\{%[-+]?\s*macro\b")
 
 
@@ -152,7 +154,8 @@ class _Builder:
         if any(UNKNOWN in text for texts in spelled for text in texts):
             return None
         return [
-            DbtCall(kind=spoken.kind, args=args) for args in itertools.islice(itertools.product(*spelled), 200)
+            DbtCall(kind=spoken.kind, args=args)
+            for args in itertools.islice(itertools.product(*spelled), 200)
         ]
 
     def _inside(self, node: nodes.Call, spoken: DbtCall, span: Span, scope: Scope) -> Iterator[Reason]:
@@ -191,7 +194,7 @@ class _Builder:
 
 
 def _relation(macro: Macro) -> DbtCall | None:
-    """The one call that a macro gives, when that is all it does: `{{ ref('x') }}`, `{{ return(ref('x')) }}`."""
+    """The one call that a macro gives, when that is all: `{{ ref('x') }}`, `{{ return(ref('x')) }}`."""
     try:
         parts = [
             part

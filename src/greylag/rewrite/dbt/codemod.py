@@ -132,9 +132,7 @@ def _bodies(
             yield way
 
 
-def _elsewhere(
-    masked: Masked, migration: CompiledMigration, project: Project | None
-) -> Iterator[Reason]:
+def _elsewhere(masked: Masked, migration: CompiledMigration, project: Project | None) -> Iterator[Reason]:
     """Reads of a source that has the dataset's name, and is declared as another table in this project."""
     tables = {mapping.dataset: mapping.names.tables for mapping in migration.mappings}
     for item in masked.placeholders:

@@ -20,6 +20,7 @@ from sqlglot import exp
 from greylag.domain.dataset import DatasetRef
 from greylag.mapping.compiled import CompiledMigration
 from greylag.rewrite.dbt.project import project_of
+from greylag.rewrite.dbt.yaml_place import block_end
 
 
 def yaml_edits(
@@ -144,14 +145,14 @@ def _with_entry(text: str, source: _Source, after: str | None, entry: list[str])
     lines = text.splitlines(keepends=True)
     if source.tables is None:
         column = source.node.lc.col
-        at = _block_end(lines, source.node.lc.line, column - 1)
+        at = block_end(lines, source.node.lc.line, column - 1)
         added = [" " * column + "tables:", *(" " * (column + 2) + line for line in entry)]
     else:
         names = source.names()
         index = names.index(after) if after in names else len(names) - 1
         line = source.tables.lc.item(index)[0]
         dash = lines[line].index("-")
-        at = _block_end(lines, line, dash)
+        at = block_end(lines, line, dash)
         added = [" " * dash + piece for piece in entry]
     ending = "\r\n" if "\r\n" in text else "\n"
     if not lines[at - 1].endswith(("\n", "\r")):
@@ -159,19 +160,6 @@ def _with_entry(text: str, source: _Source, after: str | None, entry: list[str])
         added[-1:] = [added[-1]]
         return "".join([*lines[:at], ending.join(added), *lines[at:]])
     return "".join([*lines[:at], *(piece + ending for piece in added), *lines[at:]])
-
-
-def _block_end(lines: list[str], first: int, column: int) -> int:
-    """Index behind the last line of the entry at `first`: its lines are indented beyond `column`."""
-    end = first + 1
-    for at in range(first + 1, len(lines)):
-        stripped = lines[at].strip()
-        if not stripped:
-            continue
-        if len(lines[at]) - len(lines[at].lstrip()) <= column:
-            break
-        end = at + 1
-    return end
 
 
 def _new_file(wanted: _Wanted, inside: Mapping[str, str], near: _Source | None) -> tuple[str, str]:

@@ -16,11 +16,11 @@ from greylag.domain.dbt import DbtSurroundings
 from greylag.mapping.compiled import CompiledMigration, DbtName, Names
 from greylag.rewrite.dbt.macros import Macro, Use, project_macros, uses
 from greylag.rewrite.dbt.manifest import Manifest
-from greylag.rewrite.dbt.words import word_pattern
 from greylag.rewrite.dbt.names import told_names
 from greylag.rewrite.dbt.project import DBT_PROJECT, project_of
 from greylag.rewrite.dbt.source_names import SourceTable, source_tables
 from greylag.rewrite.dbt.spelling import Scope
+from greylag.rewrite.dbt.words import word_pattern
 
 _YAML = (".yml", ".yaml")
 
@@ -60,7 +60,10 @@ class Project:
             return {}
         own = listed.get(self.settings.get("name"))
         flat = {str(key): value for key, value in listed.items() if not isinstance(value, Mapping)}
-        return {**flat, **({str(key): value for key, value in own.items()} if isinstance(own, Mapping) else {})}
+        return {
+            **flat,
+            **({str(key): value for key, value in own.items()} if isinstance(own, Mapping) else {}),
+        }
 
     @cached_property
     def macros(self) -> Mapping[str, Macro]:
@@ -70,7 +73,7 @@ class Project:
     @cached_property
     def sources(self) -> tuple[SourceTable, ...]:
         """Its source tables, with the names that they have in the database."""
-        scope = Scope(variables=self.variables)
+        scope = Scope(variables=self.variables, defaults=True)
         found: list[SourceTable] = []
         for path in self.paths:
             if path.lower().endswith(_YAML) and "sources:" in self._files[path]:
@@ -142,9 +145,7 @@ def surroundings_of(path: str, files: Mapping[str, str] | None) -> DbtSurroundin
     return project.surroundings() if project is not None else DbtSurroundings()
 
 
-def localised(
-    path: str, migration: CompiledMigration, files: Mapping[str, str] | None
-) -> CompiledMigration:
+def localised(path: str, migration: CompiledMigration, files: Mapping[str, str] | None) -> CompiledMigration:
     """The migration with the names that its datasets have in the file's own project.
 
     A source that is declared as the table of a dataset is another name of it, for old and new ones alike; so

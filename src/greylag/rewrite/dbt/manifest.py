@@ -45,9 +45,7 @@ class Manifest:
     columns: Mapping[str, tuple[tuple[str, str], ...]]
 
     @classmethod
-    def read(
-        cls, text: str, catalog: str | None, current: Callable[[str], str | None]
-    ) -> Manifest | None:
+    def read(cls, text: str, catalog: str | None, current: Callable[[str], str | None]) -> Manifest | None:
         """Read both files; `current` gives a project file's text. None for what is no manifest."""
         data, listed = _object(text), _object(catalog or "")
         if not isinstance(data.get("nodes"), dict):
@@ -135,7 +133,9 @@ def _node(key: str, entry: dict[str, Any]) -> Node | None:
 def _table(entry: dict[str, Any]) -> DatasetRef | None:
     identifier = entry.get("identifier") or entry.get("alias")
     parts = [entry.get("database"), entry.get("schema"), identifier]
-    return DatasetRef(tuple(str(part) for part in parts if part)) if entry.get("schema") and identifier else None
+    return (
+        DatasetRef(tuple(str(part) for part in parts if part)) if entry.get("schema") and identifier else None
+    )
 
 
 def _is_current(node: Node, current: Callable[[str], str | None]) -> bool:
@@ -148,8 +148,10 @@ def _is_current(node: Node, current: Callable[[str], str | None]) -> bool:
         return True
     same = text.replace("\r\n", "\n")
     # Snapshots and tests are blocks inside of their file.
-    return node.raw.strip().replace("\r\n", "\n") in same if node.kind == "snapshot" else (
-        node.raw.strip().replace("\r\n", "\n") == same.strip()
+    return (
+        node.raw.strip().replace("\r\n", "\n") in same
+        if node.kind == "snapshot"
+        else (node.raw.strip().replace("\r\n", "\n") == same.strip())
     )
 
 

@@ -29,24 +29,25 @@ class SourceCheck:
 
 def source_checks(data: Any, migration: CompiledMigration) -> Iterator[SourceCheck]:
     """Every check that a loaded YAML document declares on the source of a replaced dataset."""
-    for source in _maps(data, "sources"):
-        for table in _maps(source, "tables"):
+    for source in maps_under(data, "sources"):
+        for table in maps_under(source, "tables"):
             for mapping in migration.mappings:
-                certain = _is_certain(source, table, mapping)
+                certain = which_source(source, table, mapping)
                 if certain is not None:
                     checks = _Checks(source=source, table=table, mapping=mapping, migration=migration)
                     yield from checks.all(certain=certain)
                     break
 
 
-def _maps(node: Any, key: str) -> Iterator[CommentedMap]:
+def maps_under(node: Any, key: str) -> Iterator[CommentedMap]:
+    """The mappings in the list under a key; nothing when there is no such list."""
     listed = node.get(key) if isinstance(node, CommentedMap) else None
     for item in listed if isinstance(listed, CommentedSeq) else ():
         if isinstance(item, CommentedMap):
             yield item
 
 
-def _is_certain(source: CommentedMap, table: CommentedMap, mapping: Mapping) -> bool | None:
+def which_source(source: CommentedMap, table: CommentedMap, mapping: Mapping) -> bool | None:
     """Is this the replaced dataset? True: it is; False: it may be; None: it is not."""
     spoken = (str(source.get("name")), str(table.get("name")))
     if any(name.kind == "source" and name.args == spoken for name in mapping.names.dbt):
@@ -81,7 +82,7 @@ class _Checks:
             yield found if certain else replace(found, code="yaml-unsure", message=told, read=None)
 
     def _tests(self) -> Iterator[SourceCheck]:
-        holders = [(self.table, None), *((one, one.get("name")) for one in _maps(self.table, "columns"))]
+        holders = [(self.table, None), *((one, one.get("name")) for one in maps_under(self.table, "columns"))]
         for holder, column in holders:
             for key in _TESTS:
                 if holder.get(key):

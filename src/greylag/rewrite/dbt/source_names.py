@@ -52,7 +52,11 @@ def source_tables(data: Mapping[str, Any], path: str, scope: Scope) -> Iterator[
                 source=str(source.get("name")),
                 name=str(table.get("name")),
                 path=path,
-                parts=(_known(source.get("database"), scope), _known(schema, scope), _known(identifier, scope)),
+                parts=(
+                    _known(source.get("database"), scope),
+                    _known(schema, scope),
+                    _known(identifier, scope),
+                ),
             )
 
 

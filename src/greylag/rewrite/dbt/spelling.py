@@ -26,10 +26,14 @@ _FILTERS: Mapping[str, Callable[[str], str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What is known: values of the file's own variables, and the variables of `dbt_project.yml`."""
+    """What is known: values of the file's own variables, and the variables of `dbt_project.yml`.
+
+    With `defaults`, what has a default and no value in the project is its default; else it may be anything.
+    """
 
     values: Mapping[str, Values] = field(default_factory=dict)
     variables: Mapping[str, object] = field(default_factory=dict)
+    defaults: bool = False
 
     def spellings(self, node: nodes.Node | None) -> Values:
         """Every text that an expression may render as; UNKNOWN stands where a piece of it is not known."""
@@ -76,7 +80,8 @@ class Scope:
             value = self.variables[str(name)]
             known = isinstance(value, str | int) and not isinstance(value, bool)
             return frozenset({str(value)}) if known else frozenset({UNKNOWN})
-        return self.spellings(node.args[1]) if len(node.args) > 1 else frozenset({UNKNOWN})
+        default = self.spellings(node.args[1]) if len(node.args) > 1 else frozenset({UNKNOWN})
+        return default if self.defaults else default | {UNKNOWN}
 
 
 def may_be(spelling: str, names: Iterable[str]) -> bool:

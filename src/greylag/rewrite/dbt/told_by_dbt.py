@@ -29,7 +29,9 @@ def hidden_reads(path: str, text: str, migration: CompiledMigration, project: Pr
         upstream = project.manifest.nodes.get(key)
         for mapping in migration.mappings:
             if upstream is not None and any(name in mapping.names.dbt for name in upstream.names):
-                message = f"{path}: dbt's manifest says that it reads {mapping.dataset}; nothing in its text does"
+                message = (
+                    f"{path}: dbt's manifest says that it reads {mapping.dataset}; nothing in its text does"
+                )
                 return Skipped(
                     framework=Framework.DBT, reasons=(Reason(code="hidden-read", message=message),)
                 )

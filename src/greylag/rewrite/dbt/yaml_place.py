@@ -31,3 +31,16 @@ def key_place(node: CommentedMap, key: str) -> Place:
     except (KeyError, TypeError, AttributeError):
         line, column = node.lc.line, node.lc.col
     return Place(line=(line or 0) + 1, column=(column or 0) + 1)
+
+
+def block_end(lines: list[str], first: int, column: int) -> int:
+    """Index behind the last line of the entry at `first`: its lines are indented beyond `column`."""
+    end = first + 1
+    for at in range(first + 1, len(lines)):
+        stripped = lines[at].strip()
+        if not stripped:
+            continue
+        if len(lines[at]) - len(lines[at].lstrip()) <= column:
+            break
+        end = at + 1
+    return end

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.rewrite.dbt.project import migration
+from tests.unit.rewrite.dbt.project import BODY, migration
 
 from greylag.domain.consumer import Framework
 from greylag.domain.outcome import Edited, FileReport, Outcome, Skipped, Unchanged
 from greylag.engine.finding import look
+from greylag.engine.patching import entries_of
 from greylag.engine.rewriting import rewrite_tree
 from greylag.rewrite import rewrite_text
 
@@ -135,11 +136,6 @@ def test_what_reads_nothing_is_unchanged(text: str) -> None:
     assert read(text) == Unchanged()
 
 
-def test_outside_of_a_project_nothing_changes() -> None:
-    found = rewrite_text("ci.yml", "run: select 1 from prod.core.users_v1\n", migration(), siblings={})
-    assert isinstance(found, Skipped) and [one.code for one in found.reasons] == ["no-codemod"]
-
-
 def test_anchors_are_told_once_and_repeated_keys_are_read() -> None:
     anchored = SOURCE.format(name="core", table="users_v1").replace("[unique]", "&a [unique]")
     assert told(anchored + "models:\n  - name: m\n    tests: *a\n    tests: *a\n") == (
@@ -157,17 +153,82 @@ def reports(files: dict[str, str], *, only: str = "") -> dict[str, FileReport]:
     return {report.path: report for report in found}
 
 
+MOVED = TESTED.replace("            data_tests: [not_null]\n", "") + (
+    "      - name: users_v2\n        columns:\n          - name: account_id\n"
+    "            data_tests: [not_null]\n"
+)
+
+
 @pytest.mark.parametrize("only", ["", "models/m.sql"])
-def test_the_new_source_is_declared_beside_a_tested_one_and_the_test_is_told(only: str) -> None:
+def test_the_new_source_is_declared_beside_a_tested_one_and_the_test_moves(only: str) -> None:
     files = {"models/m.sql": MODEL, "models/s.yml": TESTED}
     found = reports(files, only=only)
     outcome = found["models/s.yml"].outcome
     assert isinstance(outcome, Edited)
-    assert outcome.text == TESTED + "      - name: users_v2\n"
-    assert outcome.notes == (f"models/s.yml:7: {TEST_TOLD}",)
+    assert (outcome.text, outcome.notes, outcome.left_reads) == (MOVED, (), ())
+    assert len(outcome.reads) == 1, "it was a reader"
     model = found["models/m.sql"].outcome
     assert isinstance(model, Edited)
     after = reports({"models/m.sql": model.text, "models/s.yml": outcome.text})
-    assert after["models/m.sql"].outcome == Unchanged()
-    left = after["models/s.yml"].outcome
-    assert isinstance(left, Skipped) and len(left.reads) == 1, "it still is a reader"
+    assert {path: one.outcome for path, one in after.items()} == dict.fromkeys(after, Unchanged())
+
+
+def test_a_test_stays_while_another_model_reads_the_old_source_and_stays_a_reader() -> None:
+    odd = f"select 1 from {{{{ some_package.relation({OLD}) }}}}\n"
+    files = {"models/m.sql": MODEL, "models/odd.sql": odd, "models/s.yml": TESTED}
+    outcome = reports(files)["models/s.yml"].outcome
+    assert isinstance(outcome, Edited)
+    assert outcome.text == TESTED + "      - name: users_v2\n"
+    assert outcome.notes == (f"models/s.yml:7: {TEST_TOLD}",)
+    assert [read.columns for read in outcome.left_reads] == [("user_id",)]
+    (row,) = entries_of("r", reports(files)["models/s.yml"], {})
+    assert (row.outcome, row.reasons) == ("skipped", outcome.notes)
+
+
+@pytest.mark.parametrize(
+    "checks",
+    [
+        "            tests: [{dbt_utils.expression_is_true: {expression: '> 1'}}]\n",
+        "            tests:\n              - relationships: {to: ref('users_v1'), field: user_id}\n",
+        "            tests: &shared [not_null]\n          - name: country\n            tests: *shared\n",
+    ],
+)
+def test_what_may_mean_something_else_on_the_new_source_does_not_move(checks: str) -> None:
+    text = TESTED.replace("            data_tests: [not_null]\n", checks)
+    outcome = reports({"models/m.sql": MODEL, "models/s.yml": text})["models/s.yml"].outcome
+    assert isinstance(outcome, Edited)
+    assert outcome.text == text + "      - name: users_v2\n"
+    assert outcome.left_reads
+
+
+def test_a_predicate_of_the_mapping_becomes_the_tests_condition() -> None:
+    body = BODY.replace("FROM prod.core.users_v2\n", "FROM prod.core.users_v2\n      WHERE tier = 'x'\n")
+    body = body.replace("{account_id: STRING,", "{account_id: STRING, tier: STRING,")
+    files = {**PROJECT, "models/m.sql": MODEL, "models/s.yml": TESTED}
+    found = {one.path: one for one in rewrite_tree(files, migration(body=body), proof="none")}
+    outcome = found["models/s.yml"].outcome
+    assert isinstance(outcome, Edited)
+    assert outcome.text.endswith(
+        "          - name: account_id\n            data_tests:\n              - not_null:\n"
+        "                  config:\n                    where: \"tier = 'x'\"\n"
+    )
+
+
+def test_freshness_moves_with_its_column_and_the_rest_of_the_file_stays() -> None:
+    body = BODY.replace("account_id AS user_id,", "account_id AS user_id, loaded AS seen,")
+    body = body.replace("{user_id: STRING,", "{user_id: STRING, seen: DATE,")
+    body = body.replace("{account_id: STRING,", "{account_id: STRING, loaded: DATE,")
+    text = (
+        TABLES + "      - name: users_v1\n        loaded_at_field: seen # when\n        freshness:\n"
+        "          warn_after: {count: 1, period: day}\n        # the end\n      - name: orders\n"
+    )
+    files = {**PROJECT, "models/m.sql": MODEL, "models/s.yml": text}
+    found = {one.path: one for one in rewrite_tree(files, migration(body=body), proof="none")}
+    outcome = found["models/s.yml"].outcome
+    assert isinstance(outcome, Edited)
+    assert outcome.text == (
+        TABLES + "      - name: users_v1\n        # the end\n      - name: users_v2\n"
+        "        loaded_at_field: loaded\n        freshness:\n"
+        "          warn_after: {count: 1, period: day}\n      - name: orders\n"
+    )
+    assert outcome.left_reads == ()

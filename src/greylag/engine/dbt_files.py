@@ -1,0 +1,133 @@
+"""dbt files in a repository: their proof, and the YAML that has to change with them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from greylag.domain.check import Proof, Verdict
+from greylag.domain.consumer import Framework
+from greylag.domain.dataset import DatasetRef
+from greylag.domain.outcome import Edited, FileReport, Form, Outcome, Skipped, Unchanged
+from greylag.engine.finding import look
+from greylag.mapping.compiled import CompiledMigration
+from greylag.rewrite import candidate_names
+from greylag.rewrite.dbt import (
+    is_dbt_file,
+    localised,
+    moved_checks,
+    surroundings_of,
+    unit_test_notes,
+    yaml_edits,
+)
+from greylag.verify.dbt import prove_dbt
+
+
+def prove_dbt_file(
+    path: str,
+    old: str,
+    new: str,
+    migration: CompiledMigration,
+    files: Mapping[str, str],
+    *,
+    level: Literal["fast", "full"],
+    seed: int = 0,
+) -> Proof:
+    """Compare two versions of a file among the `files` of its project, whose macros and variables it uses."""
+    return prove_dbt(
+        old,
+        new,
+        localised(path, migration, files),
+        level=level,
+        seed=seed,
+        project=surroundings_of(path, files),
+    )
+
+
+def with_companions(
+    reports: Sequence[FileReport], files: Mapping[str, str], migration: CompiledMigration
+) -> tuple[FileReport, ...]:
+    """The reports, with the YAML files that edited models need: new sources, and checks that move to them.
+
+    What such a file still reads of an old dataset is told with it: it stays a reader, with the reason.
+    """
+    edited = {report.path: report.outcome.text for report in reports if isinstance(report.outcome, Edited)}
+    if not any(_is_dbt(report.outcome) for report in reports):
+        return tuple(reports)
+    notes = unit_test_notes(files, migration)
+    needed: set[DatasetRef] = {provided.dataset for provided in migration.provides} | set(migration.new_names)
+    declared = yaml_edits({**files, **edited}, migration, needed)
+    free = frozenset(mapping.dataset for mapping in migration.mappings) - _still_read(
+        reports, files, migration
+    )
+    by_path = {report.path: _noted(report, notes) for report in reports}
+    for path, text in declared.items():
+        before = by_path.get(path)
+        outcome = before.outcome if before is not None else look(path, files.get(path, ""), migration, files)
+        if isinstance(outcome, Unchanged | Skipped):
+            moved = moved_checks(text, localised(path, migration, files), free)
+            by_path[path] = _companion(path, moved, outcome, look(path, moved, migration, files))
+    return tuple(by_path[path] for path in sorted(by_path))
+
+
+def _still_read(
+    reports: Sequence[FileReport], files: Mapping[str, str], migration: CompiledMigration
+) -> frozenset[DatasetRef]:
+    """The replaced datasets that programs of the repository may still read after this rewrite."""
+    every = frozenset(mapping.dataset for mapping in migration.mappings)
+    known = {report.path: report for report in reports}
+    found: set[DatasetRef] = set()
+    names = candidate_names(migration)
+    for path in files:
+        report = known.get(path)
+        if report is None:
+            # Not looked at this time: it may be a reader.
+            if is_dbt_file(path, files) and any(name in files[path].lower() for name in names):
+                return every
+            continue
+        if path.lower().endswith((".yml", ".yaml")):
+            continue
+        refuted = report.proof is not None and report.proof.verdict is Verdict.REFUTED
+        if (isinstance(report.outcome, Edited) and not refuted) or isinstance(report.outcome, Unchanged):
+            continue
+        reads = report.outcome.reads if isinstance(report.outcome, Edited | Skipped) else ()
+        found |= {read.dataset for read in reads}
+        if not reads:
+            return every
+    return frozenset(found)
+
+
+def _companion(path: str, text: str, before: Unchanged | Skipped, after: Outcome) -> FileReport:
+    """A YAML file with a declaration more; `after` says what its new text still reads."""
+    left = after if isinstance(after, Skipped) else None
+    gone = len(before.reads) if isinstance(before, Skipped) else 0
+    gone -= len(left.reads) if left is not None else 0
+    reason = "declares a source; no query is changed"
+    if gone > 0:
+        reason = f"declares a source; {gone} checks on the old one now check the same columns of the new one"
+    moved = before.reads if isinstance(before, Skipped) and gone > 0 else ()
+    kept = {read.dataset for read in left.reads} if left is not None else set()
+    outcome = Edited(
+        framework=Framework.DBT,
+        form=Form.INLINE,
+        text=text,
+        reads=tuple(read for read in moved if read.dataset not in kept),
+        notes=tuple(one.message for one in left.reasons) if left is not None else (),
+        left=left.reasons if left is not None else (),
+        left_reads=left.reads if left is not None else (),
+    )
+    proof = Proof(verdict=Verdict.PROVEN, method="construction", reasons=(reason,))
+    return FileReport(path=path, outcome=outcome, proof=proof)
+
+
+def _noted(report: FileReport, notes: Mapping[str, tuple[str, ...]]) -> FileReport:
+    name = report.path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+    if not isinstance(report.outcome, Edited) or name not in notes:
+        return report
+    outcome = dataclasses.replace(report.outcome, notes=(*report.outcome.notes, *notes[name]))
+    return dataclasses.replace(report, outcome=outcome)
+
+
+def _is_dbt(outcome: Outcome) -> bool:
+    return isinstance(outcome, Edited) and outcome.framework is Framework.DBT
