@@ -1,0 +1,243 @@
+"""What a string of a program is: SQL, the name of a table that is read, a mention, or not understood."""
+
+from __future__ import annotations
+
+import re
+
+from tree_sitter import Node
+
+from greylag.rewrite.jvm.literals import Unreadable
+from greylag.rewrite.jvm.model import Definition, File, Mention, Place, Refusal, SqlSite, Unknown
+from greylag.rewrite.jvm.names import Naming, naming
+from greylag.rewrite.jvm.scio import scio_place
+from greylag.rewrite.jvm.spark import spark_place, sql_site
+from greylag.rewrite.jvm.strings import LITERALS, Expression
+from greylag.rewrite.jvm.syntax import Call, Source, around, call_of
+
+_LOGS = {
+    "info", "warn", "warning", "debug", "error", "trace", "log", "fatal", "severe", "fine", "finer", "finest",
+    "println", "print", "printf", "require", "assume", "fail", "describe", "it", "test", "should", "must", "in",
+    "when", "can", "ignore", "setAppName", "appName", "setJobName", "withName", "setName", "setJobGroup",
+    "setJobDescription", "setCallSite", "counter", "gauge", "timer", "histogram", "distribution", "named", "clue",
+    "withClue", "debugf", "infof", "deprecated", "Deprecated", "description", "DisplayName", "Description",
+    "SuppressWarnings", "nowarn", "Tag", "Operation", "Schema",
+}  # fmt: skip
+_COMPARES = {
+    "==", "!=", "===", "=!=", "equals", "contentEquals", "equalsIgnoreCase", "contains", "startsWith", "endsWith",
+    "assertEquals", "assertThat", "isEqualTo", "shouldBe", "shouldEqual", "mustBe", "replace", "replaceAll",
+    "indexOf", "matches", "split", "include", "be", "equal", "verify", "eq",
+}  # fmt: skip
+_SQL_ANNOTATIONS = {
+    "NamedNativeQuery", "Select", "Insert", "Update", "Delete", "SqlQuery", "SqlUpdate", "SqlBatch", "Sql",
+    "Subselect", "Formula",
+}  # fmt: skip
+_KEEPING = {
+    "trim",
+    "strip",
+    "stripIndent",
+    "stripMargin",
+    "format",
+    "formatted",
+    "stripLeading",
+    "stripTrailing",
+}
+_CHANGES = {
+    "replace",
+    "replaceAll",
+    "replaceFirst",
+    "concat",
+    "toUpperCase",
+    "toLowerCase",
+    "substring",
+    "split",
+    "repeat",
+}
+_DYNAMIC = "it names the dataset, and what becomes of it is not understood"
+
+
+def root_of(source: Source, node: Node) -> Node:
+    """The whole string expression that a literal or a name is a part of."""
+    top = node
+    while (wider := _wider(source, top)) is not None:
+        top = wider
+    return top
+
+
+def _wider(source: Source, node: Node) -> Node | None:
+    parent = node.parent
+    if parent is None:
+        return None
+    match parent.type:
+        case "infix_expression" | "binary_expression":
+            operator = parent.child_by_field_name("operator")
+            return parent if operator is not None and source.of(operator) == "+" else None
+        case "parenthesized_expression":
+            return parent
+        case "interpolation":
+            return parent.parent.parent if parent.parent is not None else None
+        case "block" if parent.named_child_count == 1 and parent.parent is not None:
+            inside = parent.parent.type == "interpolation"
+            return parent.parent.parent.parent if inside and parent.parent.parent is not None else None
+        case "field_expression" | "field_access":
+            return _attribute(source, node, parent)
+        case "method_invocation" if parent.child_by_field_name("object") == node:
+            name = parent.child_by_field_name("name")
+            return parent if name is not None and source.of(name) in _KEEPING else None
+        case "arguments" | "argument_list":
+            return _formatted(source, parent)
+        case _:
+            return None
+
+
+def _attribute(source: Source, node: Node, parent: Node) -> Node | None:
+    field = parent.child_by_field_name("field")
+    if field is None:
+        return None
+    if field == node:
+        return parent
+    if node.type == "identifier" and source.of(field) not in _KEEPING:
+        return None
+    if source.of(field) not in _KEEPING:
+        return None
+    outer = parent.parent
+    if (
+        outer is not None
+        and outer.type == "call_expression"
+        and outer.child_by_field_name("function") == parent
+    ):
+        return outer
+    return parent
+
+
+def _formatted(source: Source, arguments: Node) -> Node | None:
+    """The call whose format these are the arguments of."""
+    call = call_of(source, arguments.parent) if arguments.parent is not None else None
+    if (
+        call is None
+        or call.kind != "call"
+        or call.name not in ("format", "formatted")
+        or call.receiver is None
+    ):
+        return None
+    literal = call.receiver.type in LITERALS or ".stripMargin" in source.of(call.receiver)
+    return call.node if literal or source.of(call.receiver) in ("String", "java.lang.String") else None
+
+
+def place_of(file: File, node: Node) -> Place:
+    """What a string expression (as `root_of` gives it) is in its program."""
+    span = file.source.span(node)
+    call = around(file.source, node)
+    if call is not None and _told(file, call, node):
+        return Mention(span=span)
+    broken = file.source.broken(node)
+    if broken is not None:
+        message = f"the syntax around it is not understood (line {broken})"
+        return Unknown(span=span, refusal=Refusal(code="unparsable", message=message))
+    try:
+        expression = file.read(node, file.dialect)
+    except Unreadable as why:
+        return Unknown(span=span, refusal=Refusal(code="dynamic-sql", message=f"not understood: {why}"))
+    if call is not None:
+        found = spark_place(file, call, node, expression) or scio_place(file, call, node, expression)
+        if found is not None:
+            return found
+        if (refused := _refused(file, call, node, expression)) is not None:
+            return refused
+    return _by_look(file, node, expression, call)
+
+
+def _by_look(file: File, node: Node, expression: Expression, call: Call | None) -> Place:
+    """Nobody that we know takes it: is it a constant, or SQL by its look?"""
+    span = file.source.span(node)
+    if expression.is_query:
+        if (changed := _changed(file, node)) is not None:
+            message = f"`{changed}` changes the text of the query"
+            return Unknown(span=span, refusal=Refusal(code="dynamic-sql", message=message))
+        return sql_site(file, expression, _constant_dialect(file, node))
+    name = _defines(file, node)
+    if name is not None and expression.whole:
+        return Definition(name=name, span=span)
+    match naming(expression.text, file.migration):
+        case Naming.NONE | Naming.PROSE:
+            return Mention(span=span)
+        case Naming.BARE:
+            if call is None or not re.search(r"(?i)table|dataset|read|load|from|into|view|source", call.name):
+                return Mention(span=span)
+            message = f"{expression.text!r} may be the dataset"
+            return Unknown(span=span, refusal=Refusal(code="maybe-old", message=message))
+        case Naming.FILES:
+            message = "names files of the dataset: a mapping is a query over tables; read the table instead"
+            return Unknown(span=span, refusal=Refusal(code="file-path", message=message))
+        case Naming.FULL:
+            return Unknown(span=span, refusal=Refusal(code="dynamic-sql", message=_DYNAMIC))
+
+
+def _told(file: File, call: Call, node: Node) -> bool:
+    """Is it only told: logged, thrown, the name of a step or of a test?"""
+    if call.name in _LOGS or (call.kind == "new" and call.name.endswith(("Exception", "Error", "Throwable"))):
+        return True
+    if call.name in ("assert", "ensure") and call.arguments[0].value != node:
+        return True
+    return call.name == "apply" and len(call.arguments) > 1 and call.arguments[0].value == node
+
+
+def _refused(file: File, call: Call, node: Node, expression: Expression) -> Place | None:
+    span = file.source.span(node)
+    if call.name in _COMPARES:
+        message = f"it is compared or changed by `{call.name}`"
+        return Unknown(span=span, refusal=Refusal(code="dynamic-sql", message=message))
+    if call.kind != "annotation":
+        return None
+    if call.name in ("Table", "SecondaryTable", "JoinTable", "CollectionTable", "Entity", "Document"):
+        message = (
+            f"@{call.name} maps an entity to the table: make the mapping a view, or the entity a @Subselect"
+        )
+        return Unknown(span=span, refusal=Refusal(code="table-only", message=message))
+    native = call.name == "Query" and re.search(r"nativeQuery\s*=\s*true", file.source.of(call.node))
+    if native or call.name in _SQL_ANNOTATIONS:
+        return sql_site(file, expression, None)
+    if naming(expression.text, file.migration) in (Naming.NONE, Naming.PROSE, Naming.BARE):
+        return Mention(span=span)
+    message = f"@{call.name} is not known to take SQL"
+    return Unknown(span=span, refusal=Refusal(code="dynamic-sql", message=message))
+
+
+def _changed(file: File, node: Node) -> str | None:
+    """The method that changes a literal's text where it stands."""
+    parent = node.parent
+    if parent is None or parent.type not in ("field_expression", "method_invocation"):
+        return None
+    field = parent.child_by_field_name("field") or parent.child_by_field_name("name")
+    owner = parent.child_by_field_name("value") or parent.child_by_field_name("object")
+    name = file.source.of(field) if field is not None else ""
+    return name if owner == node and (name in _CHANGES or name in _COMPARES) else None
+
+
+def _defines(file: File, node: Node) -> str | None:
+    """The name that is bound to an expression for good."""
+    parent = node.parent
+    name = (
+        (parent.child_by_field_name("pattern") or parent.child_by_field_name("name"))
+        if parent is not None
+        else None
+    )
+    if name is None or name.type != "identifier":
+        return None
+    text = file.source.of(name)
+    return text if file.constants.value(text) == node else None
+
+
+def _constant_dialect(file: File, node: Node) -> str | None:
+    """The dialect of a constant's SQL: that of the calls which take it, if they agree."""
+    name = _defines(file, node)
+    if name is None:
+        return file.dialect
+    dialects: set[str | None] = set()
+    for use in file.source.words(name):
+        call = around(file.source, use)
+        if call is None:
+            continue
+        place = place_of(file, use) if use != node and use.parent != node.parent else None
+        if isinstance(place, SqlSite):
+            dialects.add(place.dialect)
+    return dialects.pop() if len(dialects) == 1 else file.dialect
