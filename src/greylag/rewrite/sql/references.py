@@ -12,6 +12,7 @@ from greylag.rewrite.sql.clauses import Clause
 from greylag.rewrite.sql.model import Ref, Role, Scope
 from greylag.rewrite.sql.names_out import alias_means_other, explicit_aliases, output_names
 from greylag.rewrite.sql.outputs import Unnamed, kept_name, names_matter
+from greylag.rewrite.sql.recoded import Recoded
 from greylag.rewrite.sql.soundness import Unsound, grouped_directly, in_aggregate, ordered_directly
 from greylag.rewrite.sql.substitute import Piece
 
@@ -45,6 +46,7 @@ class References:
         self.items = items
         self.folding = inliner.names.folding
         self.text = inliner.tokens.text
+        self.recoded = Recoded(self)
 
     def edits(self, ref: Ref) -> set[Edit]:
         """The edits for one reference; empty when it may stay as it is."""
@@ -63,13 +65,19 @@ class References:
             )
         if bare and self._stays_alias(ref, name, piece):
             return set()
+        if (pushed := self.recoded.edits(ref, output, piece)) is not None:
+            return pushed
         self._check_grouping(ref, piece)
-        if self.read.nullable and not piece.strict and not self._before_filling(ref):
+        if self.can_be_filled(ref) and not piece.keeps_filling(self.folding.dialect):
             raise Unsound(
                 self.read.site,
                 f"an outer join can fill it with NULLs, where {ref.column.name} would no longer be NULL",
             )
         return self._replace(ref, output, piece)
+
+    def can_be_filled(self, ref: Ref) -> bool:
+        """May the reference see NULLs that an outer join filled in?"""
+        return self.read.nullable and not self._before_filling(ref)
 
     def _before_filling(self, ref: Ref) -> bool:
         """Is the reference in the ON of the very LEFT JOIN that fills the source with NULLs?"""
@@ -126,10 +134,19 @@ class References:
 
     # -- text ------------------------------------------------------------------------------------------
 
-    def _replace(self, ref: Ref, output: Output, piece: Piece) -> set[Edit]:
+    def span(self, ref: Ref) -> tuple[int, int]:
+        """Where the column of a reference stands, with its qualifiers."""
         if any("start" not in part.meta for part in ref.parts[: ref.index + 1]):
             raise Unsound(self.read.site, f"the parser kept no position for {ref.column.name}")
-        start, end = ref.parts[0].meta["start"], ref.column.meta["end"] + 1
+        return ref.parts[0].meta["start"], ref.column.meta["end"] + 1
+
+    def subject(self, ref: Ref, output: Output, column: exp.Column) -> str:
+        """The text of a column inside the mapping's expression, qualified as this place needs it."""
+        piece = self.read.pieces.part(output, column)
+        return piece.qualified(self._qualifier(ref, piece))
+
+    def _replace(self, ref: Ref, output: Output, piece: Piece) -> set[Edit]:
+        start, end = self.span(ref)
         text = piece.qualified(self._qualifier(ref, piece))
         if not self._stands_alone(ref, piece):
             text = f"({text})"
@@ -161,7 +178,7 @@ class References:
                 first, last = ref.parts[0], ref.parts[ref.index - 1]
                 return self.text[first.meta["start"] : last.meta["end"] + 1]
             return read.qualifier
-        needed = len(read.scope.sources) > 1 or ref.scope is not read.scope
+        needed = len(read.scope.sources) > 1 or ref.scope is not read.scope or bool(read.joins)
         if ref.clause in _ALIAS_CLAUSES and not needed:
             needed = bool(piece.columns & self._aliases_after(ref.scope))
         if not needed:
@@ -211,7 +228,7 @@ class References:
             if self.folding.dialect not in _ALIASES_IN_STRUCT:
                 return None, set()
             return (None if self._keeps_name(ref, output, piece) else self._alias_text(ref, output)), set()
-        around = self._items_around(ref)
+        around = self.items_around(ref)
         select = ref.scope.select
         if ref.clause != "expressions" or not names_matter(ref.scope, self.folding.dialect):
             return None, around
@@ -219,9 +236,9 @@ class References:
             fields = ref.index < len(ref.parts) - 1
             kept = fields or self._keeps_name(ref, output, piece)
             return (None if kept else self._alias_text(ref, output)), around
-        return None, around | self._item_alias(ref.node, ref.scope)
+        return None, around | self.item_alias(ref.node, ref.scope)
 
-    def _items_around(self, ref: Ref) -> set[Edit]:
+    def items_around(self, ref: Ref) -> set[Edit]:
         """Aliases for the items of outer SELECTs that hold the subquery in which the reference stands.
 
         Those around the read itself are named in `autonames`.
@@ -235,7 +252,7 @@ class References:
         ):
             outer = scope.parent
             if names_matter(outer, self.folding.dialect) and _in_select_list(scope.select, outer.select):
-                edits |= self._item_alias(scope.select, outer)
+                edits |= self.item_alias(scope.select, outer)
             scope = outer
         return edits
 
@@ -253,7 +270,7 @@ class References:
         text = self.text[meta["start"] : meta["end"] + 1]
         return text if "." not in text else f"`{ref.column.name}`"
 
-    def _item_alias(self, node: exp.Expr, scope: Scope) -> set[Edit]:
+    def item_alias(self, node: exp.Expr, scope: Scope) -> set[Edit]:
         """An unaliased item that computes: where the engine names it after its text, say its old name."""
         item = node
         while item.parent is not None and item.parent is not scope.select:

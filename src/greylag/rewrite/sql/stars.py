@@ -101,7 +101,7 @@ def _expand(
         if read is None:
             listed.append(_other(covered[0], source, folding.dialect))
         else:
-            many, as_ = len(scope.sources) > 1, inliner.as_word(read)
+            many, as_ = len(scope.sources) > 1 or bool(read.joins), inliner.as_word(read)
             listed.extend(_columns(read, gone, folding.dialect, as_, many=many))
     start, end = tokens.items[begin].start, tokens.end(last)
     line = ", ".join(listed)
@@ -133,7 +133,7 @@ def _columns(read: Dissolved, gone: set[str], dialect: str, as_: str, *, many: b
         if fold(name) in gone:
             continue
         _, piece = read.pieces.by_column[fold(name)]
-        if read.nullable and not piece.strict:
+        if read.nullable and not piece.keeps_filling(dialect):
             raise Unsound(read.site, f"an outer join can fill it with NULLs, where {name} would not be NULL")
         text = piece.qualified(read.qualifier if many else None)
         identifier = exp.to_identifier(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping as AbcMapping
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -30,7 +31,7 @@ class Piece:
     `text` is the expression without qualifiers; a qualifier goes in at each of `slots` (offsets into `text`).
     `columns` are the folded first parts of its columns; `path` is the last name of a plain column path,
     None for anything that computes; `constant` marks an expression without columns; `strict` one that is NULL
-    wherever its columns are.
+    wherever its columns are. `fixed` are the qualifiers of slots that a joined table of the mapping owns.
     """
 
     text: str
@@ -40,24 +41,44 @@ class Piece:
     atomic: bool
     constant: bool
     strict: bool
+    fixed: tuple[str | None, ...] = ()
 
     def qualified(self, qualifier: str | None) -> str:
         """The expression with every column qualified by `qualifier` (as text), or bare when it is None."""
         if qualifier is None:
             return self.text
         out = self.text
-        for slot in reversed(self.slots):
-            out = f"{out[:slot]}{qualifier}.{out[slot:]}"
+        fixed = self.fixed or (None,) * len(self.slots)
+        for slot, own in reversed(list(zip(self.slots, fixed, strict=True))):
+            out = f"{out[:slot]}{own or qualifier}.{out[slot:]}"
         return out
+
+    def keeps_filling(self, dialect: str) -> bool:
+        """Is it, of what an outer join fills in, again what an outer join fills in?"""
+        if dialect == "clickhouse":
+            return self.path is not None  # it fills with 0 and '', not with NULL
+        return self.strict
 
 
 class Pieces:
-    """The pieces of one mapping, by folded old column name."""
+    """The pieces of one mapping, by folded old column name.
 
-    def __init__(self, mapping: Mapping, inlining: Inlining, folding: Folding) -> None:
+    `aliases` are the names, in the new query, of the tables that the mapping joins, by their `index`;
+    `conditions` what they are joined on.
+    """
+
+    def __init__(
+        self,
+        mapping: Mapping,
+        inlining: Inlining,
+        folding: Folding,
+        aliases: AbcMapping[int, str] | None = None,
+    ) -> None:
         self.mapping = mapping
         self.folding = folding
         self._qualifier = folding.fold(inlining.qualifier)
+        self._owners = inlining.owners
+        self._aliases = aliases or {}
         self.by_column: dict[str, tuple[Output, Piece]] = {}
         for output in mapping.outputs:
             made = self._cut(output.text, output.start, output.expression)
@@ -68,21 +89,27 @@ class Pieces:
             self.predicate = self._cut(
                 inlining.predicate, inlining.predicate_start, inlining.predicate_expression
             )
+        self.conditions = {
+            part.index: tuple(self._cut(one.text, 0, one.expression) for one in part.conditions)
+            for part in inlining.joins
+        }
 
     def _cut(self, text: str, start: int, expression: exp.Expr) -> Piece:
-        slots: list[tuple[int, int]] = []
+        slots: list[tuple[int, int, str | None]] = []
         names: set[str] = set()
         for column in expression.find_all(exp.Column):
             parts = [part for part in column.parts if isinstance(part, exp.Identifier)]
             first, begin = parts[0], parts[0].meta["start"] - start
-            if len(parts) > 1 and self.folding.ident(first) == self._qualifier:
-                slots.append((begin, parts[1].meta["start"] - start))
+            own = self._aliases.get(self._owners.of(column)) if self._owners is not None else None
+            if len(parts) > 1 and self._qualifies(first):
+                slots.append((begin, parts[1].meta["start"] - start, own))
                 first = parts[1]
             else:
-                slots.append((begin, begin))
+                slots.append((begin, begin, own))
             names.add(self.folding.ident(first))
         out, offsets, position = "", [], 0
-        for begin, end in sorted(slots):
+        slots.sort(key=lambda slot: slot[:2])
+        for begin, end, _ in slots:
             out += text[position:begin]
             offsets.append(len(out))
             position = end
@@ -97,12 +124,27 @@ class Pieces:
             and "::" not in text,
             constant=not slots,
             strict=_strict(expression),
+            fixed=tuple(own for _, _, own in slots),
         )
+
+    def _qualifies(self, first: exp.Identifier) -> bool:
+        """Is the first of several names that of a table of the mapping?"""
+        if self._owners is not None:
+            return first.name.casefold() in self._owners.qualifiers
+        return self.folding.ident(first) == self._qualifier
+
+    def part(self, output: Output, column: exp.Column) -> Piece:
+        """The piece of one column inside an output's expression."""
+        start = min(part.meta["start"] for part in column.parts)
+        end = max(part.meta["end"] for part in column.parts) + 1
+        text = output.text[start - output.start : end - output.start]
+        return self._cut(text, start, column)
 
     def new_columns(self) -> frozenset[str]:
         """Folded names of every column of the new table that the mapping uses."""
         pieces = [piece for _, piece in self.by_column.values()]
         pieces.extend([self.predicate] if self.predicate is not None else [])
+        pieces.extend(piece for made in self.conditions.values() for piece in made)
         return frozenset().union(*(piece.columns for piece in pieces))
 
 

@@ -1,3 +1,3 @@
-SELECT account_id AS user_id, IF(CASE tier WHEN 3 THEN 'premium' ELSE 'free' END = 'premium', 1, 0) AS paying
+SELECT account_id AS user_id, IF(tier = 3, 1, 0) AS paying
 FROM prod.core.users_v2
 WHERE UPPER(geo.country) IN ('SE', 'NO') AND device = 'ALL'
