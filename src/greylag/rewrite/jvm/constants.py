@@ -92,10 +92,10 @@ class Constants:
             self._known[name] = self._bound(name)
         return self._known[name][1]
 
-    def defined(self, owner_path: tuple[str, ...]) -> bool:
-        """Is the last name of the path bound in this file?"""
-        self.value(owner_path[-1])
-        return self._known[owner_path[-1]][0]
+    def is_private(self, name: str) -> bool:
+        """Can a constant of this file not be used by another one?"""
+        value = self.value(name)
+        return value is not None and (not _shared(self.source, value) or _hidden(self.source, value))
 
     def _read(self, value: Node, depth: int) -> str | None:
         reader = Reader(self.source, lambda node: self.text(node, depth + 1), "bigquery")
@@ -228,6 +228,19 @@ def _shared(source: Source, value: Node) -> bool:
     return False
 
 
+def _hidden(source: Source, value: Node) -> bool:
+    """Is a definition private?"""
+    around: Node | None = value.parent
+    while around is not None and around.type not in (
+        "val_definition",
+        "function_definition",
+        "field_declaration",
+    ):
+        around = around.parent
+    head = source.of(around).split("=")[0] if around is not None else ""
+    return re.search(r"\bprivate\b(?!\s*\[)", head) is not None
+
+
 def constants_of(source: Source, migration: CompiledMigration) -> tuple[Constant, ...]:
     """The shared constants of a file whose text names a replaced dataset."""
     resolver = Constants(source)
@@ -245,16 +258,13 @@ def constants_of(source: Source, migration: CompiledMigration) -> tuple[Constant
         text = resolver.text(name)
         if text is None or not mentioned(text, migration, {}):
             continue
-        head = source.text[source.span(definition.parent or definition)[0] : source.span(name)[0]]
         found[source.of(name)] = Constant(
             path=source.path,
             name=source.of(name),
             owner=_owner(source, value),
             text=text,
             line=source.line(source.span(name)[0]),
-            private=bool(
-                re.search(r"\bprivate\s", head.rsplit("\n", 1)[-1] + " " + source.of(definition)[:24])
-            ),
+            private=_hidden(source, value),
         )
     return tuple(found.values())
 

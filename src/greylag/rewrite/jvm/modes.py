@@ -1,8 +1,8 @@
 """Is a field of a generated class used as what is always there, or as an Option?
 
 A case class that Scio makes from a table has a plain field for a REQUIRED column and an Option for a
-nullable one; of a query, every field is an Option. Migrations do not tell modes, but programs show them. What would not
-compile is found by compiling; what would compile and mean something else is looked for here.
+nullable one; of a query, every field is an Option. Migrations do not tell modes, but programs show them. What
+would not compile is found by compiling; what would compile and mean something else is looked for here.
 """
 
 from __future__ import annotations

@@ -8,50 +8,31 @@ from tree_sitter import Node
 
 from greylag.rewrite.jvm.literals import Unreadable
 from greylag.rewrite.jvm.model import Definition, File, Mention, Place, Refusal, SqlSite, Unknown
-from greylag.rewrite.jvm.names import Naming, naming
+from greylag.rewrite.jvm.names import Naming, column_qualifier, naming
 from greylag.rewrite.jvm.scio import scio_place
 from greylag.rewrite.jvm.spark import spark_place, sql_site
 from greylag.rewrite.jvm.strings import LITERALS, Expression
 from greylag.rewrite.jvm.syntax import Call, Source, around, call_of
 
-_LOGS = {
-    "info", "warn", "warning", "debug", "error", "trace", "log", "fatal", "severe", "fine", "finer", "finest",
-    "println", "print", "printf", "require", "assume", "fail", "describe", "it", "test", "should", "must", "in",
-    "when", "can", "ignore", "setAppName", "appName", "setJobName", "withName", "setName", "setJobGroup",
-    "setJobDescription", "setCallSite", "counter", "gauge", "timer", "histogram", "distribution", "named", "clue",
-    "withClue", "debugf", "infof", "deprecated", "Deprecated", "description", "DisplayName", "Description",
-    "SuppressWarnings", "nowarn", "Tag", "Operation", "Schema",
-}  # fmt: skip
-_COMPARES = {
-    "==", "!=", "===", "=!=", "equals", "contentEquals", "equalsIgnoreCase", "contains", "startsWith", "endsWith",
-    "assertEquals", "assertThat", "isEqualTo", "shouldBe", "shouldEqual", "mustBe", "replace", "replaceAll",
-    "indexOf", "matches", "split", "include", "be", "equal", "verify", "eq",
-}  # fmt: skip
-_SQL_ANNOTATIONS = {
-    "NamedNativeQuery", "Select", "Insert", "Update", "Delete", "SqlQuery", "SqlUpdate", "SqlBatch", "Sql",
-    "Subselect", "Formula",
-}  # fmt: skip
-_KEEPING = {
-    "trim",
-    "strip",
-    "stripIndent",
-    "stripMargin",
-    "format",
-    "formatted",
-    "stripLeading",
-    "stripTrailing",
-}
-_CHANGES = {
-    "replace",
-    "replaceAll",
-    "replaceFirst",
-    "concat",
-    "toUpperCase",
-    "toLowerCase",
-    "substring",
-    "split",
-    "repeat",
-}
+_LOGS = re.compile(
+    r"info|warn|warning|debug|error|trace|log|fatal|severe|fine|finer|finest|println|print|printf"
+    r"|require|assume|fail|describe|it|test|should|must|in|when|can|ignore|setAppName|appName"
+    r"|setJobName|withName|setName|setJobGroup|setJobDescription|setCallSite|counter|gauge|timer"
+    r"|histogram|distribution|named|clue|withClue|debugf|infof|deprecated|Deprecated|description"
+    r"|DisplayName|Description|SuppressWarnings|nowarn|Tag"
+)
+_COMPARES = re.compile(
+    r"==|!=|===|=!=|equals|contentEquals|equalsIgnoreCase|contains|startsWith|endsWith|assertEquals"
+    r"|assertThat|isEqualTo|shouldBe|shouldEqual|mustBe|replace|replaceAll|indexOf|matches|split"
+    r"|include|be|equal|verify|eq"
+)
+_SQL_ANNOTATIONS = re.compile(
+    r"NamedNativeQuery|Select|Insert|Update|Delete|SqlQuery|SqlUpdate|SqlBatch|Sql|Subselect|Formula"
+)
+_KEEPING = re.compile(r"trim|strip|stripIndent|stripMargin|format|formatted|stripLeading|stripTrailing")
+_CHANGES = re.compile(
+    r"replace|replaceAll|replaceFirst|concat|toUpperCase|toLowerCase|substring|split|repeat"
+)
 _DYNAMIC = "it names the dataset, and what becomes of it is not understood"
 
 
@@ -82,7 +63,7 @@ def _wider(source: Source, node: Node) -> Node | None:
             return _attribute(source, node, parent)
         case "method_invocation" if parent.child_by_field_name("object") == node:
             name = parent.child_by_field_name("name")
-            return parent if name is not None and source.of(name) in _KEEPING else None
+            return parent if name is not None and _KEEPING.fullmatch(source.of(name)) else None
         case "arguments" | "argument_list":
             return _formatted(source, parent)
         case _:
@@ -95,9 +76,7 @@ def _attribute(source: Source, node: Node, parent: Node) -> Node | None:
         return None
     if field == node:
         return parent
-    if node.type == "identifier" and source.of(field) not in _KEEPING:
-        return None
-    if source.of(field) not in _KEEPING:
+    if not _KEEPING.fullmatch(source.of(field)):
         return None
     outer = parent.parent
     if (
@@ -126,7 +105,7 @@ def _formatted(source: Source, arguments: Node) -> Node | None:
 def place_of(file: File, node: Node) -> Place:
     """What a string expression (as `root_of` gives it) is in its program."""
     span = file.source.span(node)
-    call = around(file.source, node)
+    call = around(file.source, node) or _on_the_left(file.source, node)
     if call is not None and _told(file, call, node):
         return Mention(span=span)
     broken = file.source.broken(node)
@@ -146,6 +125,18 @@ def place_of(file: File, node: Node) -> Place:
     return _by_look(file, node, expression, call)
 
 
+def _on_the_left(source: Source, node: Node) -> Call | None:
+    """`"…" should …`, `"…" == x`: what is done with a string that stands before an operator or a dot."""
+    parent = node.parent
+    if parent is None:
+        return None
+    if parent.type == "infix_expression" and parent.child_by_field_name("left") == node:
+        call = call_of(source, parent)
+        told = call is not None and (_LOGS.fullmatch(call.name) or _COMPARES.fullmatch(call.name))
+        return call if told else None
+    return None
+
+
 def _by_look(file: File, node: Node, expression: Expression, call: Call | None) -> Place:
     """Nobody that we know takes it: is it a constant, or SQL by its look?"""
     span = file.source.span(node)
@@ -157,6 +148,9 @@ def _by_look(file: File, node: Node, expression: Expression, call: Call | None) 
     name = _defines(file, node)
     if name is not None and expression.whole:
         return Definition(name=name, span=span)
+    if column_qualifier(expression.text, file.migration):
+        message = f"{expression.text!r} names a column by its table, which a query is not"
+        return Unknown(span=span, refusal=Refusal(code="not-understood", message=message))
     match naming(expression.text, file.migration):
         case Naming.NONE | Naming.PROSE:
             return Mention(span=span)
@@ -174,7 +168,8 @@ def _by_look(file: File, node: Node, expression: Expression, call: Call | None) 
 
 def _told(file: File, call: Call, node: Node) -> bool:
     """Is it only told: logged, thrown, the name of a step or of a test?"""
-    if call.name in _LOGS or (call.kind == "new" and call.name.endswith(("Exception", "Error", "Throwable"))):
+    thrown = call.kind == "new" and call.name.endswith(("Exception", "Error", "Throwable"))
+    if thrown or _LOGS.fullmatch(call.name):
         return True
     if call.name in ("assert", "ensure") and call.arguments[0].value != node:
         return True
@@ -183,7 +178,7 @@ def _told(file: File, call: Call, node: Node) -> bool:
 
 def _refused(file: File, call: Call, node: Node, expression: Expression) -> Place | None:
     span = file.source.span(node)
-    if call.name in _COMPARES:
+    if _COMPARES.fullmatch(call.name):
         message = f"it is compared or changed by `{call.name}`"
         return Unknown(span=span, refusal=Refusal(code="dynamic-sql", message=message))
     if call.kind != "annotation":
@@ -194,7 +189,7 @@ def _refused(file: File, call: Call, node: Node, expression: Expression) -> Plac
         )
         return Unknown(span=span, refusal=Refusal(code="table-only", message=message))
     native = call.name == "Query" and re.search(r"nativeQuery\s*=\s*true", file.source.of(call.node))
-    if native or call.name in _SQL_ANNOTATIONS:
+    if native or _SQL_ANNOTATIONS.fullmatch(call.name):
         return sql_site(file, expression, None)
     if naming(expression.text, file.migration) in (Naming.NONE, Naming.PROSE, Naming.BARE):
         return Mention(span=span)
@@ -210,7 +205,7 @@ def _changed(file: File, node: Node) -> str | None:
     field = parent.child_by_field_name("field") or parent.child_by_field_name("name")
     owner = parent.child_by_field_name("value") or parent.child_by_field_name("object")
     name = file.source.of(field) if field is not None else ""
-    return name if owner == node and (name in _CHANGES or name in _COMPARES) else None
+    return name if owner == node and (_CHANGES.fullmatch(name) or _COMPARES.fullmatch(name)) else None
 
 
 def _defines(file: File, node: Node) -> str | None:
