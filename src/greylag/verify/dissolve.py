@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-_BARRIERS = (
+from greylag.verify.volatile import is_volatile
+
+BARRIERS = (
     "distinct",
     "group",
     "having",
@@ -54,13 +56,13 @@ def _simple(source: exp.Expr) -> exp.Select | None:
         source
     ):
         return None
-    if any(inner.args.get(arg) for arg in (*_BARRIERS, "joins")) or inner.args.get("from_") is None:
+    if any(inner.args.get(arg) for arg in (*BARRIERS, "joins")) or inner.args.get("from_") is None:
         return None
     known = {"expressions", "from_", "where", "hint"}
     if any(value for arg, value in inner.args.items() if arg not in known and value):
         return None
     items = inner.expressions
-    if not all(isinstance(item, exp.Alias) for item in items):
+    if not all(isinstance(item, exp.Alias) for item in items) or is_volatile(inner):
         return None
     names = [item.alias.lower() for item in items]
     if len(set(names)) != len(names):

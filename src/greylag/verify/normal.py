@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from greylag.verify.recodes import simplify_filters
+from greylag.verify.volatile import is_volatile
+
 _ROW_MAKERS = (exp.Explode, exp.Unnest, exp.Posexplode, exp.GenerateSeries)
 
 
@@ -11,8 +14,11 @@ def canonical(query: exp.Query, *, column_names: bool) -> str:
     """A text that two unfolded queries share only when they are the same program."""
     holder = exp.Subquery(this=query.copy())
     _drop_parentheses(holder)
+    simplify_filters(holder)
     for select in list(holder.find_all(exp.Select)):
         _inner_joins(select)
+        _order_sources(select)
+        _order_groups(select)
     _narrow(holder)
     # Conditions are sorted with sources as numbered by place, which both versions share.
     _renumber(holder)
@@ -52,8 +58,12 @@ def conjuncts(node: exp.Expr | None) -> list[exp.Expr]:
 
 
 def _joined(parts: list[exp.Expr]) -> exp.Expr | None:
-    unique = {repr(part): part for part in parts}
-    ordered = [unique[text] for text in sorted(unique)]
+    # Once is enough, unless it says something else each time.
+    kept: dict[str, exp.Expr] = {}
+    for number, part in enumerate(parts):
+        text = repr(part)
+        kept[f"{text} {number}" if is_volatile(part) else text] = part
+    ordered = [kept[text] for text in sorted(kept)]
     if not ordered:
         return None
     # One flat node with its parts in order: the tree of ANDs says nothing.
@@ -69,6 +79,8 @@ def _inner_joins(select: exp.Select) -> None:
     for join in joins:
         if join.side or join.kind.upper() not in {"", "INNER", "CROSS"} or join.args.get("using"):
             continue
+        if join.args.get("on") is not None and is_volatile(join.args["on"]):
+            continue
         moved.extend(conjuncts(join.args.get("on")))
         join.set("on", None)
         join.set("kind", "CROSS")
@@ -79,6 +91,44 @@ def _inner_joins(select: exp.Select) -> None:
         for part in parts[1:]:
             condition = exp.And(this=condition, expression=part)
         select.set("where", exp.Where(this=condition))
+
+
+def _order_sources(select: exp.Select) -> None:
+    """Inner joined tables first, by their texts; LEFT JOINs keep their order behind them."""
+    joins: list[exp.Join] = select.args.get("joins") or []
+    from_ = select.args.get("from_")
+    if from_ is None or not joins or select.args.get("laterals"):
+        return
+    if any(join.side.upper() not in {"", "LEFT"} or join.args.get("using") for join in joins):
+        return
+    inner = [join for join in joins if not join.side]
+    sources = [from_.this, *(join.this for join in joins)]
+    plain = all(isinstance(source, exp.Table | exp.Subquery) for source in sources)
+    free = all(join.args.get("on") is None and join.kind.upper() == "CROSS" for join in inner)
+    if not plain or not free or any(source.args.get("joins") for source in sources):
+        return
+    if any(isinstance(item, exp.Star) for item in select.expressions):
+        return
+    ordered = sorted([from_.this, *(join.this for join in inner)], key=_without_alias)
+    from_.set("this", ordered[0])
+    for join, source in zip(inner, ordered[1:], strict=True):
+        join.set("this", source)
+    select.set("joins", [*inner, *(join for join in joins if join.side)])
+
+
+def _without_alias(source: exp.Expr) -> str:
+    copy = source.copy()
+    copy.set("alias", None)
+    return place_free(copy)
+
+
+def _order_groups(select: exp.Select) -> None:
+    """GROUP BY is a set of expressions; sets, ROLLUP and CUBE stay as they are."""
+    group = select.args.get("group")
+    if group is None or any(value for arg, value in group.args.items() if arg != "expressions" and value):
+        return
+    unique = {repr(key): key for key in group.expressions}
+    group.set("expressions", [unique[text] for text in sorted(unique, key=lambda t: place_free(unique[t]))])
 
 
 def _narrow(holder: exp.Expr) -> None:
@@ -93,7 +143,7 @@ def _narrow(holder: exp.Expr) -> None:
         columns = [column for column in outer.find_all(exp.Column) if column.table == subquery.alias]
         if any(isinstance(column.this, exp.Star) for column in columns):
             continue
-        used = {column.name.lower() for column in columns}
+        used = {column.name.lower() for column in columns} - {"greylag_row"}
         kept = [item for item in inner.expressions if item.alias.lower() in used]
         if len({item.alias.lower() for item in kept}) != len(used):
             continue
@@ -125,7 +175,8 @@ def _rename(inner: exp.Select, kept: list[exp.Expr], columns: list[exp.Column]) 
     names = {item.alias.lower(): f"c{position}" for position, item in enumerate(ordered)}
     inner.set("expressions", [exp.alias_(item.this, names[item.alias.lower()]) for item in ordered])
     for column in columns:
-        column.set("this", exp.Identifier(this=names[column.name.lower()], quoted=False))
+        if column.name.lower() in names:
+            column.set("this", exp.Identifier(this=names[column.name.lower()], quoted=False))
 
 
 def place_free(node: exp.Expr) -> str:

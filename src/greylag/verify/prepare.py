@@ -87,14 +87,10 @@ def _place(table: exp.Table, names: Names, made: dict[TableKey, exp.Query], *, o
     alias = _alias(table)
     moment = _moment(table, dialect)
     mapping = names.replaced.get(key) if old else None
-    if moment and (mapping is not None or key in made):
-        raise NotComparable(f"`{'.'.join(key)}` is read as of a point in time, or in part")
-    if table.args.get("sample") is not None and (mapping is not None or key in made):
-        raise NotComparable("TABLESAMPLE picks rows at random: of a mapping it may pick others")
+    if mapping is not None or key in made:
+        _check_place(table, ".".join(key), moment, mapping)
     if moment:
         key = (*key[:-1], f"{key[-1]} {moment}")
-    if mapping is not None and not _may_be_a_query(table):
-        raise NotComparable(f"`{'.'.join(key)}` is named where a query cannot stand")
     if mapping is not None or key in made:
         inner = mapping_query(mapping, names) if mapping is not None else made[key].copy()
         subquery = exp.Subquery(this=inner, alias=alias)
@@ -121,6 +117,16 @@ def _alias(table: exp.Table) -> exp.TableAlias:
     if alias.this is None:
         alias.set("this", exp.to_identifier(_last_name(table), quoted=True))
     return alias
+
+
+def _check_place(table: exp.Table, name: str, moment: str, mapping: Mapping | None) -> None:
+    """Raises NotComparable where a query would not mean the same as the table."""
+    if moment:
+        raise NotComparable(f"`{name}` is read as of a point in time, or in part")
+    if table.args.get("sample") is not None:
+        raise NotComparable("TABLESAMPLE picks rows at random: of a mapping it may pick others")
+    if mapping is not None and not _may_be_a_query(table):
+        raise NotComparable(f"`{name}` is named where a query cannot stand")
 
 
 def _may_be_a_query(table: exp.Table) -> bool:

@@ -12,14 +12,15 @@ from sqlglot import exp
 
 from greylag.verify.binding import bind, lookup
 from greylag.verify.dissolve import alias_columns, merge_sources
-from greylag.verify.model import SelectInfo, Source, is_open, source_columns
+from greylag.verify.entries import inline_entries
+from greylag.verify.model import SelectInfo, Source, TableInfo, is_open, source_columns
 from greylag.verify.naming import Reading, ambiguous, doubtful, settle
 from greylag.verify.normal import canonical
 from greylag.verify.prepare import Names
 from greylag.verify.program import NotComparable
+from greylag.verify.reduce import Facts, reduce
 from greylag.verify.resolve import Model
-
-_RANDOM = (exp.Rand, exp.Randn, exp.Uuid)
+from greylag.verify.volatile import is_volatile
 
 
 def same_by_unfolding(old: exp.Query, new: exp.Query, names: Names, *, column_names: bool) -> bool:
@@ -40,7 +41,7 @@ def same_by_unfolding(old: exp.Query, new: exp.Query, names: Names, *, column_na
 
 
 def _same(old: exp.Query, new: exp.Query, names: Names, column_names: bool) -> bool:
-    before, after = Unfolding(old, names), Unfolding(new, names)
+    before, after = Unfolding(old, names, deep=True), Unfolding(new, names, deep=True)
     if any(assumption.split(" ")[0].lower() not in before.bare for assumption in after.assumed):
         # A table without a declared schema might have a column that only the new version names bare.
         return False
@@ -70,13 +71,14 @@ def _odd_names(query: exp.Query, names: Names) -> set[str]:
 class Unfolding:
     """The normal form of one query."""
 
-    def __init__(self, query: exp.Query, names: Names) -> None:
+    def __init__(self, query: exp.Query, names: Names, *, deep: bool = False) -> None:
         holder = exp.Subquery(this=query.copy())
         self._holder = holder
-        if holder.find(*_RANDOM) is not None or any(
-            w.args.get("recursive") for w in holder.find_all(exp.With)
-        ):
-            raise NotComparable("a recursive or random query has no normal form here")
+        self._names = names
+        if any(w.args.get("recursive") for w in holder.find_all(exp.With)):
+            raise NotComparable("a recursive query has no normal form here")
+        if deep:
+            inline_entries(holder)
         self._model = Model(holder.this, names.catalog)
         bind(self._model)
         self.assumed = frozenset(self._model.assumed)
@@ -84,18 +86,17 @@ class Unfolding:
         if any(True for select in self._model.selects for _ in doubtful(select)):
             raise NotComparable("a name that dialects read in different ways")
         self._unique: dict[int, str] = {}
+        self._tables: dict[str, TableInfo] = {}
         self._using: set[int] = set()
-        for join in holder.find_all(exp.Join):
-            if join.method:
-                raise NotComparable("NATURAL joins have no normal form here")
-        for select in self._model.selects:
-            self._name_sources(select)
-        for select in self._model.selects:
-            self._tie_columns(select)
-        for select in self._model.selects:
-            self._spell_out(select)
+        if any(join.method for join in holder.find_all(exp.Join)):
+            raise NotComparable("NATURAL joins have no normal form here")
+        for step in (self._name_sources, self._tie_columns, self._spell_out):
+            for select in self._model.selects:
+                step(select)
         for select in self._model.selects:
             merge_sources(select.node)
+        if deep:
+            reduce(holder, Facts(names, self._tables))
 
     def tree(self) -> exp.Query:
         """The unfolded query: it still runs, and returns what the query returned."""
@@ -111,6 +112,8 @@ class Unfolding:
         for source in select.sources.values():
             name = f"u{len(self._unique)}"
             self._unique[id(source)] = name
+            if source.table is not None:
+                self._tables[name] = source.table
             node = source.node
             if node is None:
                 raise NotComparable("a source without a place")
@@ -157,6 +160,8 @@ class Unfolding:
         inner = found[0].unalias()
         if any(isinstance(column, exp.Column) and not column.table for column in inner.find_all(exp.Column)):
             raise NotComparable(f"`{name}` leads to another output")
+        if is_volatile(inner):
+            raise NotComparable(f"`{name}` would be computed twice")
         return inner.copy()  # type: ignore[no-any-return]
 
     @staticmethod
@@ -171,6 +176,8 @@ class Unfolding:
                 position = int(literal.this) - 1
                 if position >= len(items) or any(item.is_star for item in items[: position + 1]):
                     raise NotComparable("an ordinal behind a star")
+                if is_volatile(items[position]):
+                    raise NotComparable("an ordinal of what would be computed twice")
                 literal.replace(items[position].unalias().copy())
 
     # -- stars and USING ---------------------------------------------------------------------------------

@@ -93,7 +93,48 @@ provides:
     columns: {visitor: VARCHAR, started: TIMESTAMP, millis: BIGINT}
 """
 
-TEXTS = {"users": USERS, "orders": ORDERS, "swap": SWAP, "split": SPLIT, "retype": RETYPE}
+EVENTS = """
+name: events
+dialect: bigquery
+replaces:
+  - dataset: d.events
+    columns: {id: STRING, platform: STRING, day: DATE, n: INT64, tier: STRING}
+    as: |
+      SELECT web_id AS id, 'web' AS platform, day, n, CASE lvl WHEN 1 THEN 'low' WHEN 2 THEN 'high' END AS tier
+      FROM d.web
+      UNION ALL
+      SELECT app_id, 'app', day, n, CASE lvl WHEN 1 THEN 'low' WHEN 2 THEN 'high' END
+      FROM d.app
+      WHERE NOT deleted
+      UNION ALL
+      SELECT tv_id, 'tv', day, n, NULL
+      FROM d.tv
+provides:
+  - dataset: d.web
+    columns: {web_id: STRING, day: DATE, n: INT64, lvl: INT64}
+  - dataset: d.app
+    columns: {app_id: STRING, day: DATE, n: INT64, lvl: INT64, deleted: BOOL}
+  - dataset: d.tv
+    columns: {tv_id: STRING, day: DATE, n: INT64}
+"""
+
+DAILY = """
+name: daily
+dialect: bigquery
+replaces:
+  - dataset: d.daily
+    columns: {day: DATE, country: STRING, n: INT64, total: FLOAT64, top: INT64}
+    as: |
+      SELECT day, country, COUNT(*) AS n, SUM(amount) AS total, MAX(score) AS top
+      FROM d.visits
+      WHERE valid
+      GROUP BY day, country
+provides:
+  - dataset: d.visits
+    columns: {day: DATE, country: STRING, city: STRING, amount: FLOAT64, score: INT64, valid: BOOL}
+"""
+
+TEXTS = {"events": EVENTS, "daily": DAILY, "users": USERS, "orders": ORDERS, "swap": SWAP, "split": SPLIT, "retype": RETYPE}
 
 
 @cache
