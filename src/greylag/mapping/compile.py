@@ -10,11 +10,11 @@ from sqlglot import exp
 from greylag.domain.dataset import DatasetRef
 from greylag.mapping.compiled import Mapping, Names, Output, Provided
 from greylag.mapping.document import Document, Loc
-from greylag.mapping.inline import inlining
 from greylag.mapping.model import ReplacesModel
 from greylag.mapping.names import column_key, keeps_case, nearest, quote, table_key, table_ref
 from greylag.mapping.query import Parsed, add_answers, in_order, parse_query, tables_read
 from greylag.mapping.resolve import check_columns
+from greylag.mapping.shape import with_shape
 from greylag.mapping.sqltext import FileOrigin, SqlFault, SqlText, made, parse_condition, written
 
 
@@ -29,8 +29,12 @@ class Context:
 
     def columns_of(self, ref: DatasetRef) -> AbcMapping[str, str] | None:
         """The declared columns of a new dataset; None when they are not declared."""
-        found = self.provided.get(table_key(ref, self.dialect))
+        found = self.provided_by(ref)
         return (found.columns or None) if found else None
+
+    def provided_by(self, ref: DatasetRef) -> Provided | None:
+        """The new dataset of this name."""
+        return self.provided.get(table_key(ref, self.dialect))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,8 +259,7 @@ def _mapping(entry: Entry, parsed: Parsed, context: Context) -> Mapping:
         Output(name=name, text=sql[item.start : item.text_end], start=item.start, expression=item.node)
         for name, item in zip(names, parsed.items, strict=True)
     )
-    inline, why = inlining(sql, parsed.query, outputs, context.dialect)
-    return Mapping(
+    mapping = Mapping(
         dataset=entry.dataset,
         names=entry.names,
         dialect=context.dialect,
@@ -266,8 +269,7 @@ def _mapping(entry: Entry, parsed: Parsed, context: Context) -> Mapping:
         outputs=outputs,
         unmapped={k: v for k, v in entry.model.unmapped.items() if k not in entry.answers},
         differs=dict(entry.model.differs),
-        inlining=inline,
-        why_boundary=why,
         answers={column: source.text for column, source in entry.answers.items()},
         origin=FileOrigin(document=context.document, entry=entry.loc, source=parsed.source),
     )
+    return with_shape(mapping, context.provided_by)

@@ -52,11 +52,68 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """A condition by itself: its text, and its node with offsets into `text`.
+
+    `start` is its offset in the longer condition that it was cut from.
+    """
+
+    text: str
+    expression: exp.Expr
+    start: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinPart:
+    """One more table of a mapping, joined to those before it.
+
+    `outer`: a LEFT JOIN; else an inner one, a cross join where there are no `conditions` (joined by AND).
+    `unique`: at most one of its rows joins with each row before it, by a declared unique key. `node` is the
+    table as the mapping names it; `rejects`: no row joins where every column of the tables before is NULL.
+    `index` is its place among the mapping's tables, the first of which is 0.
+    """
+
+    index: int
+    table: DatasetRef
+    qualifier: str
+    node: exp.Table
+    outer: bool
+    conditions: tuple[Condition, ...]
+    unique: bool
+    rejects: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owners:
+    """Which table of a mapping a column belongs to, by the table's `index`; the first has 0.
+
+    Both maps have case-folded keys: `qualifiers` names of tables, `columns` unqualified columns.
+    """
+
+    qualifiers: AbcMapping[str, int]
+    columns: AbcMapping[str, int]
+
+    def of(self, column: exp.Column) -> int:
+        """The index of the table. Raises KeyError where it is not certain."""
+        parts = [part for part in column.parts if isinstance(part, exp.Identifier)]
+        first = parts[0].name.casefold()
+        if len(parts) > 1 and first in self.qualifiers:
+            return self.qualifiers[first]
+        return self.columns[first]
+
+    def within(self, expression: exp.Expr) -> frozenset[int]:
+        """The tables whose columns an expression holds. Raises KeyError where that is not certain."""
+        return frozenset(self.of(column) for column in expression.find_all(exp.Column))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Inlining:
-    """How a mapping dissolves into a query: it projects, renames, derives and filters one new table.
+    """How a mapping dissolves into a query: it projects, renames, derives and filters new tables.
 
     `qualifier` is the name by which the mapping's own columns may be qualified (alias or table name);
     `predicate` is the WHERE condition's text (None when there is none), `predicate_start` its offset.
+    `joins` are the tables besides the first, in their order, and `owners` says whose each column is (None
+    where there is one table); `node` is the first table as the mapping names it, `index` its place there.
     """
 
     table: DatasetRef
@@ -64,6 +121,10 @@ class Inlining:
     predicate: str | None
     predicate_start: int
     predicate_expression: exp.Expr | None
+    joins: tuple[JoinPart, ...] = ()
+    owners: Owners | None = None
+    node: exp.Table | None = None
+    index: int = 0
 
 
 class Origin(Protocol):
@@ -77,12 +138,38 @@ class Origin(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Branches:
+    """A mapping that is a UNION ALL: each branch as a mapping of its own, offsets into its own `sql`.
+
+    `same` are the old columns whose type is known to be the same in every branch.
+    """
+
+    parts: tuple[Mapping, ...]
+    same: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grain:
+    """A mapping that groups the rows of one table into an older, coarser grain.
+
+    `flat` is the same mapping without the grouping: a measure's expression is there what it aggregates.
+    `measures` maps such an old column to the function that aggregates it again to the same value and type
+    (`SUM`, `MIN`, `MAX`); measures for which there is none are in `stuck`, with the reason.
+    """
+
+    flat: Mapping
+    measures: AbcMapping[str, str]
+    stuck: AbcMapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mapping:
     """One replaced dataset as a SELECT over the new ones.
 
     `columns` are the old columns in declared order (name to type text, empty text where the type is not
     declared); `sql` is the SELECT as written (dedented, no trailing semicolon); `query` its syntax tree with
-    offsets into `sql`; `inlining` is None when only the boundary form exists, and `why_boundary` says why.
+    offsets into `sql`; `inlining` is None when only the boundary form exists, and `why_boundary` says why:
+    always, or, where there are `branches` or a `grain`, unless the query that reads it reduces them.
     `answers` maps an unmapped column to the SQL expression that a person decided for it: such a column
     is part of `outputs` and `sql`, and no longer of `unmapped`. `outputs` stand in the order of `columns`.
     `origin` says where in the file each character of `sql` was written.
@@ -101,6 +188,8 @@ class Mapping:
     why_boundary: str | None = None
     answers: AbcMapping[str, str] = field(default_factory=dict)
     origin: Origin | None = field(default=None, compare=False, repr=False)
+    branches: Branches | None = None
+    grain: Grain | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,13 +101,13 @@ def _new_where(tokens: Tokens, clause: Clause, predicate: str) -> Edit:
     indent = tokens.indent(tokens.items[clause.from_].start)
     previous_end = tokens.end(clause.from_end - 1)
     following = tokens.items[clause.from_end].start if clause.from_end < len(tokens.items) else len(text)
-    at = _behind_comment(text, previous_end, following)
+    at = behind_comment(text, previous_end, following)
     if at == previous_end and not own_line:
         return Edit(at, at, f" {where} {predicate}")
     return Edit(at, at, f"\n{indent}{where} {predicate}")
 
 
-def _behind_comment(text: str, start: int, end: int) -> int:
+def behind_comment(text: str, start: int, end: int) -> int:
     """Where the line ends on which a clause ends: behind a comment that stands on that line."""
     line_end = text.find("\n", start, end)
     line_end = end if line_end < 0 else line_end

@@ -3,32 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
+from greylag.domain.dataset import DatasetRef
 from greylag.domain.patch import Edit
+from greylag.mapping.compiled import Inlining
 from greylag.rewrite.sql.boundary import TableText, table_span
 from greylag.rewrite.sql.clauses import Clause, extend_on, extend_where, is_loose, locate
 from greylag.rewrite.sql.collisions import Collisions
+from greylag.rewrite.sql.decided import Region, on_region, where_region, whole, without
 from greylag.rewrite.sql.hidden import check_hidden
+from greylag.rewrite.sql.joined import (
+    Joined,
+    check_joins,
+    columns_named,
+    free,
+    in_sight,
+    join_edit,
+    related,
+)
 from greylag.rewrite.sql.model import Owner, ReadSite, Ref, Scope, Source
 from greylag.rewrite.sql.outputs import item_spans
 from greylag.rewrite.sql.references import Items, References
+from greylag.rewrite.sql.shapes import reduced
 from greylag.rewrite.sql.soundness import Place, Unsound, check_refs, check_shape, nullable, place, within
 from greylag.rewrite.sql.stars import expand_stars
 from greylag.rewrite.sql.substitute import Pieces
 from greylag.rewrite.sql.tables import TableNames
 from greylag.rewrite.sql.tokens import Tokens
 from greylag.rewrite.sql.using import UsingJoin
+from greylag.rewrite.sql.written import Written
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Dissolved:
     """One read on its way into inline form.
 
-    `qualifier` is the text by which its columns may be qualified in the new query; `alias` is set when that
-    name has to be given to the new table.
+    `site.mapping` is what is left of the mapping for it; `decided` are conditions of the query that hold for
+    all of its rows. `qualifier` is the text by which its columns may be qualified in the new query; `alias`
+    is set when that name has to be given to the new table. `joins` are the mapping's further tables.
     """
 
     site: ReadSite
@@ -42,6 +57,8 @@ class Dissolved:
     nullable: bool = False
     alias: str | None = None
     placed: bool = False
+    joins: tuple[Joined, ...] = ()
+    decided: tuple[exp.Expr, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,9 +70,24 @@ class Inliner:
     scopes: Sequence[Scope]
     table_text: TableText | None
     keep_alias: bool
+    given: dict[int, set[str]] = field(default_factory=dict)
+
+    @property
+    def written(self) -> Written:
+        """Names of new tables, in the style of the text."""
+        return Written(tokens=self.tokens, folding=self.names.folding, table_text=self.table_text)
 
     def scope_edits(self, scope: Scope, sites: Sequence[ReadSite]) -> set[Edit]:
         """Edits for all inline reads of one SELECT. Raises Unsound, naming the read that cannot be inline."""
+        try:
+            return self._scope_edits(scope, sites)
+        except Unsound as unsound:
+            # Reads are dissolved by what is left of their mapping: name the one that was given.
+            site = next(one for one in sites if one.table is unsound.site.table)
+            raise Unsound(site, str(unsound)) from unsound
+
+    def _scope_edits(self, scope: Scope, sites: Sequence[ReadSite]) -> set[Edit]:
+        self.given[id(scope)] = set()
         reads = [self._dissolve(site, scope) for site in sites]
         clause = self._clause(sites[0], scope)
         edits: set[Edit] = set()
@@ -70,7 +102,11 @@ class Inliner:
             edits |= Collisions(read, self, set(references), using.handled).check()
         expanded = expand_stars(self, scope, clause, reads, spans)
         edits |= expanded
-        covered = [(edit.start, edit.end) for edit in expanded]
+        gone, everything = self._decided(scope, clause, reads)
+        edits |= gone
+        covered = [(edit.start, edit.end) for edit in expanded | gone]
+        if everything is not None:
+            covered.append(everything.span(self.tokens))
         for inner in within(scope):
             for ref in inner.refs:
                 mine = references.get(id(ref.source)) if ref.owner is Owner.SOURCE else None
@@ -78,54 +114,79 @@ class Inliner:
                     edits |= mine.edits(ref)
         for read in reads:
             edits.add(self._table_edit(read, edits))
-        edits |= self._predicates(scope, clause, reads)
-        return edits
+            if read.joins:
+                edits.add(join_edit(self, read, clause))
+        edits |= self._predicates(scope, clause, reads, everything)
+        return _in_order(edits)
 
     def _dissolve(self, site: ReadSite, scope: Scope) -> Dissolved:
-        source, inlining = site.source, site.mapping.inlining
+        source, folding = site.source, self.names.folding
         assert source is not None
-        if inlining is None:
-            raise Unsound(site, site.mapping.why_boundary or "the mapping does more than project and filter")
         check_shape(site, scope, source)
         check_refs(site, scope, source)
-        folding = self.names.folding
         check_hidden(site, scope, source, folding)
-        pieces = Pieces(site.mapping, inlining, folding)
-        key = tuple(folding.table_part(part) for part in inlining.table.parts)
-        declared = self.names.columns.get(key)
-        new_name = self._implicit_name(site)
-        taken = {other.name for every in self.scopes for other in every.sources if other is not source}
-        read = Dissolved(
+        left = reduced(site, scope, source, folding)
+        inlining = left.mapping.inlining
+        assert inlining is not None
+        site = replace(site, mapping=left.mapping)
+        declared = [self._declared(table) for table in [inlining.table, *(p.table for p in inlining.joins)]]
+        known = {name for one in declared if one is not None for name in one}
+        new_name = self.written.implicit(inlining.table)
+        qualifier, alias, joins = self._names(site, scope, source, inlining, known)
+        aliases = {one.part.index: one.alias for one in joins}
+        pieces = Pieces(site.mapping, inlining, folding, aliases)
+        return Dissolved(
             site=site,
             scope=scope,
             source=source,
             pieces=pieces,
             new_name=new_name,
-            new_columns=frozenset(declared) | pieces.new_columns() if declared else None,
-            declared=list(dict.fromkeys(declared.values())) if declared else None,
-            qualifier=new_name,
+            new_columns=frozenset(known) | pieces.new_columns() if all(declared) else None,
+            declared=list(dict.fromkeys(declared[0].values())) if declared[0] and not joins else None,
+            qualifier=qualifier,
+            alias=alias,
             nullable=nullable(scope, source),
+            joins=joins,
+            decided=left.decided,
         )
-        if source.aliased:
-            read.qualifier = site.table.args["alias"].this.sql(dialect=folding.dialect)
-        elif self.keep_alias or folding.fold(new_name.strip('`"')) in taken:
-            read.qualifier = read.alias = self._old_name(site)
-        return read
 
-    def _implicit_name(self, site: ReadSite) -> str:
-        inlining = site.mapping.inlining
-        assert inlining is not None
-        identifier = exp.to_identifier(inlining.table.name)
-        return (
-            identifier.sql(dialect=self.names.folding.dialect)
-            if identifier is not None
-            else inlining.table.name
-        )
+    def _declared(self, table: DatasetRef) -> dict[str, str] | None:
+        return self.names.columns.get(tuple(self.names.folding.table_part(part) for part in table.parts))
+
+    def _names(
+        self, site: ReadSite, scope: Scope, source: Source, inlining: Inlining, known: set[str]
+    ) -> tuple[str, str | None, tuple[Joined, ...]]:
+        """What qualifies the first table's columns, the alias that it has to be given, the other tables."""
+        folding, new_name = self.names.folding, self.written.implicit(inlining.table)
+        qualifier, alias = new_name, None
+        taken = {other.name for every in self.scopes for other in every.sources if other is not source}
+        if source.aliased:
+            qualifier = site.table.args["alias"].this.sql(dialect=folding.dialect)
+        elif self.keep_alias or folding.fold(new_name.strip('`"')) in taken:
+            qualifier = alias = self._old_name(site)
+        if not inlining.joins:
+            return qualifier, alias, ()
+        check_joins(site, scope, source, inlining, folding)
+        held = in_sight(scope, source, folding) | columns_named(site.mapping, known, folding)
+        held = held.union(*(self.given.get(id(each), set()) for each in related(scope)))
+        before = set(held)
+        if not source.aliased and not self.keep_alias:
+            name = free(inlining.qualifier, held, folding)
+            qualifier = self.written.identifier(name)
+            alias = None if name == inlining.table.name else qualifier
+        else:
+            held |= {folding.fold(qualifier.strip('`"'))}
+        joins = []
+        for part in inlining.joins:
+            name = free(part.qualifier, held, folding)
+            given = self.keep_alias or name != part.table.name
+            joins.append(Joined(part=part, alias=self.written.identifier(name), given=given))
+        self.given[id(scope)] |= held - before
+        return qualifier, alias, tuple(joins)
 
     def _old_name(self, site: ReadSite) -> str:
         name = site.mapping.dataset.name if self.keep_alias else site.table.name.split(".")[-1]
-        identifier = exp.to_identifier(name)
-        return identifier.sql(dialect=self.names.folding.dialect) if identifier is not None else name
+        return self.written.identifier(name)
 
     def _clause(self, site: ReadSite, scope: Scope) -> Clause:
         span = table_span(site.table)
@@ -145,50 +206,6 @@ class Inliner:
                     spans[id(scope.select)] = (clause, found)
                 return
 
-    def table_name(self, read: Dissolved) -> str:
-        """The new table's name, quoted as the consumer quoted the old one."""
-        inlining = read.site.mapping.inlining
-        assert inlining is not None
-        if self.table_text is not None and (text := self.table_text(inlining.table)) is not None:
-            return text
-        span = table_span(read.site.table)
-        assert span is not None
-        old = self.tokens.text[span.start : span.end]
-        if (
-            old.startswith("`")
-            and old.endswith("`")
-            and old.count("`") == 2
-            and len(inlining.table.parts) > 1
-        ):
-            return f"`{inlining.table}`"
-        written = next(read.site.mapping.query.find_all(exp.Table))
-        old_parts, new_parts = read.site.table.parts, written.parts
-        if len(old_parts) != len(new_parts) or (
-            old.count("`") == 2 and len(old_parts) > 1 and old[0] == old[-1]
-        ):
-            return self._as_mapped(read, written)
-        return ".".join(self._part(*pair) for pair in zip(old_parts, new_parts, strict=True))
-
-    def _part(self, old: exp.Expr, new: exp.Expr) -> str:
-        """One part of the new name: the author's own text where it is the same, else his quotes."""
-        dialect, folding = self.names.folding.dialect, self.names.folding
-        same = folding.table_part(old.name, quoted=bool(old.args.get("quoted"))) == folding.table_part(
-            new.name, quoted=bool(new.args.get("quoted"))
-        )
-        if same and "start" in old.meta and "-" not in old.name:
-            return self.tokens.text[old.meta["start"] : old.meta["end"] + 1]
-        # A quoted name is another name where unquoted ones are folded, unless it is folded already.
-        quoted = bool(old.args.get("quoted")) and folding.fold(new.name) == new.name
-        identifier = exp.to_identifier(new.name, quoted=quoted or bool(new.args.get("quoted")) or None)
-        return identifier.sql(dialect=dialect) if identifier is not None else new.name
-
-    def _as_mapped(self, read: Dissolved, written: exp.Table) -> str:
-        where = table_span(written)
-        if where is not None:
-            return read.site.mapping.sql[where.start : where.end]
-        assert read.site.mapping.inlining is not None
-        return exp.to_table(str(read.site.mapping.inlining.table)).sql(dialect=self.names.folding.dialect)
-
     def as_word(self, read: Dissolved) -> str:
         """AS, in the case of the keyword before the read."""
         span = table_span(read.site.table)
@@ -199,7 +216,9 @@ class Inliner:
         span = table_span(read.site.table)
         if span is None:
             raise Unsound(read.site, "the parser kept no position for its name")
-        text = self.table_name(read)
+        inlining = read.site.mapping.inlining
+        assert inlining is not None and inlining.node is not None
+        text = self.written.name(read.site, read.site.mapping, inlining.table, inlining.node)
         as_ = self.as_word(read)
         predicate = read.pieces.predicate
         if predicate is not None and not read.placed and place(read.scope, read.source)[0] is Place.SUBQUERY:
@@ -216,6 +235,8 @@ class Inliner:
         """Does anything in the new query use the alias that would have to be given?"""
         if read.alias is None:
             return False
+        if read.joins:
+            return True
         if read.pieces.predicate is not None and len(read.scope.sources) > 1:
             return True
         used = f"{read.alias}."
@@ -224,7 +245,27 @@ class Inliner:
         )
         return kept or any(used in edit.text for edit in edits)
 
-    def _predicates(self, scope: Scope, clause: Clause, reads: list[Dissolved]) -> set[Edit]:
+    def _decided(
+        self, scope: Scope, clause: Clause, reads: list[Dissolved]
+    ) -> tuple[set[Edit], Region | None]:
+        """Take out conditions that hold anyway; the WHERE of which nothing is left is returned."""
+        dialect = self.names.folding.dialect
+        edits: set[Edit] = set()
+        decided = {id(node) for read in reads for node in read.decided}
+        for read in reads if decided else ():
+            span = table_span(read.site.table)
+            region = on_region(self.tokens, clause, read.source, self.tokens.at(span.end - 1) if span else 0)
+            if region is not None:
+                edits |= set(without(self.tokens, region, decided, dialect)[0])
+        region = where_region(self.tokens, clause, scope.select) if decided else None
+        if region is None:
+            return edits, None
+        made, nothing_left = without(self.tokens, region, decided, dialect)
+        return edits | set(made), region if nothing_left else None
+
+    def _predicates(
+        self, scope: Scope, clause: Clause, reads: list[Dissolved], everything: Region | None
+    ) -> set[Edit]:
         added: list[str] = []
         edits: set[Edit] = set()
         for read in reads:
@@ -237,12 +278,15 @@ class Inliner:
                 added.append(text)
             elif where is Place.ON and holder is not None:
                 edits |= self._on(read, clause, holder, text)
-        if added:
+        if everything is not None:
+            word_and = self.tokens.word("AND", clause.from_)
+            edits.add(whole(self.tokens, everything, f" {word_and} ".join(added)))
+        elif added:
             made = extend_where(self.tokens, clause, scope.select, added)
             if made is None:
                 raise Unsound(reads[0].site, "the WHERE of its SELECT was not found")
             edits.update(made)
-        return _in_order(edits)
+        return edits
 
     def predicate_text(self, read: Dissolved, *, qualified: bool) -> str:
         """The mapping's predicate, ready to be joined by AND."""
@@ -267,7 +311,7 @@ class Inliner:
 
     def _speaks_qualified(self, read: Dissolved) -> bool:
         """Must, or does, the consumer qualify the columns of this table?"""
-        if len(read.scope.sources) > 1:
+        if len(read.scope.sources) > 1 or read.joins:
             return True
         mine = [ref for ref in read.scope.refs if ref.source is read.source]
         return read.source.aliased and bool(mine) and all(ref.index > 0 for ref in mine)
@@ -291,9 +335,16 @@ def _in_order(edits: set[Edit]) -> set[Edit]:
             places.setdefault(edit.start, []).append(edit)
     merged = {edit for edit in edits if edit.start != edit.end}
     for start, found in places.items():
-        ordered = sorted(found, key=lambda edit: edit.text.lstrip().lower().startswith("where "))
+        ordered = sorted(found, key=lambda edit: (_rank(edit.text.lstrip().lower()), edit.text))
         merged.add(Edit(start, start, "".join(edit.text for edit in ordered)))
     return merged
+
+
+def _rank(text: str) -> int:
+    """The order of clauses: what ends an ON, a further join, a WHERE."""
+    if text.startswith(("join ", "left join ", "cross join ")):
+        return 1
+    return 2 if text.startswith("where ") else 0
 
 
 def _in(ref: Ref, spans: list[tuple[int, int]]) -> bool:

@@ -1,0 +1,7 @@
+SELECT b.badge, u.name
+FROM badges b
+JOIN (
+  SELECT a.id AS user_id, a.name, p.email, p.score
+  FROM accounts AS a
+  JOIN profiles AS p ON p.account = a.id
+) u ON u.score > b.score AND u.user_id = b.owner

@@ -1,0 +1,3 @@
+SELECT a.name
+FROM accounts AS a
+JOIN profiles AS p ON p.account = a.id

@@ -1,0 +1,3 @@
+SELECT a.name
+FROM accounts AS a
+LEFT JOIN profiles AS p ON p.account = a.id

@@ -1,0 +1,2 @@
+SELECT name
+FROM users_v1

@@ -1,0 +1,8 @@
+SELECT b.badge, u.name, u.score
+FROM badges b
+LEFT JOIN (
+  SELECT a.id AS user_id, a.name, p.email, COALESCE(p.score, 0) AS score
+  FROM accounts AS a
+  LEFT JOIN profiles AS p ON p.account = a.id
+  WHERE a.live
+) u ON u.user_id = b.owner

@@ -1,0 +1,4 @@
+SELECT b.badge, u.name, p.email
+FROM badges b
+LEFT JOIN accounts u ON u.id = b.owner AND u.live
+LEFT JOIN profiles AS p ON p.account = u.id

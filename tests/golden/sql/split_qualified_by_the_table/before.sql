@@ -1,0 +1,1 @@
+SELECT name, email FROM people_v1 WHERE people_v1.person > 1
