@@ -1,0 +1,235 @@
+"""The Python codemod: every string that names a replaced dataset is followed to what is done with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from greylag.domain.consumer import Framework
+from greylag.domain.outcome import Edited, FormChoice, Outcome, Reason, Skipped, Unchanged
+from greylag.domain.patch import Edit
+from greylag.mapping.compiled import CompiledMigration
+from greylag.rewrite.embedded import EmbeddedPlan, fold_plans
+from greylag.rewrite.mentions import candidate_names, mentioned
+from greylag.rewrite.python.bindings import Bindings, Foreign
+from greylag.rewrite.python.calls import Fate
+from greylag.rewrite.python.compose import Composer
+from greylag.rewrite.python.constants import Constants, NoOneName
+from greylag.rewrite.python.naming import Naming
+from greylag.rewrite.python.planning import Planned, Planner
+from greylag.rewrite.python.source import NotParsed, Source
+from greylag.rewrite.python.uses import Uses
+
+_BOM = "\ufeff"
+_IMPORT = re.compile(r"^\s*(?:from\s+[.\w]+\s+)?import\b", re.MULTILINE)
+
+
+def rewrite_python(
+    path: str,
+    text: str,
+    migration: CompiledMigration,
+    *,
+    form: FormChoice = FormChoice.AUTO,
+    siblings: Mapping[str, str] | None = None,
+) -> Outcome:
+    """Rewrite one Python module. Pure.
+
+    `siblings` are the other files of its repository (path to text): constants are followed into those that
+    the module imports, and constants that others import are left alone.
+    """
+    if not concerned(text, migration, siblings or {}):
+        return Unchanged()
+    if text.startswith(_BOM):
+        return _with_bom(rewrite_python(path, text[1:], migration, form=form, siblings=siblings))
+    return module_outcome(path, text, migration, form, siblings or {})
+
+
+def concerned(text: str, migration: CompiledMigration, siblings: Mapping[str, str]) -> bool:
+    """The cheap question: does the text, or one that it may import names from, name a replaced dataset?"""
+    if mentioned(text, migration, {}):
+        return True
+    if len(siblings) < 2 or not _IMPORT.search(text):
+        return False
+    names = candidate_names(migration)
+    for path, other in siblings.items():
+        stem = path.rsplit("/", 1)[-1].removesuffix(".py")
+        stem = path.split("/")[-2] if stem == "__init__" and "/" in path else stem
+        if path.endswith(".py") and stem in text and any(name in other.lower() for name in names):
+            return True
+    return False
+
+
+def _with_bom(outcome: Outcome) -> Outcome:
+    if isinstance(outcome, Edited):
+        from dataclasses import replace
+
+        return replace(outcome, text=_BOM + outcome.text)
+    return outcome
+
+
+def module_outcome(
+    path: str,
+    text: str,
+    migration: CompiledMigration,
+    form: FormChoice,
+    siblings: Mapping[str, str],
+) -> Outcome:
+    """The outcome for a module that names a replaced dataset, or imports such a name."""
+    naming = Naming(migration)
+    if not naming.word.search(text) and "*" not in text and not _IMPORT.search(text):
+        return Unchanged()
+    try:
+        source = Source(text)
+        plans, reasons = plan_module(source, path, naming, form, siblings)
+    except NotParsed as error:
+        if not naming.word.search(text):
+            return Unchanged()
+        return Skipped(framework=Framework.PYTHON, reasons=(told(path, error.code, str(error), error.line),))
+    except RecursionError:
+        return Skipped(
+            framework=Framework.PYTHON,
+            reasons=(told(path, "too-deep", "the program is nested too deeply", 0),),
+        )
+    return fold_plans(plans, text, Framework.PYTHON, reasons)
+
+
+def told(path: str, code: str, message: str, line: int) -> Reason:
+    """A reason at a line of the file, 0 for the whole of it."""
+    return Reason(code=code, message=f"{path}:{line}: {message}" if line else f"{path}: {message}", line=line)
+
+
+def plan_module(
+    source: Source, path: str, naming: Naming, form: FormChoice, siblings: Mapping[str, str]
+) -> tuple[list[EmbeddedPlan], list[Reason]]:
+    """The plans of all that reads in a module, and the reasons to leave it alone."""
+    job = _Job(source, path, naming, siblings)
+    planned = job.plan(form)
+    if form is FormChoice.AUTO and job.clash(planned) is not None:
+        planned = job.plan(FormChoice.BOUNDARY)
+    reasons: list[Reason] = []
+    try:
+        job.constants(planned)
+    except NoOneName as error:
+        line = source.line(source.span(error.node)[0])
+        reasons.append(told(path, "dynamic-sql", str(error), line))
+        return [one.plan for one in planned], reasons
+    clash = job.clash(planned)
+    if clash is not None:
+        message = "the text of a constant would have to change in different ways for different uses"
+        reasons.append(told(path, "not-rewritable", message, source.line(clash)))
+    return _once([one.plan for one in planned]), reasons
+
+
+def _once(plans: list[EmbeddedPlan]) -> list[EmbeddedPlan]:
+    """The plans, with an edit of shared text in the first of them only."""
+    from dataclasses import replace
+
+    seen: set[Edit] = set()
+    done: list[EmbeddedPlan] = []
+    for plan in plans:
+        done.append(replace(plan, edits=tuple(edit for edit in plan.edits if edit not in seen)))
+        seen |= set(plan.edits)
+    return done
+
+
+@dataclass(slots=True)
+class _Root:
+    root: cst.BaseExpression
+    fates: list[Fate] = field(default_factory=list)
+    atoms: set[cst.CSTNode] = field(default_factory=set)
+    exported: bool = False
+
+
+class _Job:
+    def __init__(self, source: Source, path: str, naming: Naming, siblings: Mapping[str, str]) -> None:
+        self.source = source
+        self.path = path
+        self.naming = naming
+        self.siblings = siblings
+        self.bindings = Bindings(source, path, siblings)
+        self.composer = Composer(source, self.bindings, naming.migration.dialect)
+        self.uses = Uses(source, self.bindings, naming.migration.dialect)
+        self.roots = list(self._roots())
+
+    def _roots(self) -> Iterable[_Root]:
+        found: dict[cst.CSTNode, _Root] = {}
+        for node in self.source.nodes:
+            if not self._names(node):
+                continue
+            assert isinstance(node, cst.BaseExpression)
+            for end in self.uses.ends(node):
+                root = found.setdefault(end.root, _Root(end.root))
+                root.fates.append(end.fate)
+                root.atoms.add(node)
+                root.exported = root.exported or self._exported(node)
+        return found.values()
+
+    def _names(self, node: cst.CSTNode) -> bool:
+        """Is this a literal, or an imported constant, that names a replaced dataset?"""
+        match node:
+            case cst.SimpleString():
+                if "b" in node.prefix:
+                    return False
+                return self._text_names(node.value)
+            case cst.FormattedString():
+                return any(
+                    isinstance(part, cst.FormattedStringText) and self._text_names(part.value)
+                    for part in node.parts
+                )
+            case cst.Name() | cst.Attribute() if self.siblings:
+                above = self.source.parent(node)
+                if isinstance(above, cst.Attribute) and above.attr is node:
+                    return False
+                value = self.bindings.value(node)
+                return isinstance(value, Foreign) and bool(self.naming.word.search(value.text))
+        return False
+
+    def _text_names(self, text: str) -> bool:
+        return bool(self.naming.word.search(text)) or (
+            "*" in text
+            and mentioned(text, self.naming.migration, {})
+            and self.naming.sql_like(text.strip("'\""))
+        )
+
+    def _exported(self, node: cst.BaseExpression) -> bool:
+        """Is the literal a constant that another file of the repository may import?"""
+        whole = self.uses.whole(node)
+        target = self.uses.target(whole)
+        if target is None or not self.siblings:
+            return False
+        stem = self.path.rsplit("/", 1)[-1].removesuffix(".py")
+        stem = self.path.split("/")[-2] if stem == "__init__" and "/" in self.path else stem
+        word = re.compile(rf"\b{re.escape(target.value)}\b")
+        return any(
+            path != self.path and path.endswith((".py", ".ipynb")) and stem in text and word.search(text)
+            for path, text in self.siblings.items()
+        )
+
+    def plan(self, form: FormChoice) -> list[Planned]:
+        planner = Planner(self.source, self.composer, self.naming, self.path, form)
+        return [planner.plan(one.root, one.fates, exported=one.exported) for one in self.roots]
+
+    def constants(self, planned: list[Planned]) -> None:
+        settled = Constants(self.source, self.composer, self.naming.migration)
+        settled.settle(planned)
+        changed = {atom for value, _ in settled.chosen.values() for atom in value.atoms}
+        for one in self.roots:
+            if one.exported and one.atoms & changed:
+                raise NoOneName(one.root, "the table's name is a constant that other files import")
+
+    def clash(self, planned: list[Planned]) -> int | None:
+        """Where two uses of the same text want different edits of it; None when all agree."""
+        wanted: dict[tuple[int, int], set[Edit]] = {}
+        for one in planned:
+            if one.composed is None or one.mention or one.plan.skipped:
+                continue
+            for segment in one.composed.segments:
+                if segment.offsets is None:
+                    continue
+                edits = {e for e in one.plan.edits if segment.start <= e.start and e.end <= segment.end}
+                if wanted.setdefault((segment.start, segment.end), edits) != edits:
+                    return segment.start
+        return None

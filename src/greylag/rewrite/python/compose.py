@@ -1,0 +1,379 @@
+"""From an expression to the SQL that it is at run time: literals, what is joined to them, what is put in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+
+import libcst as cst
+
+from greylag.rewrite.embedded import Segment
+from greylag.rewrite.python.bindings import Bindings, Foreign
+from greylag.rewrite.python.literals import CannotEncode, Style, opening, segment, sliced
+from greylag.rewrite.python.source import Source
+
+# What is filled in after the string is made: by a template engine, and bound by the driver (a value).
+_LATER = re.compile(r"(?P<jinja>\{\{.*?\}\})|%(?:\(\w+\))?s(?!\w)", re.DOTALL)
+_COUNT = re.compile(r"(?i)\b(?:limit|offset)\s+$")
+_FIELD = re.compile(r"\{\{|\}\}|\{(?P<name>[^{}!:]*)(?P<rest>[^{}]*)\}")
+_PERCENT = re.compile(r"%%|%(?:\((?P<name>\w+)\))?[-#0 +]*\d*(?:\.\d+)?[sdifrge]")
+_KEEPS = {"strip", "lstrip", "rstrip"}
+_DEDENTS = {"dedent", "cleandoc"}
+_NAME = re.compile(r"[`\"\[]?[\w-]+[`\"\]]?(?:[.:][`\"\[]?[\w$*-]+[`\"\]]?)*")
+
+
+@dataclass(slots=True, kw_only=True)
+class Composed:
+    """What an expression comes to.
+
+    `atoms` are the literals in it. `named` are the places where a table's name is put in, with the constant
+    that it is the value of; `constants` the uses of names that were followed. `unknown` are the expressions
+    whose value nobody knows, by their hole.
+    """
+
+    segments: list[Segment] = field(default_factory=list)
+    named: dict[tuple[int, int], cst.BaseExpression] = field(default_factory=dict)
+    atoms: set[cst.CSTNode] = field(default_factory=set)
+    constants: set[cst.CSTNode] = field(default_factory=set)
+    unknown: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def sql(self) -> str:
+        """The text, holes as identifiers."""
+        return "".join(one.text for one in self.segments)
+
+
+def _refuse(_: str) -> str:
+    raise CannotEncode("the new text has no place in what is put in at run time")
+
+
+class Composer:
+    """Composes the strings of one module; `dialect` is that of the SQL, for its layout."""
+
+    def __init__(self, source: Source, bindings: Bindings, dialect: str) -> None:
+        self.source = source
+        self.bindings = bindings
+        self.dialect = dialect
+        self.newline = "\r\n" if "\r\n" in source.text[:10_000] else "\n"
+
+    def compose(self, node: cst.BaseExpression) -> Composed | None:
+        """The string that an expression is; None when no part of it is known to be one."""
+        into = Composed()
+        if not self._add(node, into, "", 0):
+            return None
+        into.segments = list(_as_values(list(self._later(into))))
+        return into
+
+    # -- expressions -----------------------------------------------------------------------------------
+
+    def _add(self, node: cst.BaseExpression, into: Composed, doubled: str, depth: int) -> bool:
+        """Append what the node is; False, and nothing appended, when it is not known to be a string."""
+        if depth > 40:
+            return False
+        match node:
+            case cst.SimpleString():
+                return self._simple(node, into, doubled)
+            case cst.FormattedString():
+                return self._formatted(node, into, doubled, depth)
+            case cst.ConcatenatedString():
+                left = self._add(node.left, into, doubled, depth + 1)
+                return self._add(node.right, into, doubled, depth + 1) and left
+            case cst.BinaryOperation(operator=cst.Add()):
+                return self._joined(node, into, doubled, depth)
+            case cst.BinaryOperation(operator=cst.Modulo()):
+                return self._percent(node, into, depth)
+            case cst.Call():
+                return self._call(node, into, doubled, depth)
+            case cst.NamedExpr():
+                return self._add(node.value, into, doubled, depth + 1)
+            case cst.Name() | cst.Attribute() | cst.Subscript():
+                return self._followed(node, into, doubled, depth)
+        return False
+
+    def _simple(self, node: cst.SimpleString, into: Composed, doubled: str) -> bool:
+        prefix, quote = opening(node.value)
+        if "b" in prefix:
+            return False
+        style = Style(
+            quote=quote, raw="r" in prefix, doubled=doubled, newline=self.newline, dialect=self.dialect
+        )
+        start = self.source.span(node)[0] + len(prefix) + len(quote)
+        body = node.value[len(prefix) + len(quote) : -len(quote)]
+        into.segments.append(segment(body, start, style))
+        into.atoms.add(node)
+        return True
+
+    def _formatted(self, node: cst.FormattedString, into: Composed, doubled: str, depth: int) -> bool:
+        prefix, quote = opening(node.start)
+        style = Style(
+            quote=quote,
+            raw="r" in prefix,
+            doubled=doubled + "{}",
+            newline=self.newline,
+            dialect=self.dialect,
+        )
+        into.atoms.add(node)
+        for part in node.parts:
+            if isinstance(part, cst.FormattedStringText):
+                start = self.source.span(part)[0]
+                into.segments.append(segment(part.value, start, style, braces=True))
+            elif isinstance(part, cst.FormattedStringExpression):
+                plain = part.conversion is None and not part.format_spec and part.equal is None
+                self._hole(part.expression, self.source.span(part), style.encode, into, depth, plain=plain)
+        return True
+
+    def _joined(self, node: cst.BinaryOperation, into: Composed, doubled: str, depth: int) -> bool:
+        parts: list[Composed | None] = []
+        for one in (node.left, node.right):
+            part = Composed(unknown=into.unknown)
+            parts.append(part if self._add(one, part, doubled, depth + 1) else None)
+        if parts == [None, None]:
+            return False
+        for one, found in zip((node.left, node.right), parts, strict=True):
+            if found is not None and not isinstance(one, cst.Name | cst.Attribute | cst.Subscript):
+                _extend(into, found)
+                continue
+            self._hole(one, self.source.span(one), self._literal, into, depth, plain=found is not None)
+        return True
+
+    def _literal(self, text: str) -> str:
+        """SQL in place of an operand: a literal of its own."""
+        style = Style(quote='"' if "\n" not in text else '"""', dialect=self.dialect, newline=self.newline)
+        return f"{style.quote}{style.encode(text)}{style.quote}"
+
+    def _hole(
+        self,
+        value: cst.BaseExpression,
+        span: tuple[int, int],
+        encode: Callable[[str], str],
+        into: Composed,
+        depth: int,
+        *,
+        plain: bool,
+    ) -> None:
+        """What is put in: the text of a constant, else a hole. The name of a table keeps its place; longer
+        text is edited where it is written."""
+        inner = Composed(unknown=into.unknown)
+        if plain and self._add(value, inner, "", depth + 1):
+            text = inner.sql
+            if _NAME.fullmatch(text.strip()) and not inner.unknown.keys() & set(
+                re.findall(r"hole_\d+", text)
+            ):
+                inner.segments = [Segment(text=text, start=span[0], end=span[1], offsets=None, encode=encode)]
+                inner.named = {span: value}
+            _extend(into, inner)
+            return
+        name = self._name(value, into)
+        into.segments.append(
+            Segment(text=name, start=span[0], end=span[1], offsets=None, encode=_refuse, known=False)
+        )
+
+    def _name(self, value: cst.BaseExpression, into: Composed) -> str:
+        code = self.source.code(value)
+        if isinstance(value, cst.Name | cst.Attribute):
+            for name, seen in into.unknown.items():
+                if seen == code:
+                    return name
+        name = f"hole_{len(into.unknown)}"
+        into.unknown[name] = code
+        return name
+
+    # -- names -----------------------------------------------------------------------------------------
+
+    def _followed(self, node: cst.BaseExpression, into: Composed, doubled: str, depth: int) -> bool:
+        value = self.bindings.value(node)
+        if value is None:
+            return False
+        if isinstance(value, Foreign):
+            if not _NAME.fullmatch(value.text.strip()):
+                return False  # edited where it is written, in boundary form: it keeps its columns
+            start, end = self.source.span(node)
+            into.segments.append(
+                Segment(text=value.text, start=start, end=end, offsets=None, encode=self._literal)
+            )
+            into.constants.add(node)
+            return True
+        inner = Composed(unknown=into.unknown)
+        if not self._add(value, inner, doubled, depth + 1):
+            return False
+        into.constants.add(node)
+        _extend(into, inner)
+        return True
+
+    # -- calls -----------------------------------------------------------------------------------------
+
+    def _call(self, node: cst.Call, into: Composed, doubled: str, depth: int) -> bool:
+        function = node.func
+        name = function.attr.value if isinstance(function, cst.Attribute) else ""
+        if isinstance(function, cst.Attribute) and name in _KEEPS:
+            return self._add(function.value, into, doubled, depth + 1)
+        if (name or self.source.code(function)) in _DEDENTS and node.args:
+            return self._add(node.args[0].value, into, doubled, depth + 1)
+        if isinstance(function, cst.Attribute) and name == "format":
+            return self._format(function.value, node, into, depth)
+        if isinstance(function, cst.Attribute) and name == "join" and len(node.args) == 1:
+            return self._join(function.value, node.args[0].value, into, depth)
+        return False
+
+    def _format(self, base: cst.BaseExpression, call: cst.Call, into: Composed, depth: int) -> bool:
+        inner = Composed(unknown=into.unknown)
+        if not self._add(base, inner, "{}", depth + 1):
+            return False
+        by_position: list[cst.BaseExpression] = []
+        by_name: dict[str, cst.BaseExpression] = {}
+        for arg in call.args:
+            if arg.keyword is not None:
+                by_name[arg.keyword.value] = arg.value
+            elif not arg.star:
+                by_position.append(arg.value)
+        segments, inner.segments = inner.segments, []
+        counter = iter(range(len(by_position) + 1000))
+        for one in segments:
+            if one.offsets is None:
+                inner.segments.append(one)
+                continue
+            for low, high, found in _pieces(one.text, _FIELD):
+                if found is None or found[0] in ("{{", "}}"):
+                    inner.segments.append(_undoubled(one, low, high, found))
+                    continue
+                key = found["name"].strip() or str(next(counter))
+                value = by_position[int(key)] if key.isdigit() and int(key) < len(by_position) else None
+                value = by_name.get(key, value) if not key.isdigit() else value
+                self._place(value, found["rest"] == "", one, low, high, inner, depth, call)
+        _extend(into, inner)
+        return True
+
+    def _percent(self, node: cst.BinaryOperation, into: Composed, depth: int) -> bool:
+        inner = Composed(unknown=into.unknown)
+        if not self._add(node.left, inner, "%", depth + 1):
+            return False
+        by_position: list[cst.BaseExpression] = []
+        by_name: dict[str, cst.BaseExpression] = {}
+        match node.right:
+            case cst.Tuple():
+                by_position = [one.value for one in node.right.elements]
+            case cst.Dict():
+                for element in node.right.elements:
+                    if isinstance(element, cst.DictElement) and isinstance(element.key, cst.SimpleString):
+                        by_name[str(element.key.evaluated_value)] = element.value
+            case _:
+                by_position = [node.right]
+        segments, inner.segments = inner.segments, []
+        counter = 0
+        for one in segments:
+            if one.offsets is None:
+                inner.segments.append(one)
+                continue
+            for low, high, found in _pieces(one.text, _PERCENT):
+                if found is None or found[0] == "%%":
+                    inner.segments.append(_undoubled(one, low, high, found))
+                    continue
+                value = by_name.get(found["name"] or "")
+                if found["name"] is None:
+                    value = by_position[counter] if counter < len(by_position) else None
+                    counter += 1
+                self._place(value, found[0].endswith("s"), one, low, high, inner, depth, node)
+        _extend(into, inner)
+        return True
+
+    def _place(
+        self,
+        value: cst.BaseExpression | None,
+        plain: bool,
+        text: Segment,
+        low: int,
+        high: int,
+        into: Composed,
+        depth: int,
+        otherwise: cst.BaseExpression,
+    ) -> None:
+        """What a field of a format is filled with."""
+        assert text.offsets is not None
+        span = text.offsets[low], text.offsets[high]
+        self._hole(
+            value if value is not None else otherwise,
+            span,
+            text.encode,
+            into,
+            depth,
+            plain=plain and value is not None,
+        )
+
+    def _join(self, glue: cst.BaseExpression, parts: cst.BaseExpression, into: Composed, depth: int) -> bool:
+        between = Composed(unknown=into.unknown)
+        if not isinstance(parts, cst.List | cst.Tuple) or not self._add(glue, between, "", depth + 1):
+            return False
+        inner = Composed(unknown=into.unknown)
+        for index, element in enumerate(parts.elements):
+            if isinstance(element, cst.StarredElement):
+                return False
+            start, end = self.source.span(element.value)
+            if index:
+                inner.segments.append(
+                    Segment(text=between.sql, start=start, end=start, offsets=None, encode=_refuse)
+                )
+            if not self._add(element.value, inner, "", depth + 1):
+                self._hole(element.value, (start, end), _refuse, inner, depth, plain=False)
+        _extend(into, inner)
+        return True
+
+    # -- templates inside the text ---------------------------------------------------------------------
+
+    def _later(self, into: Composed) -> Iterable[Segment]:
+        """Templates that are still there when the string is made, and parameters of the driver."""
+        for one in into.segments:
+            if one.offsets is None or _LATER.search(one.text) is None:
+                yield one
+                continue
+            for low, high, found in _pieces(one.text, _LATER):
+                if found is None:
+                    yield sliced(one, low, high)
+                    continue
+                name = f"hole_{len(into.unknown)}"
+                into.unknown[name] = found[0]
+                yield Segment(
+                    text=name,
+                    start=one.offsets[low],
+                    end=one.offsets[high],
+                    offsets=None,
+                    encode=_refuse,
+                    known=found["jinja"] is None,
+                )
+
+
+def _as_values(segments: list[Segment]) -> Iterable[Segment]:
+    """Behind LIMIT and OFFSET no column can be put in."""
+    before = ""
+    for one in segments:
+        if one.offsets is None and not one.known and _COUNT.search(before):
+            yield replace(one, known=True)
+        else:
+            yield one
+        before = before[-40:] + one.text
+
+
+def _extend(into: Composed, other: Composed) -> None:
+    into.segments.extend(other.segments)
+    into.atoms |= other.atoms
+    into.named.update(other.named)
+    into.constants |= other.constants
+
+
+def _pieces(text: str, pattern: re.Pattern[str]) -> Iterable[tuple[int, int, re.Match[str] | None]]:
+    """The text in order: what the pattern finds, and what stands between."""
+    at = 0
+    for found in pattern.finditer(text):
+        if found.start() > at:
+            yield at, found.start(), None
+        yield found.start(), found.end(), found
+        at = found.end()
+    if at < len(text):
+        yield at, len(text), None
+
+
+def _undoubled(one: Segment, low: int, high: int, found: re.Match[str] | None) -> Segment:
+    piece = sliced(one, low, high)
+    if found is None or piece.offsets is None:
+        return piece
+    return replace(piece, text=found[0][0], offsets=(piece.offsets[0], piece.offsets[2]))

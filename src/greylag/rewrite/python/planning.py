@@ -1,0 +1,273 @@
+"""From a string, and what is done with it, to the edits that move it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+import libcst as cst
+
+from greylag.domain.consumer import Read
+from greylag.domain.outcome import Form, FormChoice, Fragment, Reason
+from greylag.domain.patch import Edit
+from greylag.mapping.in_dialect import CannotTranspile
+from greylag.rewrite.embedded import EmbeddedPlan, read_site_sql, rewrite_embedded
+from greylag.rewrite.python.calls import Fate, Use
+from greylag.rewrite.python.compose import Composed, Composer
+from greylag.rewrite.python.frames import columns_read
+from greylag.rewrite.python.literals import CannotEncode
+from greylag.rewrite.python.naming import BARE, Named, Naming, new_tables
+from greylag.rewrite.python.sensors import sensor_edits
+from greylag.rewrite.python.source import Source
+from greylag.rewrite.python.tables import NotRead, reader, select_text
+
+
+@dataclass(slots=True, kw_only=True)
+class Planned:
+    """A whole expression, what it composes to, and its plan. `mention`: it is no code that reads."""
+
+    root: cst.BaseExpression
+    composed: Composed | None
+    plan: EmbeddedPlan = field(default_factory=EmbeddedPlan)
+    mention: bool = False
+    table: bool = False
+
+
+class Planner:
+    """Plans the strings of one module."""
+
+    def __init__(
+        self, source: Source, composer: Composer, naming: Naming, path: str, form: FormChoice
+    ) -> None:
+        self.source = source
+        self.composer = composer
+        self.naming = naming
+        self.path = path
+        self.form = form
+
+    def plan(self, root: cst.BaseExpression, fates: Iterable[Fate], *, exported: bool) -> Planned:
+        """What to do about an expression with which all of these things are done."""
+        real = [fate for fate in fates if fate.use is not Use.MENTION]
+        composed = self.composer.compose(root)
+        done = Planned(root=root, composed=composed)
+        if not real:
+            done.mention = True
+            return done
+        if composed is None:
+            done.plan = self._skip(root, "dynamic-sql", "the name of a replaced dataset is put together here")
+            return done
+        try:
+            self._decide(done, composed, real, exported)
+        except CannotEncode as error:
+            done.plan = self._skip(root, "not-rewritable", str(error))
+        except CannotTranspile as error:
+            done.plan = self._skip(root, "other-dialect", str(error))
+        return done
+
+    def _skip(self, node: cst.CSTNode, code: str, message: str) -> EmbeddedPlan:
+        line = self.source.line(self.source.span(node)[0])
+        return EmbeddedPlan(skipped=(Reason(code=code, message=f"{self.path}:{line}: {message}", line=line),))
+
+    def _decide(self, done: Planned, composed: Composed, fates: list[Fate], exported: bool) -> None:
+        text = composed.sql
+        uses = {fate.use for fate in fates}
+        if not self.naming.word.search(text) and "*" not in text:
+            return
+        if BARE.fullmatch(text):
+            done.table = True
+            done.plan = self._table(done.root, composed, fates)
+            return
+        sql = Use.SQL in uses
+        if not sql and not self.naming.sql_like(text):
+            done.mention = not self.naming.reads_in_prose(text)
+            if not done.mention:
+                done.plan = self._skip(done.root, "dynamic-sql", "a piece of SQL names a replaced dataset")
+            elif uses & {Use.TABLE, Use.NAME_ONLY, Use.SENSOR, Use.WRITE}:
+                done.plan = self._skip(
+                    done.root, "not-understood", "names a replaced dataset in a way of its own"
+                )
+            return
+        done.plan = self._sql(done.root, composed, fates, exported)
+
+    # -- SQL -------------------------------------------------------------------------------------------
+
+    def _sql(
+        self, root: cst.BaseExpression, composed: Composed, fates: list[Fate], exported: bool
+    ) -> EmbeddedPlan:
+        dialects = {fate.dialect for fate in fates if fate.use is Use.SQL} or {None}
+        if len(dialects) > 1:
+            return self._skip(root, "other-dialect", "the same SQL is run by engines of different dialects")
+        added_to = exported or any(fate.use is not Use.SQL for fate in fates)
+        added_to = added_to and not composed.sql.rstrip().endswith(";")
+        if added_to and self.form is FormChoice.INLINE:
+            return self._skip(root, "not-inline", "the SQL is passed on, and may be added to")
+        form = FormChoice.BOUNDARY if added_to else self.form
+        plan = rewrite_embedded(
+            composed.segments,
+            self.naming.migration,
+            host=self.source.text,
+            path=self.path,
+            form=form,
+            dialect=next(iter(dialects)),
+        )
+        if added_to and plan.edits and self.form is FormChoice.AUTO:
+            line = plan.reads[0].line if plan.reads else 0
+            note = f"{self.path}:{line}: boundary form: the SQL is passed on, and may be added to"
+            plan = replace(plan, notes=(*plan.notes, note))
+        return replace(plan, edits=tuple(trimmed(plan.edits, composed)))
+
+    # -- names of tables -------------------------------------------------------------------------------
+
+    def _table(self, root: cst.BaseExpression, composed: Composed, fates: list[Fate]) -> EmbeddedPlan:
+        if self.naming.half_known(composed.sql):
+            return self._skip(root, "dynamic-sql", "the dataset's name is put together at run time")
+        uses = {fate.use for fate in fates}
+        if uses == {Use.SENSOR}:
+            return self._sensor(root, fates)
+        dialects = {fate.dialect for fate in fates}
+        named = self.naming.named(composed.sql, next(iter(dialects)) if len(dialects) == 1 else None)
+        if named is None:
+            return EmbeddedPlan()
+        if uses == {Use.TABLE} or uses == {Use.SQL}:
+            return self._read(root, named, fates)
+        if named.mapping is None:
+            return self._skip(root, "maybe-old", named.doubt or "")
+        if Use.WRITE in uses:
+            return self._skip(root, "writes-old", f"{named.mapping.dataset} is written here")
+        if Use.NAME_ONLY in uses or Use.SENSOR in uses:
+            message = f"this takes the name of a table: {named.mapping.dataset} cannot be a query here"
+            return self._skip(root, "not-understood", message)
+        message = f"holds the name of {named.mapping.dataset}; what is done with it is not understood"
+        return self._skip(root, "dynamic-sql", message)
+
+    def _read(self, root: cst.BaseExpression, named: Named, fates: list[Fate]) -> EmbeddedPlan:
+        if len(fates) != 1 or fates[0].call is None:
+            return self._skip(root, "dynamic-sql", f"{named.written} is read in ways that are not understood")
+        fate, call = fates[0], fates[0].call
+        try:
+            read = reader(self.source, call, root)
+        except NotRead as error:
+            dataset = named.mapping.dataset if named.mapping else named.written
+            return self._skip(root, error.code, f"{error}: {dataset}")
+        if read.schema is not None:
+            schema = self.composer.compose(read.schema)
+            if schema is None or schema.unknown:
+                return self._skip(root, "maybe-old", f"{named.written} is read in a schema that is not known")
+            again = self.naming.named(f"{schema.sql}.{named.written}", fate.dialect)
+            if again is None:
+                return EmbeddedPlan()
+            named = again
+        if named.mapping is None:
+            return self._skip(root, "maybe-old", named.doubt or "")
+        if self.form is FormChoice.INLINE:
+            return self._skip(root, "not-inline", "the table is read whole, by its name")
+        mapping = named.mapping
+        start, end = self.source.span(root)
+        line = self.source.line(start)
+        columns = columns_read(self.source, call)
+        questions = tuple(
+            f"{mapping.dataset}.{column}"
+            for column in mapping.unmapped
+            if columns is None or column.lower() in {one.lower() for one in columns}
+        )
+        place = Read(
+            dataset=mapping.dataset, line=line, column=self.source.column(start), columns=columns or ()
+        )
+        if questions:
+            told = [f"uses {one.rsplit('.', 1)[1]}, which has no counterpart" for one in questions]
+            reasons = tuple(
+                Reason(code="unmapped-column", message=f"{self.path}:{line}: {one}", line=line)
+                for one in told
+            )
+            return EmbeddedPlan(reads=(place,), skipped=reasons, questions=questions)
+        alias = mapping.dataset.name
+        holes = self._holes(root, mapping)
+        if holes is None:
+            return self._skip(
+                root,
+                "dynamic-sql",
+                f"{self.source.code(root)} names {mapping.dataset}: no one name takes its place",
+            )
+        edits = [replace(edit, text=edit.text.replace("{name}", alias)) for edit in read.edits]
+        literal = select_text(mapping, self.source, read, alias, names=holes)
+        edits.append(Edit(start, end, literal))
+        return EmbeddedPlan(
+            edits=tuple(sorted(edits)),
+            form=Form.BOUNDARY,
+            reads=(place,),
+            fragment=Fragment(
+                old=read_site_sql(named.written), new=mapping.sql, line=line, dialect=mapping.dialect
+            ),
+        )
+
+    def _holes(self, root: cst.BaseExpression, mapping: object) -> dict[str, str] | None:
+        """For a constant's name in place of a table's: where the new table's name is put in."""
+        if isinstance(root, cst.SimpleString | cst.FormattedString | cst.ConcatenatedString):
+            return {}
+        from greylag.mapping.compiled import Mapping
+
+        assert isinstance(mapping, Mapping)
+        tables = new_tables(mapping)
+        composed = self.composer.compose(root)
+        if composed is not None and not composed.atoms:
+            return {}  # a constant of another module: nothing is edited there
+        if len(tables) != 1 or mapping.sql.count(tables[0]) != 1:
+            return None
+        return {tables[0]: self.source.code(root)}
+
+    def _sensor(self, root: cst.BaseExpression, fates: list[Fate]) -> EmbeddedPlan:
+        call = fates[0].call
+        assert call is not None
+        try:
+            edits, dataset, new = sensor_edits(self.source, self.composer, self.naming, call)
+        except NotRead as error:
+            return self._skip(root, error.code, str(error))
+        if dataset is None:
+            return EmbeddedPlan()
+        line = self.source.line(self.source.span(call)[0])
+        read = Read(dataset=dataset, line=line, column=self.source.column(self.source.span(call)[0]))
+        note = f"{self.path}:{line}: waits for {new} now, which is all that {dataset} is made of"
+        return EmbeddedPlan(edits=tuple(edits), form=Form.INLINE, reads=(read,), notes=(note,))
+
+
+def trimmed(edits: Iterable[Edit], composed: Composed) -> list[Edit]:
+    """Edits that leave alone what they would write again: `prod.{DATASET}.` of a table's name."""
+    listed = list(edits)
+    pieces = {(one.start, one.end): one for one in composed.segments}
+    done: list[Edit] = []
+    index = 0
+    while index < len(listed):
+        run = [listed[index]]
+        while index + len(run) < len(listed):
+            following = listed[index + len(run)]
+            if following.text or following.start == following.end:
+                break
+            run.append(following)
+        index += len(run)
+        done.extend(_shortened(run, pieces, composed) if len(run) > 1 else run)
+    return done
+
+
+def _shortened(run: list[Edit], pieces: dict[tuple[int, int], object], composed: Composed) -> list[Edit]:
+    texts = [_sql_of(edit, composed) for edit in run]
+    new = run[0].text
+    rest, kept = new, 0
+    while kept < len(run) - 1 and texts[kept] and rest.startswith(texts[kept] or "\0"):
+        rest = rest[len(texts[kept] or "") :]
+        kept += 1
+    if kept == 0:
+        return run
+    first = run[kept]
+    return [replace(first, text=rest), *run[kept + 1 :]]
+
+
+def _sql_of(edit: Edit, composed: Composed) -> str | None:
+    """The SQL that the characters of an edit stood for."""
+    for one in composed.segments:
+        if one.offsets is None:
+            if (one.start, one.end) == (edit.start, edit.end):
+                return one.text
+        elif edit.start in one.offsets and edit.end in one.offsets:
+            low, high = one.offsets.index(edit.start), one.offsets.index(edit.end)
+            return one.text[low:high]
+    return None

@@ -1,0 +1,184 @@
+"""Reads that name a table: the call is made to run the mapping's SELECT instead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import libcst as cst
+
+from greylag.domain.patch import Edit
+from greylag.mapping.compiled import Mapping
+from greylag.rewrite.embedded import one_line
+from greylag.rewrite.python.calls import called, receiver
+from greylag.rewrite.python.literals import Style
+from greylag.rewrite.python.source import Source
+
+_WIDTH = 100
+_SPARK = re.compile(r"(?i)(?:spark|sqlcontext|session|context|ss|hc)\w*(?:\(\))?$")
+_RELATIONAL = re.compile(r"(?i)(?:duckdb|con|conn|connection|db|ibis|backend|cursor|client|schema)\w*$")
+
+
+class NotRead(Exception):
+    """The call cannot be made to read a SELECT. `code` is that of a reason."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """How a call is turned into one that runs SQL.
+
+    `edits` change the call around the table's name; the name itself is replaced by the SELECT, in
+    parentheses and with an alias where `alias` is set. `removed` are arguments that lose their meaning.
+    """
+
+    argument: cst.BaseExpression
+    edits: tuple[Edit, ...] = ()
+    alias: str = ""
+    schema: cst.BaseExpression | None = None
+
+
+def reader(source: Source, call: cst.Call, argument: cst.BaseExpression) -> Reader:
+    """How to make `call`, which is told a table's name by `argument`, read a SELECT. Raises NotRead."""
+    name = called(call)
+    match name:
+        case "table":
+            return _table(source, call, argument)
+        case "read_gbq" | "read_sql" | "read_gbq_query":
+            return Reader(argument=argument)
+        case "read_sql_table":
+            return _read_sql_table(source, call, argument)
+        case "option":
+            return _option(source, call, argument)
+        case "jdbc":
+            return Reader(argument=argument, alias="greylag_read")
+    raise NotRead("not-understood", f"{name or 'this call'} takes a table's name, not a query")
+
+
+def _plain(call: cst.Call, argument: cst.BaseExpression) -> bool:
+    return len(call.args) == 1 and call.args[0].value is argument and not call.args[0].star
+
+
+def _table(source: Source, call: cst.Call, argument: cst.BaseExpression) -> Reader:
+    """`spark.table`, `spark.read.table`, `con.table`: all of these have a `sql` beside it."""
+    if not isinstance(call.func, cst.Attribute):
+        raise NotRead("not-understood", "what `table` reads here is not known")
+    held = receiver(source, call)
+    start, end = source.span(call.func.attr)
+    extra: tuple[Edit, ...] = ()
+    if held.endswith(".read") or re.search(r"\.read\s*\.", held):
+        if not held.endswith(".read") or not isinstance(call.func.value, cst.Attribute):
+            raise NotRead("table-modifier", "the table is read with options")
+        start = source.span(call.func.value.attr)[0]
+        held = source.code(call.func.value.value)
+    elif not _SPARK.search(held):
+        if not _RELATIONAL.search(held):
+            raise NotRead("not-understood", f"what {held[-60:]}.table reads is not known")
+        if "duckdb" in held.lower() or "import duckdb" in source.text:
+            extra = (_alias(source, argument),)
+    if not _SPARK.search(held) and not _RELATIONAL.search(held):
+        raise NotRead("not-understood", f"what {held[-60:]} is, is not known")
+    if not _plain(call, argument):
+        raise NotRead("table-modifier", "the table is read with further arguments")
+    return Reader(argument=argument, edits=(Edit(start, end, "sql"), *extra))
+
+
+def _alias(source: Source, argument: cst.BaseExpression) -> Edit:
+    """DuckDB: relations are known by the table's name in joins."""
+    end = source.span(argument)[1]
+    return Edit(end, end, ', alias="{name}"')
+
+
+def _read_sql_table(source: Source, call: cst.Call, argument: cst.BaseExpression) -> Reader:
+    """pandas: the same call with a query has another name, and no schema."""
+    edits: list[Edit] = []
+    schema: cst.BaseExpression | None = None
+    for arg in call.args:
+        keyword = arg.keyword.value if arg.keyword is not None else ""
+        if keyword == "columns" or arg.star:
+            raise NotRead("table-modifier", "some columns of the table are read by name")
+        if keyword == "schema":
+            schema = arg.value
+            edits.append(_without(source, call, arg))
+        elif keyword == "table_name":
+            edits.append(Edit(*source.span(arg.keyword or arg), "sql"))
+    if len([arg for arg in call.args if arg.keyword is None]) > 2:
+        raise NotRead("table-modifier", "arguments of the read are given by position")
+    name = call.func.attr if isinstance(call.func, cst.Attribute) else call.func
+    if isinstance(call.func, cst.Name):
+        raise NotRead("not-understood", "read_sql_table is imported by its own name")
+    return Reader(
+        argument=argument, edits=(Edit(*source.span(name), "read_sql_query"), *edits), schema=schema
+    )
+
+
+def _without(source: Source, call: cst.Call, arg: cst.Arg) -> Edit:
+    """An argument, with the comma before it, away."""
+    index = [one is arg for one in call.args].index(True)
+    end = source.span(arg)[1]
+    before = source.span(call.args[index - 1])[1] if index else source.span(arg)[0]
+    if index:
+        before = source.span(call.args[index - 1].value)[1]
+        while before < end and source.text[before] in ")":
+            before += 1
+    tail = source.span(arg.value)[1]
+    return Edit(before, tail, "")
+
+
+def _option(source: Source, call: cst.Call, argument: cst.BaseExpression) -> Reader:
+    """`.option("dbtable", …)` of a JDBC read takes a subquery; a connector's table does not."""
+    key = call.args[0].value
+    option = str(key.evaluated_value).lower() if isinstance(key, cst.SimpleString) else ""
+    if option == "dbtable" and ".read" in receiver(source, call):
+        return Reader(argument=argument, alias="greylag_read")
+    if option == "query":
+        raise NotRead("not-understood", "the option holds no query")
+    raise NotRead("not-understood", f"the option {option or '?'} takes a table's name, not a query")
+
+
+def select_text(
+    mapping: Mapping, source: Source, read: Reader, table: str, *, names: dict[str, str] | None = None
+) -> str:
+    """The mapping's SELECT as a literal in place of a table's name; `names` are put in as `{…}`."""
+    sql = mapping.sql
+    start, end = source.span(read.argument)
+    line_start = source.text.rfind("\n", 0, start) + 1
+    indent = re.match(r"[ \t]*", source.text[line_start:])
+    margin = indent[0] if indent is not None else ""
+    newline = "\r\n" if "\r\n" in source.text[:10_000] else "\n"
+    flat = one_line(sql, mapping.dialect)
+    if read.alias:
+        flat = f"({flat}) {table}" if flat is not None else None
+        sql = f"(\n{sql}\n) {table}"
+    room = _WIDTH - (start - line_start) - 4
+    written = source.text[start:end]
+    quote = "'" if written.lstrip("rRfFuU").startswith("'") and "'" not in (flat or "'") else '"'
+    if flat is not None and len(flat) <= room and quote not in flat:
+        return _quoted(Style(quote=quote, newline=newline), flat, names)
+    style = Style(quote='"""', newline=newline)
+    if _spans_lines(mapping):
+        return _quoted(style, f"\n{sql}\n", names)
+    body = "\n".join(f"{margin}    {line}" if line.strip() else "" for line in sql.split("\n"))
+    return _quoted(style, f"\n{body}\n{margin}", names)
+
+
+def _quoted(style: Style, sql: str, names: dict[str, str] | None) -> str:
+    text = style.encode(sql)
+    if not names:
+        return f"{style.quote}{text}{style.quote}"
+    text = text.replace("{", "{{").replace("}", "}}")
+    for written, code in names.items():
+        text = text.replace(written, "{" + code + "}")
+    return f"f{style.quote}{text}{style.quote}"
+
+
+def _spans_lines(mapping: Mapping) -> bool:
+    """Is there a line break that indenting would change the meaning of?"""
+    return "\n" in mapping.sql and one_line(mapping.sql, mapping.dialect) is None and "'''" in mapping.sql
+
+
+SelectText = Callable[[Mapping], str]
