@@ -34,7 +34,21 @@ def canonical(query: exp.Query, *, column_names: bool) -> str:
         for item in select.expressions:
             if isinstance(item, exp.Alias):
                 item.set("alias", exp.Identifier(this=item.alias.lower(), quoted=False))
-    return repr(holder)
+    return text_of(holder)
+
+
+def text_of(node: object) -> str:
+    """A tree as a text that does not depend on the order in which its parts were set."""
+    if isinstance(node, exp.Expr):
+        parts = (
+            f"{name}={text_of(value)}"
+            for name, value in sorted(node.args.items())
+            if name == "this" or (value is not None and value is not False and value != [])
+        )
+        return f"{type(node).__name__}({', '.join(parts)})"
+    if isinstance(node, list):
+        return f"[{', '.join(text_of(part) for part in node)}]"
+    return repr(node)
 
 
 def _drop_parentheses(holder: exp.Expr) -> None:
@@ -223,9 +237,9 @@ def _sort(holder: exp.Expr) -> None:
         if repr(left) > repr(right) and not isinstance(equal.parent, exp.Set | exp.SetItem):
             equal.set("this", right)
             equal.set("expression", left)
-    for where in list(holder.find_all(exp.Where)):
-        if where.this is None:
-            where.pop()
+    for clause in list(holder.find_all(exp.Where, exp.Having)):
+        if clause.this is None:
+            clause.pop()
 
 
 def _forget_inner_names(holder: exp.Expr) -> None:

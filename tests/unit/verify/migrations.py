@@ -100,7 +100,8 @@ replaces:
   - dataset: d.events
     columns: {id: STRING, platform: STRING, day: DATE, n: INT64, tier: STRING}
     as: |
-      SELECT web_id AS id, 'web' AS platform, day, n, CASE lvl WHEN 1 THEN 'low' WHEN 2 THEN 'high' END AS tier
+      SELECT web_id AS id, 'web' AS platform, day, n,
+             CASE lvl WHEN 1 THEN 'low' WHEN 2 THEN 'high' END AS tier
       FROM d.web
       UNION ALL
       SELECT app_id, 'app', day, n, CASE lvl WHEN 1 THEN 'low' WHEN 2 THEN 'high' END
@@ -134,7 +135,15 @@ provides:
     columns: {day: DATE, country: STRING, city: STRING, amount: FLOAT64, score: INT64, valid: BOOL}
 """
 
-TEXTS = {"events": EVENTS, "daily": DAILY, "users": USERS, "orders": ORDERS, "swap": SWAP, "split": SPLIT, "retype": RETYPE}
+TEXTS = {
+    "users": USERS,
+    "orders": ORDERS,
+    "swap": SWAP,
+    "split": SPLIT,
+    "retype": RETYPE,
+    "events": EVENTS,
+    "daily": DAILY,
+}
 
 
 @cache
