@@ -1,1 +1,0 @@
-SELECT name, email FROM people_v1 WHERE people_v1.person > 1
