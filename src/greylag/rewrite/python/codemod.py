@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import libcst as cst
 
@@ -64,8 +64,6 @@ def concerned(text: str, migration: CompiledMigration, siblings: Mapping[str, st
 
 def _with_bom(outcome: Outcome) -> Outcome:
     if isinstance(outcome, Edited):
-        from dataclasses import replace
-
         return replace(outcome, text=_BOM + outcome.text)
     return outcome
 
@@ -105,7 +103,7 @@ def plan_module(
     source: Source, path: str, naming: Naming, form: FormChoice, siblings: Mapping[str, str]
 ) -> tuple[list[EmbeddedPlan], list[Reason]]:
     """The plans of all that reads in a module, and the reasons to leave it alone."""
-    job = _Job(source, path, naming, siblings)
+    job = Job(source, path, naming, siblings)
     planned = job.plan(form)
     if form is FormChoice.AUTO and job.clash(planned) is not None:
         planned = job.plan(FormChoice.BOUNDARY)
@@ -125,8 +123,6 @@ def plan_module(
 
 def _once(plans: list[EmbeddedPlan]) -> list[EmbeddedPlan]:
     """The plans, with an edit of shared text in the first of them only."""
-    from dataclasses import replace
-
     seen: set[Edit] = set()
     done: list[EmbeddedPlan] = []
     for plan in plans:
@@ -136,14 +132,18 @@ def _once(plans: list[EmbeddedPlan]) -> list[EmbeddedPlan]:
 
 
 @dataclass(slots=True)
-class _Root:
+class Root:
+    """A whole expression that names a dataset, all that is done with it, and the literals that name it."""
+
     root: cst.BaseExpression
     fates: list[Fate] = field(default_factory=list)
     atoms: set[cst.CSTNode] = field(default_factory=set)
     exported: bool = False
 
 
-class _Job:
+class Job:
+    """The strings of one module that matter to a migration."""
+
     def __init__(self, source: Source, path: str, naming: Naming, siblings: Mapping[str, str]) -> None:
         self.source = source
         self.path = path
@@ -154,14 +154,14 @@ class _Job:
         self.uses = Uses(source, self.bindings, naming.migration.dialect)
         self.roots = list(self._roots())
 
-    def _roots(self) -> Iterable[_Root]:
-        found: dict[cst.CSTNode, _Root] = {}
+    def _roots(self) -> Iterable[Root]:
+        found: dict[cst.CSTNode, Root] = {}
         for node in self.source.nodes:
             if not self._names(node):
                 continue
             assert isinstance(node, cst.BaseExpression)
             for end in self.uses.ends(node):
-                root = found.setdefault(end.root, _Root(end.root))
+                root = found.setdefault(end.root, Root(end.root))
                 root.fates.append(end.fate)
                 root.atoms.add(node)
                 root.exported = root.exported or self._exported(node)
@@ -209,10 +209,12 @@ class _Job:
         )
 
     def plan(self, form: FormChoice) -> list[Planned]:
+        """What to do about each of them."""
         planner = Planner(self.source, self.composer, self.naming, self.path, form)
         return [planner.plan(one.root, one.fates, exported=one.exported) for one in self.roots]
 
     def constants(self, planned: list[Planned]) -> None:
+        """Let constants take new names, in the plans. Raises NoOneName."""
         settled = Constants(self.source, self.composer, self.naming.migration)
         settled.settle(planned)
         changed = {atom for value, _ in settled.chosen.values() for atom in value.atoms}

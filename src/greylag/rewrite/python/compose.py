@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from itertools import count
 
 import libcst as cst
 
@@ -42,6 +43,33 @@ class Composed:
     def sql(self) -> str:
         """The text, holes as identifiers."""
         return "".join(one.text for one in self.segments)
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """What fills the fields of a format: the value of a field, whether it is put in as it is, and the
+    expression that stands for a value that is not there."""
+
+    pattern: re.Pattern[str]
+    value: Callable[[re.Match[str]], cst.BaseExpression | None]
+    plain: Callable[[re.Match[str]], bool]
+    otherwise: cst.BaseExpression
+
+
+def _right_side(
+    node: cst.BaseExpression,
+) -> tuple[list[cst.BaseExpression], dict[str, cst.BaseExpression]]:
+    """The values of `%`, by position and by name."""
+    match node:
+        case cst.Tuple():
+            return [one.value for one in node.elements], {}
+        case cst.Dict():
+            return [], {
+                str(one.key.evaluated_value): one.value
+                for one in node.elements
+                if isinstance(one, cst.DictElement) and isinstance(one.key, cst.SimpleString)
+            }
+    return [node], {}
 
 
 def _refuse(_: str) -> str:
@@ -217,88 +245,52 @@ class Composer:
         return False
 
     def _format(self, base: cst.BaseExpression, call: cst.Call, into: Composed, depth: int) -> bool:
-        inner = Composed(unknown=into.unknown)
-        if not self._add(base, inner, "{}", depth + 1):
-            return False
-        by_position: list[cst.BaseExpression] = []
-        by_name: dict[str, cst.BaseExpression] = {}
-        for arg in call.args:
-            if arg.keyword is not None:
-                by_name[arg.keyword.value] = arg.value
-            elif not arg.star:
-                by_position.append(arg.value)
-        segments, inner.segments = inner.segments, []
-        counter = iter(range(len(by_position) + 1000))
-        for one in segments:
-            if one.offsets is None:
-                inner.segments.append(one)
-                continue
-            for low, high, found in _pieces(one.text, _FIELD):
-                if found is None or found[0] in ("{{", "}}"):
-                    inner.segments.append(_undoubled(one, low, high, found))
-                    continue
-                key = found["name"].strip() or str(next(counter))
-                value = by_position[int(key)] if key.isdigit() and int(key) < len(by_position) else None
-                value = by_name.get(key, value) if not key.isdigit() else value
-                self._place(value, found["rest"] == "", one, low, high, inner, depth, call)
-        _extend(into, inner)
-        return True
+        by_position = [arg.value for arg in call.args if arg.keyword is None and not arg.star]
+        by_name = {arg.keyword.value: arg.value for arg in call.args if arg.keyword is not None}
+        counter = count()
+
+        def value(found: re.Match[str]) -> cst.BaseExpression | None:
+            key = found["name"].strip() or str(next(counter))
+            if not key.isdigit():
+                return by_name.get(key)
+            return by_position[int(key)] if int(key) < len(by_position) else None
+
+        fill = Fill(_FIELD, value, lambda found: found["rest"] == "", call)
+        return self._filled(base, "{}", fill, into, depth)
 
     def _percent(self, node: cst.BinaryOperation, into: Composed, depth: int) -> bool:
+        by_position, by_name = _right_side(node.right)
+        counter = count()
+
+        def value(found: re.Match[str]) -> cst.BaseExpression | None:
+            if found["name"] is not None:
+                return by_name.get(found["name"])
+            index = next(counter)
+            return by_position[index] if index < len(by_position) else None
+
+        fill = Fill(_PERCENT, value, lambda found: found[0].endswith("s"), node)
+        return self._filled(node.left, "%", fill, into, depth)
+
+    def _filled(self, base: cst.BaseExpression, doubled: str, fill: Fill, into: Composed, depth: int) -> bool:
+        """A format with its fields filled in."""
         inner = Composed(unknown=into.unknown)
-        if not self._add(node.left, inner, "%", depth + 1):
+        if not self._add(base, inner, doubled, depth + 1):
             return False
-        by_position: list[cst.BaseExpression] = []
-        by_name: dict[str, cst.BaseExpression] = {}
-        match node.right:
-            case cst.Tuple():
-                by_position = [one.value for one in node.right.elements]
-            case cst.Dict():
-                for element in node.right.elements:
-                    if isinstance(element, cst.DictElement) and isinstance(element.key, cst.SimpleString):
-                        by_name[str(element.key.evaluated_value)] = element.value
-            case _:
-                by_position = [node.right]
         segments, inner.segments = inner.segments, []
-        counter = 0
         for one in segments:
             if one.offsets is None:
                 inner.segments.append(one)
                 continue
-            for low, high, found in _pieces(one.text, _PERCENT):
-                if found is None or found[0] == "%%":
+            for low, high, found in _pieces(one.text, fill.pattern):
+                if found is None or (len(found[0]) == 2 and found[0][0] == found[0][1]):
                     inner.segments.append(_undoubled(one, low, high, found))
                     continue
-                value = by_name.get(found["name"] or "")
-                if found["name"] is None:
-                    value = by_position[counter] if counter < len(by_position) else None
-                    counter += 1
-                self._place(value, found[0].endswith("s"), one, low, high, inner, depth, node)
+                value = fill.value(found)
+                span = one.offsets[low], one.offsets[high]
+                plain = value is not None and fill.plain(found)
+                self._hole(value or fill.otherwise, span, one.encode, inner, depth, plain=plain)
         _extend(into, inner)
         return True
-
-    def _place(
-        self,
-        value: cst.BaseExpression | None,
-        plain: bool,
-        text: Segment,
-        low: int,
-        high: int,
-        into: Composed,
-        depth: int,
-        otherwise: cst.BaseExpression,
-    ) -> None:
-        """What a field of a format is filled with."""
-        assert text.offsets is not None
-        span = text.offsets[low], text.offsets[high]
-        self._hole(
-            value if value is not None else otherwise,
-            span,
-            text.encode,
-            into,
-            depth,
-            plain=plain and value is not None,
-        )
 
     def _join(self, glue: cst.BaseExpression, parts: cst.BaseExpression, into: Composed, depth: int) -> bool:
         between = Composed(unknown=into.unknown)

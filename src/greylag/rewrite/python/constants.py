@@ -59,7 +59,7 @@ class Constants:
                 yield replace(edit, text=text)
 
     def _with_hole(self, node: cst.CSTNode, edit: Edit, value: Composed) -> tuple[str, str]:
-        """The edit's text with the constant put in where the new table stands, and the constant's new text."""
+        """The edit's text with the constant in place of the new table, and the constant's new text."""
         code = self.source.text[edit.start : edit.end]
         found = [
             (match, table)

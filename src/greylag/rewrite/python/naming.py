@@ -34,9 +34,10 @@ class Named:
 class Naming:
     """Names of one migration, in a dialect."""
 
-    def __init__(self, migration: CompiledMigration) -> None:
+    def __init__(self, migration: CompiledMigration, further: frozenset[str] = frozenset()) -> None:
+        """`further` are words to look for besides the names of old datasets."""
         self.migration = migration
-        words = "|".join(re.escape(name) for name in sorted(candidate_names(migration)))
+        words = "|".join(re.escape(name) for name in sorted(candidate_names(migration) | further))
         self.word = re.compile(rf"(?i)(?<![\w-])(?:{words})(?![\w-])")
         self._reading = re.compile(rf"{_READING}(?:{words})(?![\w-])")
         self._half = re.compile(

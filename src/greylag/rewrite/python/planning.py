@@ -128,7 +128,7 @@ class Planner:
         named = self.naming.named(composed.sql, next(iter(dialects)) if len(dialects) == 1 else None)
         if named is None:
             return EmbeddedPlan()
-        if uses == {Use.TABLE} or uses == {Use.SQL}:
+        if uses in ({Use.TABLE}, {Use.SQL}):
             return self._read(root, named, fates)
         if named.mapping is None:
             return self._skip(root, "maybe-old", named.doubt or "")
@@ -233,7 +233,6 @@ class Planner:
 def trimmed(edits: Iterable[Edit], composed: Composed) -> list[Edit]:
     """Edits that leave alone what they would write again: `prod.{DATASET}.` of a table's name."""
     listed = list(edits)
-    pieces = {(one.start, one.end): one for one in composed.segments}
     done: list[Edit] = []
     index = 0
     while index < len(listed):
@@ -244,21 +243,18 @@ def trimmed(edits: Iterable[Edit], composed: Composed) -> list[Edit]:
                 break
             run.append(following)
         index += len(run)
-        done.extend(_shortened(run, pieces, composed) if len(run) > 1 else run)
+        done.extend(_shortened(run, composed) if len(run) > 1 else run)
     return done
 
 
-def _shortened(run: list[Edit], pieces: dict[tuple[int, int], object], composed: Composed) -> list[Edit]:
+def _shortened(run: list[Edit], composed: Composed) -> list[Edit]:
+    """One edit that is spread over several pieces, without the pieces that it begins with."""
     texts = [_sql_of(edit, composed) for edit in run]
-    new = run[0].text
-    rest, kept = new, 0
+    rest, kept = run[0].text, 0
     while kept < len(run) - 1 and texts[kept] and rest.startswith(texts[kept] or "\0"):
         rest = rest[len(texts[kept] or "") :]
         kept += 1
-    if kept == 0:
-        return run
-    first = run[kept]
-    return [replace(first, text=rest), *run[kept + 1 :]]
+    return [replace(run[kept], text=rest), *run[kept + 1 :]] if kept else run
 
 
 def _sql_of(edit: Edit, composed: Composed) -> str | None:

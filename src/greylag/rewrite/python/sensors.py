@@ -28,15 +28,7 @@ def sensor_edits(
     """
     if "partition" in called(call).lower():
         raise NotRead("not-understood", "waits for a partition: whether the new table has it is not known")
-    parts: list[Composed] = []
-    for keywords in _PARTS:
-        for arg in call.args:
-            if arg.keyword is not None and arg.keyword.value in keywords:
-                part = composer.compose(arg.value)
-                if part is None or part.unknown:
-                    raise NotRead("dynamic-sql", "part of the table's name is put in at run time")
-                parts.append(part)
-                break
+    parts = [part for keywords in _PARTS for part in _told(composer, call, keywords)]
     if not parts:
         raise NotRead("not-understood", "how this sensor is told the table's name is not known")
     named = naming.named(".".join(part.sql for part in parts))
@@ -59,6 +51,17 @@ def sensor_edits(
         for edit in _whole(part, text)
     ]
     return edits, named.mapping.dataset, ".".join(new)
+
+
+def _told(composer: Composer, call: cst.Call, keywords: set[str]) -> list[Composed]:
+    """One part of the name, where the sensor is told it."""
+    for arg in call.args:
+        if arg.keyword is not None and arg.keyword.value in keywords:
+            part = composer.compose(arg.value)
+            if part is None or part.unknown:
+                raise NotRead("dynamic-sql", "part of the table's name is put in at run time")
+            return [part]
+    return []
 
 
 def _whole(part: Composed, text: str) -> list[Edit]:

@@ -8,6 +8,7 @@ import warnings
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from typing import Any
 
 import libcst as cst
 from libcst.metadata import (
@@ -132,8 +133,8 @@ class Source:
 
     def qualified(self, node: cst.CSTNode) -> str:
         """The dotted name of a callable as its imports make it: `pandas.read_gbq` for `pd.read_gbq`."""
-        names = self._qualified.get(node)
-        if callable(names):
+        names: Any = self._qualified.get(node)
+        if callable(names):  # computed when it is asked for
             names = names()
         return next(iter(sorted(one.name for one in names)), "") if names else ""
 
