@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar, NoReturn
 
 from sqlglot import exp
@@ -22,6 +23,7 @@ THIS = DatasetRef(("greylag_dbt", "this"))
 _STAND_IN = "2020-01-01"  # a date between quotes, a number outside of them
 _CALL = re.compile(r"\{\{\s*(ref|source)\s*\(([^(){}]*)\)\s*\}\}")
 _TEXTS = re.compile(r"'([^']*)'|\"([^\"]*)\"")
+_STAR = ("from", "relation_alias", "except", "prefix", "suffix")
 _HIDDEN = frozenset({"unsafe_callable", "alters_data", "jinja_pass_arg"})
 
 
@@ -33,6 +35,7 @@ class Relation:
     """What `ref`, `source` and `this` give: renders as a table name."""
 
     def __init__(self, dataset: DatasetRef, dialect: str) -> None:
+        self.dataset = dataset
         self.identifier = self.name = dataset.name
         self.schema = dataset.parts[-2] if len(dataset.parts) > 1 else ""
         self.database = dataset.parts[-3] if len(dataset.parts) > 2 else ""
@@ -104,9 +107,29 @@ class _Package:
         "type_boolean": "BOOLEAN",
     }
 
-    def __init__(self, name: str, dialect: str) -> None:
+    def __init__(
+        self, name: str, dialect: str, columns: Mapping[DatasetRef, Iterable[str]] = MappingProxyType({})
+    ) -> None:
         self._name = name
         self._dialect = dialect
+        self._columns = columns
+
+    def _star(self, *args: object, **kwargs: object) -> object:
+        """The columns of a replaced dataset; unknown for every other relation."""
+        given = {**dict(zip(_STAR, args, strict=False)), **kwargs}
+        relation = given.get("from")
+        columns = self._columns.get(relation.dataset) if isinstance(relation, Relation) else None
+        left_out = given.get("except", [])
+        if columns is None or not isinstance(left_out, list | tuple):
+            return Opaque("dbt_utils.star")(*args, **kwargs)
+        alias = f"{given['relation_alias']}." if given.get("relation_alias") else ""
+        pieces = []
+        for column in columns:
+            if column.lower() not in {str(one).lower() for one in left_out}:
+                called = f"{given.get('prefix') or ''}{column}{given.get('suffix') or ''}"
+                name, other = (exp.to_identifier(one).sql(dialect=self._dialect) for one in (column, called))
+                pieces.append(f"{alias}{name}" + (f" AS {other}" if called != column else ""))
+        return ", ".join(pieces)
 
     def __getattr__(self, name: str) -> object:
         if name.startswith("_") or name in _HIDDEN:
@@ -114,6 +137,8 @@ class _Package:
         if name in self._TYPES:
             text = exp.DataType.build(self._TYPES[name]).sql(dialect=self._dialect)
             return lambda: text
+        if (self._name, name) == ("dbt_utils", "star"):
+            return self._star
         letters = FUNCTIONS.get(self._name, {}).get(name)
         if letters is not None:
             return _function(f"greylag_{name}", letters)
@@ -199,7 +224,11 @@ class World:
             "this": Relation(THIS, self._dialect),
             "config": _Config(),
             "dbt": _Package("dbt", self._dialect),
-            "dbt_utils": _Package("dbt_utils", self._dialect),
+            "dbt_utils": _Package(
+                "dbt_utils",
+                self._dialect,
+                {mapping.dataset: mapping.columns for mapping in migration.mappings},
+            ),
             "var": self._var,
             "env_var": self._environment,
             "is_incremental": lambda: False,

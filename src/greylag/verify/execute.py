@@ -40,19 +40,30 @@ class RunError:
     message: str
 
 
-class Clock:
-    """The time that a proof may still take, in seconds."""
+class Effort:
+    """The work that a proof may still do, in statements, so that the same input gives the same verdict.
 
-    def __init__(self, seconds: float) -> None:
+    A wall clock stands behind it as a last guard; `late` says that it was needed.
+    """
+
+    def __init__(self, steps: int, seconds: float) -> None:
+        self.late = False
+        self._steps = steps
         self._end = time.monotonic() + seconds
 
+    def spend(self) -> None:
+        """One statement was run."""
+        self._steps -= 1
+
     def left(self) -> float:
-        """Seconds left; never negative."""
+        """Seconds left before the guard; never negative."""
         return max(0.0, self._end - time.monotonic())
 
     def over(self) -> bool:
-        """Is there no time left?"""
-        return self.left() <= 0.0
+        """Is the work done, or the guard reached?"""
+        if self.left() <= 0.0:
+            self.late = True
+        return self.late or self._steps <= 0
 
 
 class Watchdog:
@@ -80,10 +91,10 @@ class Watchdog:
 class Lab:
     """One DuckDB connection for one proof."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, clock: Clock, statement_seconds: float) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, effort: Effort, seconds: float) -> None:
         self._connection = connection
-        self._clock = clock
-        self._statement_seconds = statement_seconds
+        self._effort = effort
+        self._statement_seconds = seconds
         self._watchdog = Watchdog(connection)
         self.made: dict[str, None] = {}
 
@@ -97,9 +108,11 @@ class Lab:
             self._connection.execute(statement)
 
     def query(self, sql: str) -> Result | RunError:
-        """Run a query of one of the versions, within the time for a statement and for the whole proof."""
-        seconds = min(self._statement_seconds, self._clock.left())
+        """Run a query of one of the versions; it counts as one step."""
+        seconds = min(self._statement_seconds, self._effort.left())
+        self._effort.spend()
         if seconds <= 0:
+            self._effort.late = True
             return RunError(kind="time", message="no time left")
         self._watchdog.deadline = time.monotonic() + seconds
         try:
@@ -107,6 +120,7 @@ class Lab:
             rows = cursor.fetchmany(MAX_ROWS + 1)
             description = cursor.description or []
         except duckdb.InterruptException:
+            self._effort.late = True
             return RunError(kind="time", message=f"a statement took more than {seconds:.1f} s")
         except duckdb.Error as error:
             return _failure(error)
@@ -168,10 +182,10 @@ def _close(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 @contextmanager
-def laboratory(clock: Clock, statement_seconds: float) -> Iterator[Lab]:
+def laboratory(effort: Effort, statement_seconds: float) -> Iterator[Lab]:
     """A connection for one proof: emptied afterwards, thrown away when it cannot be."""
     connection = _connect()
-    lab = Lab(connection, clock, statement_seconds)
+    lab = Lab(connection, effort, statement_seconds)
     try:
         yield lab
     finally:

@@ -7,40 +7,42 @@ from typing import TYPE_CHECKING
 from greylag.domain.check import Counterexample
 from greylag.verify.compare import freeze_rows, same_bag
 from greylag.verify.datagen import Dataset, Row
-from greylag.verify.execute import Clock, Result
+from greylag.verify.execute import Effort, Result
 
 if TYPE_CHECKING:
     from greylag.verify.experiment import Experiment
     from greylag.verify.pairs import Difference, Pair
 
-_SECONDS = {"fast": 0.5, "full": 3.0}
+_TRIALS = {"fast": 150, "full": 600}
+_SECONDS = {"fast": 5.0, "full": 20.0}
 _SHOWN = 6
 
 
 def minimise(experiment: Experiment, found: Difference, data: Dataset) -> Counterexample:
     """Delete rows while the two versions still differ in the same way (delta debugging)."""
-    clock = Clock(_SECONDS[experiment.level])
+    effort = Effort(_TRIALS[experiment.level], _SECONDS[experiment.level])
     pair = found.pair
     failing = found.old is None or found.new is None
     smallest = data
     for table in sorted(data.rows, key=lambda name: -len(data.rows[name])):
-        smallest = _shrink(experiment, pair, smallest, table, clock, failing)
+        smallest = _shrink(experiment, pair, smallest, table, effort, failing)
     for table in sorted(data.rows):
-        smallest = _shrink(experiment, pair, smallest, table, clock, failing)
+        smallest = _shrink(experiment, pair, smallest, table, effort, failing)
     experiment.load(smallest)
     old, new = experiment.lab.query(pair.old_sql), experiment.lab.query(pair.new_sql)
     return _example(experiment, smallest, old, new)
 
 
 def _shrink(
-    experiment: Experiment, pair: Pair, data: Dataset, table: str, clock: Clock, failing: bool
+    experiment: Experiment, pair: Pair, data: Dataset, table: str, effort: Effort, failing: bool
 ) -> Dataset:
     rows = data.rows[table]
     size = max(1, len(rows) // 2)
-    while rows and not clock.over():
+    while rows and not effort.over():
         start, removed = 0, False
-        while start < len(rows) and not clock.over():
+        while start < len(rows) and not effort.over():
             fewer: list[Row] = rows[:start] + rows[start + size :]
+            effort.spend()
             trial = Dataset(rows={**data.rows, table: fewer})
             if _differs(experiment, pair, trial, failing):
                 rows, data, removed = fewer, trial, True

@@ -9,6 +9,7 @@ from tests.unit.verify.unfolding_cases import PROVEN, WRONG
 from greylag.domain.check import Verdict
 from greylag.verify import prove
 
+
 @pytest.mark.parametrize(("name", "old", "new"), PROVEN)
 def test_unfolding_decides(name: str, old: str, new: str) -> None:
     proof = prove(old, new, migration(name))
