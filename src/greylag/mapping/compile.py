@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping as AbcMapping
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from sqlglot import exp
 
 from greylag.domain.dataset import DatasetRef
+from greylag.mapping.chains import compose
 from greylag.mapping.compiled import Mapping, Names, Output, Provided
 from greylag.mapping.document import Document, Loc
 from greylag.mapping.model import ReplacesModel
@@ -18,6 +20,19 @@ from greylag.mapping.shape import with_shape
 from greylag.mapping.sqltext import FileOrigin, SqlFault, SqlText, made, parse_condition, written
 
 
+class Chain(Protocol):
+    """The other entries of the file: a mapping may read what they replace (`order`)."""
+
+    def columns_of(self, ref: DatasetRef) -> AbcMapping[str, str] | None:
+        """The columns of a replaced dataset."""
+
+    def mapping_of(self, ref: DatasetRef) -> Mapping | None:
+        """The mapping of a replaced dataset, in terms of new ones only."""
+
+    def circle(self, ref: DatasetRef) -> tuple[DatasetRef, ...]:
+        """The datasets whose mappings led here, from this one on; empty when it is not among them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """What one entry must know of the rest of the file."""
@@ -26,10 +41,13 @@ class Context:
     dialect: str
     provided: AbcMapping[tuple[str, ...], Provided]
     replaced: AbcMapping[tuple[str, ...], DatasetRef]
+    chain: Chain | None = None
 
     def columns_of(self, ref: DatasetRef) -> AbcMapping[str, str] | None:
-        """The declared columns of a new dataset; None when they are not declared."""
+        """The declared columns of a dataset; None when they are not declared."""
         found = self.provided_by(ref)
+        if found is None and self.chain is not None:
+            return self.chain.columns_of(ref)
         return (found.columns or None) if found else None
 
     def provided_by(self, ref: DatasetRef) -> Provided | None:
@@ -60,10 +78,10 @@ def compile_entry(entry: Entry, context: Context) -> Mapping | None:
     if source is None or len(context.document.faults) > before:
         _try_parse(source, context)
         return None
-    parsed = _parsed(entry, source, context)
-    if parsed is None or len(context.document.faults) > before:
+    found = _parsed(entry, source, context)
+    if found is None or len(context.document.faults) > before:
         return None
-    return _mapping(entry, parsed, context)
+    return _mapping(*found, context)
 
 
 def _check_keys(entry: Entry, context: Context) -> None:
@@ -157,7 +175,7 @@ def _report(fault: SqlFault, source: SqlText, context: Context) -> None:
     context.document.fault(source.position(context.document, fault.offset), fault.message)
 
 
-def _parsed(entry: Entry, source: SqlText, context: Context) -> Parsed | None:
+def _parsed(entry: Entry, source: SqlText, context: Context) -> tuple[Entry, Parsed] | None:
     dialect = context.dialect
     try:
         mapped = tuple(name for name in entry.columns if name not in entry.model.unmapped)
@@ -168,13 +186,18 @@ def _parsed(entry: Entry, source: SqlText, context: Context) -> Parsed | None:
     before = len(context.document.faults)
     _check_outputs(entry, parsed, context)
     _check_tables(entry, parsed, context)
-    _check_columns(parsed, context)
+    if len(context.document.faults) == before:
+        _check_columns(parsed, context)
     if len(context.document.faults) > before:
         return None
     try:
+        found = _composed(entry, parsed, context)
+        if found is None:
+            return None
+        entry, parsed = found
         parsed = add_answers(parsed, entry.answers, dialect)
         _check_columns(parsed, context)
-        return in_order(_named(entry, parsed), _final_names(entry), dialect)
+        return entry, in_order(_named(entry, parsed), _final_names(entry), dialect)
     except SqlFault as fault:
         _report(fault, parsed.source, context)
         return None
@@ -240,16 +263,41 @@ def _check_given(entry: Entry, given: set[str], context: Context) -> None:
 
 
 def _check_tables(entry: Entry, parsed: Parsed, context: Context) -> None:
-    """A mapping reads new datasets only: one that reads an old one would never come to an end."""
+    """A mapping comes to an end: read through what other entries replace, it reads new datasets only."""
     for table in tables_read(parsed.query):
         ref = table_ref(table)
         old = context.replaced.get(table_key(ref, context.dialect))
-        if old is None:
+        circle = context.chain.circle(old) if old is not None and context.chain is not None else ()
+        if old is None or not circle:
             continue
-        whose = "itself" if old == entry.dataset else f"{old}, which this migration replaces too"
         offset = min(part.meta.get("start", 0) for part in table.parts)
         where = parsed.source.position(context.document, offset)
-        context.document.fault(where, f"the mapping of {entry.dataset} reads {whose}; read new datasets only")
+        whose = "itself; read new datasets only"
+        if old != entry.dataset:
+            path = " -> ".join(str(one) for one in (*circle, old))
+            whose = f"{old}, in a circle ({path}); one of them must read new datasets only"
+        context.document.fault(where, f"the mapping of {entry.dataset} reads {whose}")
+
+
+def _composed(entry: Entry, parsed: Parsed, context: Context) -> tuple[Entry, Parsed] | None:
+    """The entry with what it reads of other replaced datasets said in new ones; None when those are wrong."""
+    chain = context.chain
+    if chain is None:
+        return entry, parsed
+    read = [table_ref(table) for table in tables_read(parsed.query)]
+    if any(chain.columns_of(ref) is not None and chain.mapping_of(ref) is None for ref in read):
+        return None
+    composed = compose(parsed, context.dialect, chain.mapping_of)
+    if composed is None:
+        return entry, parsed
+    declared = {column_key(name): name for name in entry.columns}
+    lost = {declared[column_key(name)]: why for name, why in composed.unmapped.items()}
+    other = {declared[column_key(name)]: why for name, why in composed.differs.items()}
+    model = entry.model.model_copy(
+        update={"unmapped": {**entry.model.unmapped, **lost}, "differs": {**other, **entry.model.differs}}
+    )
+    again = parse_query(composed.source, context.dialect, context.columns_of)
+    return replace(entry, model=model), again
 
 
 def _mapping(entry: Entry, parsed: Parsed, context: Context) -> Mapping:

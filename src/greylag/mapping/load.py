@@ -11,12 +11,13 @@ from greylag.domain.dataset import DatasetRef
 from greylag.domain.errors import FileFaults
 from greylag.mapping.answers import answers_of, check_answers, normalised_answers
 from greylag.mapping.column_types import check_types
-from greylag.mapping.compile import Context, Entry, compile_entry
+from greylag.mapping.compile import Context, Entry
 from greylag.mapping.compiled import CompiledMigration, Mapping, Names, Provided
 from greylag.mapping.document import Document, Loc, parse_yaml, read_file
 from greylag.mapping.messages import check_sql, shape_faults
 from greylag.mapping.model import MigrationModel, ProvidesModel, ReplacesModel
 from greylag.mapping.names import column_key, nearest, table_key, table_ref
+from greylag.mapping.order import compile_entries
 from greylag.mapping.policy import rollout
 from greylag.mapping.query import tables_read
 from greylag.mapping.refs import all_names
@@ -60,7 +61,7 @@ def _compile(model: MigrationModel, document: Document, base: Path) -> CompiledM
     policy = rollout(model.rollout, document)
     context = Context(document=document, dialect=dialect, provided=provided, replaced=replaced)
     entries = _entries(model, document, base, names)
-    mappings = [compile_entry(entry, context) for entry in entries if entry.columns]
+    mappings = compile_entries(entries, context)
     if document.faults or policy is None:
         return None
     good = tuple(mapping for mapping in mappings if mapping is not None)

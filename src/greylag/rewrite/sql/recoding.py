@@ -182,11 +182,24 @@ def _filled(table: Table, default: Value) -> Table:
 
 def _comparison(node: exp.Expr) -> Table:
     """A comparison is a recoding to TRUE, FALSE and, of NULL, NULL."""
+    if isinstance(node.this, exp.Case | exp.If | exp.Coalesce | exp.DecodeCase | exp.Paren):
+        column, arms, others = _table(node.this)
+        return column, tuple((key, _verdict(node, result)) for key, result in arms), _verdict(node, others)
     holds = not isinstance(node, exp.NEQ)
     compared = exp.EQ(this=node.this, expression=node.expression) if isinstance(node, exp.NEQ) else node
     column, keys = _condition(compared)
     yes, no = Value(Kind.BOOLEAN, holds), Value(Kind.BOOLEAN, not holds)
     return column, (*((key, yes) for key in keys), (NULL, NULL)), no
+
+
+def _verdict(node: exp.Expr, value: Value) -> Value:
+    """What a comparison says of one result of the recoding that it compares."""
+    others = node.expressions if isinstance(node, exp.In) else [node.expression]
+    each = [value.equals(literal(one)) for one in others]
+    equal = True if True in each else None if None in each or not each else False
+    if equal is None:
+        return NULL
+    return Value(Kind.BOOLEAN, equal is not isinstance(node, exp.NEQ))
 
 
 def _condition(node: exp.Expr) -> tuple[exp.Column, list[Value]]:
