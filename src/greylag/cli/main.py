@@ -21,6 +21,8 @@ from greylag.domain.errors import FileFaults, GreylagError
 COMMANDS: tuple[str, ...] = (
     "demo",
     "init",
+    "detect",
+    "draft",
     "check",
     "schema",
     "find",

@@ -28,22 +28,30 @@ def read_columns(path: Path, dataset: DatasetRef, dialect: str) -> dict[str, str
     Raises:
         FileFaults: the file cannot be read or understood, or does not describe the dataset.
     """
+    columns = _chosen(read_datasets(path, dialect), dataset, dialect, path)
+    if not columns:
+        _refuse(path, f"describes no columns of {dataset}")
+    return columns
+
+
+def read_datasets(path: Path, dialect: str) -> Found:
+    """Every dataset that the file describes; one that has no name there is called by the empty name.
+
+    Raises:
+        FileFaults: the file cannot be read or understood.
+    """
     text = read_file(path, str(path))
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         _refuse(path, f"`{path.suffix}` is no kind of schema file; known: {', '.join(sorted(_READERS))}")
     try:
-        found = reader(text, dialect)
+        return reader(text, dialect)
     except (json.JSONDecodeError, YAMLError) as error:
         _refuse(path, f"cannot be read: {str(error).splitlines()[0]}")
     except SqlglotError as error:
         _refuse(path, f"not valid {dialect} SQL: {str(error).splitlines()[0]}")
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         _refuse(path, f"not shaped like a schema file of its kind ({type(error).__name__}: {error})")
-    columns = _chosen(found, dataset, dialect, path)
-    if not columns:
-        _refuse(path, f"describes no columns of {dataset}")
-    return columns
 
 
 def _refuse(path: Path, message: str) -> NoReturn:
