@@ -21,7 +21,9 @@ Codemod = Callable[..., Outcome]
 _SQL = {".sql", ".ddl", ".dml", ".hql", ".bq", ".bqsql", ".pgsql", ".psql", ".tsql"}
 JINJA = re.compile(r"\{\{|\{%|\{#")
 _PYTHON = {".py", ".pyw", ".ipynb"}
-_JVM = {".scala", ".sc", ".java", ".kt"}
+_JVM = {".scala", ".sc", ".java"}
+# Programs that no codemod reads yet: what names a dataset there is reported.
+_UNREAD = {".kt": Framework.SCALA, ".kts": Framework.SCALA}
 
 
 def framework_of(path: str, siblings: Mapping[str, str] | None = None) -> Framework | None:
@@ -35,7 +37,7 @@ def framework_of(path: str, siblings: Mapping[str, str] | None = None) -> Framew
         return Framework.PYTHON
     if suffix in _JVM:
         return Framework.SCALA
-    return Framework.CONFIG if is_config_file(path) else None
+    return Framework.CONFIG if is_config_file(path) else _UNREAD.get(suffix)
 
 
 def rewrite_text(
@@ -61,14 +63,33 @@ def rewrite_text(
         return rewrite_sql(text, migration, form=form, path=path)
     if framework is Framework.CONFIG:
         return rewrite_config(path, text, migration, form=form)
-    return _left_alone(path, text, migration, framework)
+    if PurePosixPath(path).suffix.lower() in _UNREAD:
+        return _left_alone(path, text, migration, framework)
+    # Their parsers are only loaded where there is something to parse.
+    if framework is Framework.PYTHON:
+        from greylag.rewrite.python import rewrite_python
+
+        return rewrite_python(path, text, migration, form=form, siblings=siblings)
+    from greylag.rewrite.jvm import rewrite_jvm
+
+    return rewrite_jvm(path, text, migration, form=form, siblings=siblings)
 
 
 def read_program(path: str, text: str, migration: CompiledMigration) -> Program | None:
     """The SQL of a program in another language, and the rest of it; None for what no codemod reads."""
+    if PurePosixPath(path).suffix.lower() in _UNREAD:
+        return None
     match framework_of(path):
         case Framework.CONFIG:
             return config.read_program(path, text, migration)
+        case Framework.PYTHON:
+            from greylag.rewrite import python
+
+            return python.read_program(path, text, migration)
+        case Framework.SCALA:
+            from greylag.rewrite import jvm
+
+            return jvm.read_program(path, text, migration)
         case _:
             return None
 
@@ -81,6 +102,6 @@ def _left_alone(path: str, text: str, migration: CompiledMigration, framework: F
     for number, line in enumerate(text.splitlines(), start=1):
         for name in candidate_names(migration):
             if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", line, re.IGNORECASE):
-                message = f"{path}:{number}: names {name}; {framework} files are not rewritten yet"
+                message = f"{path}:{number}: names {name}; no codemod reads such files"
                 reasons.append(Reason(code="no-codemod", message=message, line=number))
     return Skipped(framework=framework, reasons=tuple(reasons)) if reasons else Unchanged()
