@@ -21,6 +21,13 @@ class Region:
     end: int
     condition: exp.Expr
 
+    def inside(self) -> Region:
+        """The same without parentheses around the whole condition."""
+        word, end, condition = self.word, self.end, self.condition
+        while isinstance(condition, exp.Paren):
+            word, end, condition = word + 1, end - 1, condition.this
+        return Region(word=word, end=end, condition=condition)
+
     def span(self, tokens: Tokens) -> tuple[int, int]:
         """The characters of the condition."""
         return tokens.items[self.word + 1].start, tokens.end(self.end - 1)
@@ -53,6 +60,7 @@ def without(tokens: Tokens, region: Region, decided: set[int], dialect: str) -> 
 
     Where nothing would be left, or their texts are not found, there are no edits: they may stay.
     """
+    region = region.inside()
     first, last = region.span(tokens)
     nodes = ands(region.condition)
     gone = [id(node) in decided for node in nodes]

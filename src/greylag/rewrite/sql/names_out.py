@@ -6,6 +6,7 @@ from sqlglot import exp
 
 from greylag.rewrite.sql.folding import Folding
 from greylag.rewrite.sql.model import Ref, Scope
+from greylag.rewrite.sql.soundness import in_aggregate
 
 
 def explicit_aliases(scope: Scope, folding: Folding) -> dict[str, exp.Expr]:
@@ -40,6 +41,10 @@ def alias_means_other(ref: Ref, folding: Folding) -> bool:
     behind = explicit_aliases(ref.scope, folding).get(name)
     if behind is None:
         return False
+    if in_aggregate(ref.node, ref.scope.select) and any(
+        not isinstance(one.parent, exp.Window) for one in behind.find_all(exp.AggFunc)
+    ):
+        return False  # an aggregate of an aggregate is refused everywhere: it is the column
     return not (
         isinstance(behind, exp.Column)
         and isinstance(behind.this, exp.Identifier)

@@ -1,0 +1,1 @@
+SELECT DISTINCT UPPER(country) AS land FROM visits_v2 WHERE day IS NOT NULL AND live

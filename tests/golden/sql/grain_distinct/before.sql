@@ -1,0 +1,1 @@
+SELECT DISTINCT land FROM visits_v1 WHERE day IS NOT NULL

@@ -1,0 +1,1 @@
+SELECT day, MAX(visits) AS n FROM visits_v1 GROUP BY day

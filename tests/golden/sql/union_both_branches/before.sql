@@ -1,0 +1,1 @@
+SELECT order_id FROM orders_v1 WHERE channel IN ('web', 'app')

@@ -1,0 +1,3 @@
+SELECT id AS order_id
+FROM web_orders
+WHERE (total > 4) AND NOT test

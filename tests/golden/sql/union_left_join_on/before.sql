@@ -1,0 +1,3 @@
+SELECT r.refund, o.amount
+FROM refunds r
+LEFT JOIN orders_v1 o ON o.channel = 'web' AND o.order_id = r.order_id

@@ -1,0 +1,1 @@
+SELECT COUNT(*) AS n FROM orders_v1 WHERE channel = 'fax'

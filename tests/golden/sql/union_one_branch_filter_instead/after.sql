@@ -1,0 +1,1 @@
+SELECT id AS order_id, url AS source FROM web_orders WHERE NOT test

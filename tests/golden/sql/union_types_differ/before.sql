@@ -1,0 +1,1 @@
+SELECT amount FROM orders_v1 WHERE channel = 'web'
