@@ -101,7 +101,9 @@ def _glued(sql: str, migration: CompiledMigration) -> str | None:
     """A name of a dataset that a hole is a part of."""
     for name in candidate_names(migration):
         quoted = re.escape(name)
-        if found := re.search(rf"(?i)\bhole_\d+[\w`.:\-]*{quoted}\b|\b{quoted}[\w`.\-$]*hole_\d+", sql):
+        if found := re.search(
+            rf"(?i)\bhole_\d+[\w`.:\-]*{quoted}\b|\b{quoted}[\w`.\-$]*(?:hole_\d+|\$LATEST)", sql
+        ):
             return found[0]
     return None
 

@@ -52,7 +52,10 @@ _DEPTH = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Constant:
-    """A definition of a text: `text` is what it stands for, `owner` the object or class that holds it."""
+    """A definition of a text: `text` is what it stands for, `owner` the object or class that holds it.
+
+    `named`: the text may name a replaced dataset.
+    """
 
     path: str
     name: str
@@ -60,6 +63,7 @@ class Constant:
     text: str
     line: int
     private: bool
+    named: bool
 
 
 class Constants:
@@ -242,7 +246,7 @@ def _hidden(source: Source, value: Node) -> bool:
 
 
 def constants_of(source: Source, migration: CompiledMigration) -> tuple[Constant, ...]:
-    """The shared constants of a file whose text names a replaced dataset."""
+    """The shared constants of a file."""
     resolver = Constants(source)
     found: dict[str, Constant] = {}
     for string in source.strings():
@@ -256,7 +260,7 @@ def constants_of(source: Source, migration: CompiledMigration) -> tuple[Constant
         if name is None or value is None or source.of(name) in found or not _shared(source, value):
             continue
         text = resolver.text(name)
-        if text is None or not mentioned(text, migration, {}):
+        if text is None:
             continue
         found[source.of(name)] = Constant(
             path=source.path,
@@ -265,6 +269,7 @@ def constants_of(source: Source, migration: CompiledMigration) -> tuple[Constant
             text=text,
             line=source.line(source.span(name)[0]),
             private=_hidden(source, value),
+            named=mentioned(text, migration, {}),
         )
     return tuple(found.values())
 
@@ -309,5 +314,5 @@ _INDEX = _Index()
 
 
 def constants_in(files: Mapping[str, str] | None, migration: CompiledMigration) -> tuple[Constant, ...]:
-    """The shared constants of a repository's files that name a replaced dataset."""
+    """The shared constants of those files of a repository that name a replaced dataset."""
     return _INDEX.of(files, migration) if files is not None else ()

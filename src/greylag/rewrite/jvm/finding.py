@@ -23,7 +23,7 @@ def opened(
 ) -> File | None:
     """The file, if it has to do with the migration: by a name in it, or by a constant of a sibling."""
     others = tuple(each for each in constants_in(siblings, migration) if each.path != path)
-    used = any(re.search(rf"\b{re.escape(each.name)}\b", text) for each in others)
+    used = any(re.search(rf"\b{re.escape(each.name)}\b", text) for each in others if each.named)
     if not mentioned(text, migration, {}) and not used:
         return None
     near = {name: other for name, other in (siblings or {}).items() if name != path and name.endswith(_HOST)}
@@ -65,12 +65,21 @@ def _named(file: File) -> Iterable[Node]:
 
 def _by_constants(file: File) -> Iterable[Node]:
     """The uses of what siblings define."""
-    for name in {each.name for each in file.others}:
+    for name in {each.name for each in file.others if each.named}:
         for node in file.source.words(name):
             whole = node.parent if node.parent is not None and _is_field(node) else node
-            text = file.constants.text(whole)
+            text = file.constants.text(whole) if not _imported(node) else None
             if text is not None and naming(text, file.migration) in (Naming.FULL, Naming.BARE, Naming.FILES):
                 yield whole
+
+
+def _imported(node: Node) -> bool:
+    around: Node | None = node
+    while around is not None:
+        if around.type == "import_declaration":
+            return True
+        around = around.parent
+    return False
 
 
 def _is_field(node: Node) -> bool:
@@ -88,7 +97,7 @@ def _uses(file: File, name: str, value: Node) -> Iterable[Node]:
         whole = node.parent if node.parent is not None and _is_field(node) else node
         other = file.source.span(whole) != file.source.span(value)
         bound = node.parent is not None and node.parent == value.parent and _is_name(node)
-        if other and not bound and file.constants.text(whole) is not None:
+        if other and not bound and not _imported(node) and file.constants.text(whole) is not None:
             yield whole
 
 

@@ -100,10 +100,7 @@ def encoder(style: Style, newline: str, dialect: str) -> Callable[[str], str]:
         if style.percents:
             sql = sql.replace("%", "%%")
         if not style.triple:
-            flat = (one_line(sql, dialect) if _LINE.search(sql) else sql) or sql
-            lead = " " if sql[:1].isspace() and flat is not sql else ""
-            tail = " " if sql[-1:].isspace() and flat is not sql else ""
-            return lead + escaped(flat) + tail
+            return escaped(_flat(sql, dialect))
         if '"""' in sql or sql.endswith('"') or re.search(r"\\u", sql):
             raise Unreadable("the mapping cannot be written in a raw string")
         if style.escapes:
@@ -111,6 +108,21 @@ def encoder(style: Style, newline: str, dialect: str) -> Callable[[str], str]:
         return _LINE.sub(lambda _: newline + (style.margin or ""), sql)
 
     return encode
+
+
+def _flat(sql: str, dialect: str) -> str:
+    """SQL on one line, where line breaks mean nothing in it."""
+    if not _LINE.search(sql):
+        return sql
+    flat = one_line(re.sub(r"\(\r?\n\s*", "(", re.sub(r"\r?\n\s*\)", ")", sql)), dialect)
+    if flat is None:
+        return sql
+    return (" " if sql[:1].isspace() else "") + flat + (" " if sql[-1:].isspace() else "")
+
+
+def quoted(sql: str, dialect: str) -> str:
+    """SQL as a literal on one line, in both languages."""
+    return f'"{escaped(_flat(sql, dialect))}"'
 
 
 def escaped(text: str) -> str:

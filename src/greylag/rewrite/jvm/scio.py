@@ -8,10 +8,10 @@ from dataclasses import replace
 from tree_sitter import Node
 
 from greylag.rewrite.jvm.literals import Unreadable
-from greylag.rewrite.jvm.model import File, Place, Refusal, SqlSite, Unknown
+from greylag.rewrite.jvm.model import File, Mention, Place, Refusal, SqlSite, Unknown
 from greylag.rewrite.jvm.modes import shown_required
 from greylag.rewrite.jvm.spark import literal, named_site, sql_site
-from greylag.rewrite.jvm.strings import Expression
+from greylag.rewrite.jvm.strings import Expression, Reader
 from greylag.rewrite.jvm.syntax import Argument, Call, around, chain
 
 _LEGACY = re.compile(r"(?i)#legacysql|\[[\w\-]+[:.][\w\-.$:]+\]")
@@ -43,7 +43,7 @@ def scio_place(file: File, call: Call, node: Node, expression: Expression) -> Pl
 def _annotated(file: File, call: Call, expression: Expression) -> Place | None:
     match call.name:
         case "fromQuery":
-            return _sql(file, expression, None)
+            return _from_query(file, call, expression)
         case "fromTable":
             return _from_table(file, call)
         case "fromStorage":
@@ -56,6 +56,21 @@ def _sql(file: File, expression: Expression, refusal: Refusal | None) -> SqlSite
     if _LEGACY.search(expression.text):
         refusal = LEGACY
     return sql_site(file, expression, file.bigquery, refusal)
+
+
+def _from_query(file: File, call: Call, expression: Expression) -> Place:
+    """`@BigQueryType.fromQuery(format, arguments…)`: the class gets the schema of the filled query."""
+    if len(call.arguments) == 1:
+        return _sql(file, expression, None)
+    first, *rest = (argument.value for argument in call.arguments)
+    if expression.node != first:
+        return Mention(span=file.source.span(expression.node))
+    try:
+        reader = Reader(file.source, file.constants.text, file.spoken(file.bigquery))
+        return _sql(file, reader.filled(first, rest), None)
+    except Unreadable as why:
+        refusal = Refusal(code="dynamic-sql", message=str(why))
+        return Unknown(span=file.source.span(first), refusal=refusal)
 
 
 def _class_of(file: File, call: Call) -> str | None:

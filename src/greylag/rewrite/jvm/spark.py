@@ -26,7 +26,7 @@ _SESSIONS = {
 _BIGQUERY_FORMAT = re.compile(
     r"""format\s*\(\s*"(?:bigquery|com\.google\.cloud\.spark\.bigquery[\w.]*)"\s*\)|\.read(?:\(\))?\.bigquery\b"""
 )
-_WRITES = re.compile(r"\.\s*(?:write|writeStream|writeTo)\b")
+_WRITES = re.compile(r"\.\s*write\w*\b")
 _STREAMS = re.compile(r"\.\s*readStream\b")
 _READ = re.compile(r"\.\s*read\b")
 _WRITERS = {

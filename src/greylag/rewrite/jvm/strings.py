@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from tree_sitter import Node
 
 from greylag.rewrite.embedded import Segment
-from greylag.rewrite.jvm.literals import Cell, Style, Unreadable, cells, encoder, escaped
+from greylag.rewrite.jvm.literals import Cell, Style, Unreadable, cells, encoder, quoted
 from greylag.rewrite.jvm.syntax import Source, call_of
 
 # What a name stands for: its text, or None where nobody can tell.
@@ -83,7 +83,16 @@ class Reader:
                 stack.extend((operand, margin) for operand in reversed(operands))
             else:
                 segments.extend(self._operand(each, margin))
+                if segments[-1].offsets is None and each != node:
+                    segments.append(self._behind(each))
         return Expression(node=node, segments=_numbered(segments))
+
+    def _behind(self, node: Node) -> Segment:
+        """Where text can be added behind an operand that is no literal."""
+        end = self.source.span(node)[1]
+        return Segment(
+            text="", start=end, end=end, offsets=(end,), encode=lambda sql: f" + {quoted(sql, self.dialect)}"
+        )
 
     def _sum(self, node: Node) -> list[Node] | None:
         """`a + b` and `(a)` as their parts."""
@@ -196,6 +205,18 @@ class Reader:
         found = _LATER_FORMAT.match(self.source.text, end) if interpolator == "f" else None
         return found.end() if found is not None else end
 
+    def filled(self, node: Node, values: list[Node]) -> Expression:
+        """A format that a call fills with its other arguments."""
+        margin = None
+        if node.type == "field_expression":
+            inner = node.child_by_field_name("value")
+            if inner is None or not self.source.of(node).endswith(".stripMargin"):
+                raise Unreadable("a format that is no literal")
+            node, margin = inner, "|"
+        if node.type not in ("string", "string_literal"):
+            raise Unreadable("a format that is no literal")
+        return Expression(node=node, segments=_numbered(self._filled(self._literal(node, margin), values)))
+
     def _interpolated(self, hole: Node, end: int, interpolator: str, style: Style) -> Segment:
         inner = hole.named_children[0] if hole.named_children else hole
         if inner.type == "block" and inner.named_child_count == 1:
@@ -228,9 +249,18 @@ class Reader:
             start=start,
             end=end,
             offsets=None,
-            encode=lambda sql: f'"{escaped(sql)}"',
+            encode=lambda sql: quoted(sql, self.dialect),
             known=not opaque,
         )
+
+    def _argument(self, node: Node, *, number: bool) -> Segment:
+        """An argument of a format: a literal is its text, and a number names no column."""
+        if node.type in ("string", "string_literal"):
+            segments = self._literal(node, None)
+            return self._hole(node, text="".join(segment.text for segment in segments))
+        text = self.source.of(node) if node.type.endswith("integer_literal") else None
+        hole = self._hole(node, text=text)
+        return replace(hole, known=True) if number else hole
 
     def _format(self, receiver: Node | None, arguments: list[Node]) -> list[Segment] | None:
         """`"…%s…".format(a)`, `String.format("…%s…", a)`: the holes stand where the arguments are."""
@@ -267,7 +297,8 @@ class Reader:
                 counter += 0 if hole[1] else 1
                 if index >= len(values):
                     raise Unreadable("a format with fewer arguments than holes")
-                found.append(self._hole(values[index]))
+                number = hole[4] in "dxXofeEgG"
+                found.append(self._argument(values[index], number=number))
                 position = hole.end()
             found.append(_percent(_slice(segment, position, len(segment.text))))
         return found

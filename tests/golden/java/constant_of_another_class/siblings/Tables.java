@@ -1,0 +1,5 @@
+package a;
+
+final class Tables {
+  static final String USERS = "prod.core.users_v1";
+}

@@ -1,0 +1,5 @@
+package a
+
+object Tables {
+  val Users = "prod.core.users_v1"
+}

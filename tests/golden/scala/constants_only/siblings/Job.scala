@@ -1,0 +1,4 @@
+package a
+object Job {
+  def run(spark: SparkSession): Unit = spark.table(Tables.Users).show()
+}

@@ -1,0 +1,19 @@
+import org.apache.spark.sql.SparkSession
+
+object Job {
+  def run(spark: SparkSession): Unit = {
+    spark.sql("""
+      |SELECT
+      |  account_id AS user_id,
+      |  geo.country AS country,
+      |  CASE tier WHEN 3 THEN 'premium' ELSE 'free' END AS plan,
+      |  score
+      |FROM prod.core.users_v2
+      |WHERE
+      |  device = 'ALL'
+      |""".stripMargin).show()
+    spark.sql("""SELECT account_id AS user_id
+      |FROM prod.core.users_v2
+      |WHERE CASE tier WHEN 3 THEN 'premium' ELSE 'free' END <> 'é' AND device = 'ALL'""".stripMargin).show()
+  }
+}

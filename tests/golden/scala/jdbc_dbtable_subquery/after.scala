@@ -1,0 +1,7 @@
+import org.apache.spark.sql.SparkSession
+
+object Job {
+  def run(spark: SparkSession, url: String): Unit =
+    spark.read.format("jdbc").option("url", url)
+      .option("dbtable", "(SELECT user_id FROM (SELECT account_id AS user_id, geo.country AS country, CASE tier WHEN 3 THEN 'premium' ELSE 'free' END AS plan, score FROM prod.core.users_v2 WHERE device = 'ALL') AS users_v1 WHERE score > 1) t").load().show()
+}

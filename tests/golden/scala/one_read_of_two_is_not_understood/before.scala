@@ -1,0 +1,8 @@
+import org.apache.spark.sql.SparkSession
+
+object Job {
+  def run(spark: SparkSession): Unit = {
+    spark.table("prod.core.users_v1").show()
+    helper("prod.core.users_v1")
+  }
+}

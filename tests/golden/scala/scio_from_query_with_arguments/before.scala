@@ -1,0 +1,6 @@
+import com.spotify.scio.bigquery._
+
+object Job {
+  @BigQueryType.fromQuery("SELECT user_id FROM `prod.core.users_v1` WHERE score > %d AND country LIKE 'S%%'", 1)
+  class Row
+}

@@ -1,0 +1,6 @@
+import com.spotify.scio.bigquery._
+
+object Job {
+  @BigQueryType.fromTable("prod:core.users_v1") class Row
+  def run(sc: ScioContext): Unit = println(Row.table)
+}

@@ -1,0 +1,7 @@
+import com.spotify.scio.bigquery._
+
+object Job {
+  @BigQueryType.fromTable("prod:core.users_v1") class Row
+  def run(sc: ScioContext): Unit =
+    sc.typedBigQuery[Row]().map(r => s"user ${r.user_id}")
+}

@@ -1,0 +1,3 @@
+object Tables {
+  val Users = "prod.core.users_v1"
+}
