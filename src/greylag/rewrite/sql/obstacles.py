@@ -2,74 +2,62 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from sqlglot import exp
-from sqlglot.tokenizer_core import TokenType
 
 from greylag.domain.outcome import Reason
 from greylag.mapping.compiled import Mapping
 from greylag.rewrite.sql.boundary import table_span
-from greylag.rewrite.sql.indirect import STRINGS, named_to_functions
 from greylag.rewrite.sql.model import Owner, ReadSite, Ref, Role, Scope
 from greylag.rewrite.sql.resolve import Resolver
 from greylag.rewrite.sql.stars import covers, star_of
+from greylag.rewrite.sql.stray import strays
 from greylag.rewrite.sql.tables import TableNames
 from greylag.rewrite.sql.targets import written_and_read
 from greylag.rewrite.sql.tokens import Tokens
 
+# Around a table, outside of a SELECT's FROM: where it is read as well.
+_READING = (exp.Merge, exp.From, exp.Join, exp.Delete, exp.Update)
 _PLAIN_TABLE_ARGS = {"this", "db", "catalog", "alias", "pivots", "joins"}
-_NAMED_IN = (
-    exp.Column,
-    exp.Table,
-    exp.Alias,
-    exp.TableAlias,
-    exp.Join,
-    exp.Schema,
-    exp.ColumnDef,
-    exp.Star,
-    exp.Window,
-    exp.PropertyEQ,
-)
-_QUERY_WORDS = re.compile(r"\b(select|from|join|insert|merge|delete|update|table)\b", re.IGNORECASE)
 
 
 class Obstacles:
-    """Collects reasons; `find` returns them with the questions that a person must answer."""
+    """Collects reasons; `find` returns them with the questions that a person must answer.
+
+    `bodies` are the offsets of strings whose SQL is rewritten by itself.
+    """
 
     def __init__(
         self,
-        text: str,
         tokens: Tokens,
         names: TableNames,
         path: str,
         statements: Sequence[exp.Expr],
         resolvers: Sequence[Resolver],
+        bodies: Container[int] = (),
     ) -> None:
-        self.text = text
         self.tokens = tokens
         self.names = names
         self.path = path
         self.statements = statements
         self.resolvers = resolvers
+        self.bodies = bodies
         self.reasons: list[Reason] = []
         self.questions: dict[str, None] = {}
+        self.variables: set[str] = set()
 
     def find(self) -> tuple[tuple[Reason, ...], tuple[str, ...]]:
         """Every reason to leave the file alone, and the keys of the questions behind them."""
         for resolver in self.resolvers:
             for trouble in resolver.troubles:
                 self._add(trouble.code, trouble.message, trouble.offset)
+            self.variables = resolver.variables
             for site in resolver.reads:
                 self._site(site, resolver)
-        for statement in self.statements:
-            self._commands(statement)
         self._fills_new()
-        self._stray_names()
-        self._dynamic_strings()
-        for token in named_to_functions(self.tokens, {key[-1].lower() for key in self.names.exact}):
-            self._add("dynamic-sql", f"{token.text} is the name of a table, told to a function", token.start)
+        for stray in strays(self.tokens, self.names, self.statements, self.bodies):
+            self._add(stray.code, stray.message, stray.offset)
         unique = tuple(dict.fromkeys(self.reasons))
         return unique, tuple(self.questions)
 
@@ -95,9 +83,12 @@ class Obstacles:
         odd = [key for key, value in site.table.args.items() if value and key not in _PLAIN_TABLE_ARGS]
         if odd:
             self._add("table-modifier", f"{site.mapping.dataset} is read with {', '.join(odd)}", offset)
-        if site.scope is None and not isinstance(
-            site.table.parent, exp.Merge | exp.From | exp.Join | exp.Delete
-        ):
+        if site.scope is not None and site.scope.select.args.get("match"):
+            self._add("table-modifier", f"{site.mapping.dataset} is read with MATCH_RECOGNIZE", offset)
+        if isinstance(modifier := _around(site.table), exp.Final | exp.Stream):
+            word = modifier.key.upper()
+            self._add("table-modifier", f"{site.mapping.dataset} is read with {word}", offset)
+        elif site.scope is None and not isinstance(site.table.parent, _READING):
             self._add("not-understood", f"{site.mapping.dataset} stands where no table is read", offset)
         self._captured(site, resolver, offset)
         if site.scope is None:
@@ -151,6 +142,8 @@ class Obstacles:
         if scope.select.args.get("laterals") or ref.clause == "from":
             return
         name = self.names.folding.ident(ref.parts[0])
+        if name in self.variables:
+            return
         aliases = {self.names.folding.fold(item.alias) for item in scope.select.expressions if item.alias}
         if name in aliases or len(ref.parts) > 1 or name == scope.sources[0].name:
             return
@@ -214,60 +207,10 @@ class Obstacles:
             self.names.folding.ident(part) == name for ref in scope.refs for part in ref.parts
         )
 
-    # -- names outside the tables ----------------------------------------------------------------------
 
-    def _commands(self, statement: exp.Expr) -> None:
-        for command in statement.find_all(exp.Command):
-            text = f"{command.this} {command.expression}".lower()
-            for mapping in self.names.exact.values():
-                if re.search(rf"\b{re.escape(mapping.dataset.name.lower())}\b", text):
-                    self._add(
-                        "dynamic-sql",
-                        f"{mapping.dataset} is named in a statement that is not understood ({command.this})",
-                        self._offset_of(mapping.dataset.name),
-                    )
-
-    def _offset_of(self, name: str) -> int:
-        return self.text.lower().find(name.lower())
-
-    def _stray_names(self) -> None:
-        """A name of a dataset at a place that the syntax tree does not account for."""
-        known: set[int] = set()
-        for statement in self.statements:
-            for identifier in statement.find_all(exp.Identifier):
-                start = identifier.meta.get("start")
-                if start is not None and identifier.find_ancestor(*_NAMED_IN):
-                    known.add(start)
-        last = {key[-1].lower() for key in self.names.exact}
-        for token in self.tokens.items:
-            if token.token_type not in (TokenType.VAR, TokenType.IDENTIFIER) or token.start in known:
-                continue
-            word = token.text.lower().split(".")[-1]
-            if word in last and not self._accounted(token.start, known):
-                self._add("not-understood", f"{token.text} is named where no table is read", token.start)
-
-    def _accounted(self, offset: int, known: set[int]) -> bool:
-        index = self.tokens.at(offset)
-        following = self.tokens.kind(index + 1)
-        before = self.tokens.kind(index - 1)
-        # A name of a CTE, an alias, a field or a function is not the table.
-        return following in (TokenType.ALIAS, TokenType.L_PAREN, TokenType.EQ) or before in (
-            TokenType.ALIAS,
-            TokenType.WITH,
-            TokenType.COLON,
-        )
-
-    def _dynamic_strings(self) -> None:
-        """Strings that hold SQL, or, where the file runs strings, a name that SQL may be built with."""
-        runs = any(isinstance(one, exp.Command | exp.Execute) for one in self.statements)
-        for token in self.tokens.items:
-            if token.token_type not in STRINGS:
-                continue
-            lowered = token.text.lower()
-            for key in self.names.exact:
-                name = re.escape(key[-1].lower())
-                if re.search(rf"\b{name}\b", lowered) and (runs or _QUERY_WORDS.search(lowered)):
-                    self._add("dynamic-sql", "a string holds SQL that names a replaced dataset", token.start)
+def _around(table: exp.Table) -> exp.Expr | None:
+    parent = table.parent
+    return parent.parent if isinstance(parent, exp.Subquery) else parent
 
 
 def _all(scope: Scope) -> list[Scope]:

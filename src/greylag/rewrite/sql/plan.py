@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import TokenType
@@ -147,7 +146,7 @@ class _Planner:
 
     def plan(self, statements: list[exp.Expr]) -> SqlPlan:
         resolvers = [Resolver(statement, self.names).run() for statement in statements]
-        obstacles = Obstacles(self.text, self.tokens, self.names, self.path, statements, resolvers)
+        obstacles = Obstacles(self.tokens, self.names, self.path, statements, resolvers)
         sites = [site for resolver in resolvers for site in resolver.reads]
         reads = tuple(self._read(site, resolvers) for site in sites)
         reasons, questions = obstacles.find()
@@ -289,9 +288,7 @@ class _Planner:
         """The net under it all: what was written parses, and reads the old dataset no more."""
         try:
             new = apply_edits(self.text, edits)
-            statements = [
-                one for one in sqlglot.parse(new, dialect=self.migration.dialect) if one is not None
-            ]
+            statements = Tokens(new, self.migration.dialect).parse()
         except (SqlglotError, ValueError) as error:
             return Reason(
                 code="not-rewritable", message=f"{self.path}: the rewrite would not parse: {error}"[:300]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Mapping as AbcMapping
 from dataclasses import dataclass, field
 
@@ -17,7 +18,8 @@ class TableNames:
     """The names of replaced and new datasets, folded, for lookup.
 
     `partial` holds proper suffixes of old names (`core.users_v1` for `prod.core.users_v1`): a reference by
-    one of those may be the dataset, and nobody can tell from the text.
+    one of those may be the dataset, and nobody can tell from the text. `variables` are names of a script's
+    variables and parameters, folded.
     """
 
     folding: Folding
@@ -25,10 +27,16 @@ class TableNames:
     partial: AbcMapping[tuple[str, ...], Mapping]
     placeholders: AbcMapping[str, Mapping]
     columns: AbcMapping[tuple[str, ...], dict[str, str]] = field(default_factory=dict)
+    variables: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, migration: CompiledMigration, placeholders: AbcMapping[str, DatasetRef]) -> TableNames:
-        """Index the names of a migration."""
+    def of(
+        cls,
+        migration: CompiledMigration,
+        placeholders: AbcMapping[str, DatasetRef],
+        variables: Iterable[str] = (),
+    ) -> TableNames:
+        """Index the names of a migration; `variables` are names that stand for values in the text."""
         folding = Folding(migration.dialect)
         exact: dict[tuple[str, ...], Mapping] = {}
         partial: dict[tuple[str, ...], Mapping] = {}
@@ -52,7 +60,14 @@ class TableNames:
             for ident, ref in placeholders.items()
             if ref in by_dataset
         }
-        return cls(folding=folding, exact=exact, partial=partial, placeholders=held, columns=columns)
+        return cls(
+            folding=folding,
+            exact=exact,
+            partial=partial,
+            placeholders=held,
+            columns=columns,
+            variables=frozenset(folding.fold(name) for name in variables),
+        )
 
     def key(self, table: exp.Table) -> tuple[str, ...]:
         """The folded name of a table reference; empty when it is not a plain name."""

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
+from functools import cache
 
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.tokenizer_core import Token, TokenType
+from sqlglot.tokens import Tokenizer
+
+from greylag.rewrite.sql.reading import Reader, Reading
 
 _OPEN = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE}
 _CLOSE = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE}
@@ -38,7 +42,6 @@ CLAUSE_ENDS = {
     TokenType.OFFSET,
     TokenType.WITH,
     TokenType.RETURNING,
-    TokenType.END,
     TokenType.OPTION,
 }
 # Two words that end a SELECT without being a clause of it.
@@ -49,6 +52,7 @@ _ENDS = {
     ("DO", "UPDATE"),
     ("INTO", "OUTFILE"),
 }
+_END_KINDS = {TokenType.ON, TokenType.VAR, TokenType.INTO, TokenType.LOCK}
 _NOT_BEHIND_WITH = {"ORDINALITY", "OFFSET", "POSITION"}
 JOIN_WORDS = {
     TokenType.JOIN,
@@ -68,13 +72,33 @@ JOIN_WORDS = {
 }
 
 
+@cache
+def _tokenizer(dialect: str) -> Tokenizer:
+    """A tokenizer that does not swallow the rest of statements which the parser will not understand."""
+    known = Dialect.get_or_raise("trino" if dialect == "athena" else dialect)
+    plain: type[Tokenizer] = type("Plain", (known.tokenizer_class,), {"COMMANDS": set()})
+    return plain(dialect=known)
+
+
+def tokenize(text: str, dialect: str) -> list[Token]:
+    """Every token of a text. Raises SqlglotError."""
+    if dialect == "athena":
+        # It speaks two languages; which one, the parser's own way to tokens tells.
+        listed = list(Dialect.get_or_raise(dialect).tokenize(text))
+        if not any(token.token_type is TokenType.COMMAND for token in listed):
+            return listed
+    return list(_tokenizer(dialect).tokenize(text))
+
+
 class Tokens:
     """The tokens of one text. Offsets are characters, `end` of a token is inclusive as in sqlglot."""
 
     def __init__(self, text: str, dialect: str) -> None:
         self.text = text
         self._dialect = Dialect.get_or_raise(dialect)
-        self.items: list[Token] = list(self._dialect.tokenize(text))
+        self._name = dialect
+        self.items: list[Token] = tokenize(text, dialect)
+        self._reading: Reading | None = None
         self.starts = [token.start for token in self.items]
         self.depths: list[int] = []
         depth = 0
@@ -89,7 +113,14 @@ class Tokens:
 
     def parse(self) -> list[exp.Expr]:
         """The statements of the text. Raises SqlglotError."""
-        return [one for one in self._dialect.parser().parse(self.items, self.text) if one is not None]
+        return self.reading.statements
+
+    @property
+    def reading(self) -> Reading:
+        """What the text says, read once. Raises SqlglotError."""
+        if self._reading is None:
+            self._reading = Reader(self.items, self.text, self._dialect, self._name).read()
+        return self._reading
 
     def at(self, offset: int) -> int:
         """Index of the token that covers `offset` or is the last one before it."""
@@ -128,7 +159,9 @@ class Tokens:
     def forward(self, index: int, stops: Iterable[TokenType], depth: int) -> int:
         """First token from `index` on that is one of `stops` at `depth`, or closes it; len() at the end."""
         wanted = set(stops)
-        while index < len(self.items):
+        ends = self._reading.ends if self._reading is not None else []
+        last = next((end for end in ends[bisect_right(ends, index) :]), len(self.items))
+        while index < last:
             if self.depths[index] < depth:
                 return index
             if self.depths[index] == depth and self._is_stop(index, wanted):
@@ -139,7 +172,7 @@ class Tokens:
     def _is_stop(self, index: int, wanted: set[TokenType]) -> bool:
         kind = self.items[index].token_type
         if kind not in wanted:
-            return TokenType.QUALIFY in wanted and self._words(index) in _ENDS
+            return kind in _END_KINDS and TokenType.QUALIFY in wanted and self._words(index) in _ENDS
         if kind is TokenType.OFFSET:
             return self.kind(index - 1) is not TokenType.WITH
         if kind is TokenType.WITH:

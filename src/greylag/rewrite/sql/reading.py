@@ -1,0 +1,171 @@
+"""From tokens to syntax trees: plain SQL as one, a script piece by piece, with what is not understood."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
+from sqlglot.errors import ParseError
+from sqlglot.tokenizer_core import Token, TokenType
+
+from greylag.rewrite.sql.scripting import Kind, Piece, is_script, pieces
+
+# The compiled parser checks the kinds of its own nodes: some SQL that it half knows ends in one of these.
+GIVES_UP = (TypeError, AttributeError, IndexError, KeyError, ValueError)
+_WRITES = {
+    "INSERT": ("INTO", "OVERWRITE", "TABLE"),
+    "MERGE": ("INTO",),
+    "DELETE": ("FROM",),
+    "REPLACE": ("INTO",),
+}
+
+
+class NotUnderstood(ParseError):
+    """A statement whose meaning is not known, though there may be nothing wrong with it."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """What a text says: its statements, and the tokens (start, end) that are not understood, with the fault.
+
+    `ends` are the indices of tokens at which statements end, in order.
+    """
+
+    statements: list[exp.Expr] = field(default_factory=list)
+    opaque: list[tuple[int, int]] = field(default_factory=list)
+    faults: list[tuple[int, int, ParseError]] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+    script: bool = False
+
+
+class Reader:
+    """Reads the tokens of one text."""
+
+    def __init__(self, tokens: Sequence[Token], text: str, dialect: Dialect, name: str) -> None:
+        self.tokens = list(tokens)
+        self.text = text
+        self.dialect = dialect
+        self.name = name
+        self.reading = Reading()
+
+    def read(self) -> Reading:
+        """Read the whole. Raises SqlglotError where plain SQL does not parse."""
+        if not is_script(self.tokens, self.name):
+            try:
+                found = [one for one in self._parse(0, len(self.tokens)) if one is not None]
+            except (ParseError, *GIVES_UP):
+                pass  # statement by statement, then
+            else:
+                if not any(one.find(exp.Command) for one in found):
+                    self.reading.statements = found
+                    return self.reading
+        self.reading.script = True
+        for piece in pieces(self.tokens, self.name):
+            self.reading.ends.append(piece.end)
+            self._piece(piece)
+        faults = self.reading.faults
+        if not self.reading.statements and len(faults) == 1 == len(self.reading.ends):
+            if not isinstance(faults[0][2], NotUnderstood):
+                raise faults[0][2]
+        return self.reading
+
+    def _parse(self, start: int, end: int) -> list[exp.Expr | None]:
+        return self.dialect.parser().parse(self.tokens[start:end], self.text)
+
+    def _piece(self, piece: Piece) -> None:
+        try:
+            self._understood(piece)
+        except ParseError as error:
+            self._inside(piece, error)
+        except GIVES_UP as error:
+            self._inside(piece, ParseError(str(error)))
+
+    def _understood(self, piece: Piece) -> None:
+        start, end = piece.start, piece.end
+        if piece.kind is Kind.CONDITION:
+            found = self.dialect.parser().parse_into(exp.Condition, self.tokens[start:end], self.text)
+        elif piece.kind is Kind.OTHER or self.tokens[start].token_type in (
+            TokenType.COMMAND,
+            TokenType.EXECUTE,
+        ):
+            raise NotUnderstood("a statement that is not understood")
+        else:
+            found = self._parse(start, end)
+        good = [one for one in found if one is not None]
+        if len(good) != 1 or good[0].find(exp.Command):
+            raise NotUnderstood("a statement that is not understood")
+        self.reading.statements.extend(good)
+
+    def _inside(self, piece: Piece, error: ParseError) -> None:
+        """A statement of unknown kind may end in a query, or hold one in parentheses: those are understood."""
+        at, opaque = piece.start, piece.start
+        while (start := self._query_from(at, piece)) is not None:
+            before = self.tokens[start - 1].token_type if start > piece.start else None
+            nested = before is TokenType.L_PAREN
+            end = self._closing(start, piece.end) if nested else piece.end
+            statement = self._query(start, end)
+            if statement is None:
+                at = start + 1
+                continue
+            self.reading.statements.append(statement)
+            self.reading.opaque.append((opaque, start))
+            at = opaque = end
+        if opaque < piece.end:
+            self.reading.opaque.append((opaque, piece.end))
+            self.reading.faults.append((opaque, piece.end, error))
+
+    def _query_from(self, at: int, piece: Piece) -> int | None:
+        """The next token at which a query, or a statement that writes, may begin."""
+        for index in range(at, piece.end):
+            word = self.tokens[index].text.upper()
+            following = self.tokens[index + 1].text.upper() if index + 1 < piece.end else ""
+            kind = self.tokens[index].token_type
+            if kind in (TokenType.STRING, TokenType.IDENTIFIER):
+                continue
+            if word in ("SELECT", "PERFORM") or following in _WRITES.get(word, ()):
+                return index
+            if word == "WITH" and index + 2 < piece.end:
+                if following == "RECURSIVE" or self.tokens[index + 2].text.upper() in ("AS", "("):
+                    return index
+        return None
+
+    def _closing(self, start: int, end: int) -> int:
+        depth = 0
+        for index in range(start, end):
+            kind = self.tokens[index].token_type
+            if kind is TokenType.R_PAREN and depth == 0:
+                return index
+            depth += (kind is TokenType.L_PAREN) - (kind is TokenType.R_PAREN)
+        return end
+
+    def _query(self, start: int, end: int) -> exp.Expr | None:
+        tokens = self.tokens[start:end]
+        first = tokens[0]
+        if first.text.upper() in ("PERFORM", "REPLACE"):
+            kind = TokenType.SELECT if first.text.upper() == "PERFORM" else TokenType.INSERT
+            word = kind.name
+            tokens[0] = Token(kind, word, first.line, first.col, first.start, first.end, [])
+        for stop in (len(tokens), self._without_options(tokens)):
+            if stop is None:
+                break
+            try:
+                found = self.dialect.parser().parse(tokens[:stop], self.text)
+            except (ParseError, *GIVES_UP):
+                continue
+            good = [one for one in found if one is not None]
+            if len(good) == 1 and isinstance(good[0], exp.Query | exp.DML) and not good[0].find(exp.Command):
+                return good[0]
+        return None
+
+    def _without_options(self, tokens: list[Token]) -> int | None:
+        """Where `WITH NO DATA` and the like begin, behind a query."""
+        depth = 0
+        for index, token in enumerate(tokens):
+            if depth == 0 and token.token_type is TokenType.WITH and index > 0:
+                following = tokens[index + 1].text.upper() if index + 1 < len(tokens) else ""
+                if following in ("NO", "DATA", "CHECK", "LOCAL", "CASCADED", "READ"):
+                    return index
+            depth += (token.token_type is TokenType.L_PAREN) - (token.token_type is TokenType.R_PAREN)
+        return None
