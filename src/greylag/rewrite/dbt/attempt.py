@@ -101,6 +101,12 @@ class DbtFile:
                     plans.reasons[self._unparsable(text, variant)] = None
                 continue
             chosen = self._form(form, variant)
+            if form is FormChoice.INLINE and chosen is not form:
+                message = (
+                    f"macro {variant.owner} may go on where it is called: only the boundary form is right"
+                )
+                plans.reasons[Reason(code="not-inline", message=message)] = None
+                continue
             if chosen is not FormChoice.BOUNDARY:
                 found = exposure.reasons(text, statements, variant)
                 plans.reasons.update(dict.fromkeys(found))

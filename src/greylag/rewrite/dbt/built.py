@@ -22,12 +22,14 @@ from greylag.rewrite.dbt.literals import known_values
 from greylag.rewrite.dbt.macros import Macro
 from greylag.rewrite.dbt.names import DbtCall, call, match, told_names, write_call
 from greylag.rewrite.dbt.spelling import UNKNOWN, Scope, may_be
+from greylag.rewrite.dbt.star import star_columns
 from greylag.rewrite.dbt.trees import tree_of
 from greylag.rewrite.dbt.words import word_pattern
 
 _BUILT = re.compile(
     r"\b(?:ref|source)\s*\(\s*(?:['\"][^'\"]*['\"]\s*,\s*)?(?!['\"][^'\"]*['\"]\s*[,)])[^)\s]"
 )
+_STAR = re.compile(r"\bdbt_utils\s*\.\s*star\s*\(")
 _MACRO = re.compile(r"\{%[-+]?\s*macro\b")
 
 
@@ -85,6 +87,8 @@ class _Builder:
         """The cheap question: is there a call of another kind than the plain ones?"""
         if _BUILT.search(self.text):
             return True
+        if _STAR.search(self.text):
+            return True
         if self.project is None:
             return False
         named = [name for name, value in self.project.variables.items() if self.words.search(str(value))]
@@ -112,6 +116,9 @@ class _Builder:
     # -- an expression that is a relation as a whole -------------------------------------------------------
 
     def _whole(self, tree: nodes.Node, span: Span, scope: Scope) -> Edit | None:
+        columns = star_columns(tree, self.migration)
+        if columns is not None and "\n" not in span.code:
+            return Edit(span.start, span.end, columns)
         spoken = call(tree)
         if spoken is not None and isinstance(tree, nodes.Call):
             return self._certain(self._calls(tree, spoken, scope), span) if spoken.args is None else None

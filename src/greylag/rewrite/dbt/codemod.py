@@ -19,6 +19,7 @@ from greylag.rewrite.dbt.blocks import Block, TooManyVariants, Variant, alone, b
 from greylag.rewrite.dbt.built import write_out
 from greylag.rewrite.dbt.context import Project, localised, project_around
 from greylag.rewrite.dbt.jinja import JinjaError, Span, SpanKind, spans
+from greylag.rewrite.dbt.macros import Macro
 from greylag.rewrite.dbt.mask import Masked, Role, TooShort, mask
 from greylag.rewrite.dbt.mentions import mentions, objections, unmapped_columns
 from greylag.rewrite.dbt.names import match, told_names
@@ -88,10 +89,26 @@ def _roomy(text: str, migration: CompiledMigration) -> str:
 def _rewrite(
     path: str, text: str, migration: CompiledMigration, form: FormChoice, project: Project | None
 ) -> Outcome:
+    """With the arguments of macros laid open; where that does not do, with macros as unknown words."""
+    laid_open = _planned(path, text, migration, form, project, project.macros if project is not None else {})
+    if not isinstance(laid_open, Skipped):
+        return laid_open
+    closed = _planned(path, text, migration, form, project, None)
+    return closed if isinstance(closed, Edited) else laid_open
+
+
+def _planned(
+    path: str,
+    text: str,
+    migration: CompiledMigration,
+    form: FormChoice,
+    project: Project | None,
+    macros: Mapping[str, Macro] | None,
+) -> Outcome:
     try:
         found = spans(text)
         tree = blocks(found)
-        masked = mask(text, found, migration, bindings(text, found, tree))
+        masked = mask(text, found, migration, bindings(text, found, tree), macros)
         ways = (*variants(tree, found), *_bodies(tree, found, masked, migration))
     except (JinjaError, TooShort) as error:
         return _skipped(Reason(code="jinja-unreadable", message=str(error), line=error.line))

@@ -171,6 +171,11 @@ def localised(path: str, migration: CompiledMigration, files: Mapping[str, str] 
 def _with(names: Names, project: Project, migration: CompiledMigration) -> Names:
     taken = _listed(migration)
     found = [name for name in _found(names, project, migration.dialect) if name not in taken]
+    known = {("source", (table.source, table.name)) for table in project.sources}
+    if any((name.kind, name.args) in known for name in found):
+        # What the project declares already comes before what would have to be declared.
+        listed = sorted((*names.dbt, *found), key=lambda name: (name.kind, name.args) not in known)
+        return dataclasses.replace(names, dbt=tuple(dict.fromkeys(listed)))
     return dataclasses.replace(names, dbt=tuple(dict.fromkeys((*names.dbt, *found))))
 
 

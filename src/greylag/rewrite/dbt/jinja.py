@@ -120,6 +120,13 @@ def _span(text: str, kind: SpanKind, start: int, end: int, words: list[str]) -> 
     return Span(kind=kind, start=start, end=end, line=line_of(text, start), code=code, keyword=keyword)
 
 
+def string_tokens(code: str) -> Iterator[tuple[int, int]]:
+    """Start and end of every quoted text in a piece of Jinja, quotes included."""
+    for kind, start, end in _tokens(code):
+        if kind == "string":
+            yield start, end
+
+
 def line_of(text: str, offset: int) -> int:
     """The 1-based line of an offset."""
     return text.count("\n", 0, offset) + 1

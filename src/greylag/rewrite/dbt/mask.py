@@ -17,10 +17,12 @@ from jinja2 import nodes
 from greylag.domain.dataset import DatasetRef
 from greylag.domain.outcome import Reason
 from greylag.mapping.compiled import CompiledMigration
+from greylag.rewrite.dbt.arguments import exposed
 from greylag.rewrite.dbt.bindings import Bound
 from greylag.rewrite.dbt.blocks import loop_truth
 from greylag.rewrite.dbt.jinja import Span, SpanKind, expression
 from greylag.rewrite.dbt.literals import Values, known_values
+from greylag.rewrite.dbt.macros import Macro
 from greylag.rewrite.dbt.names import DbtCall, call, match, told_names
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -37,6 +39,7 @@ class Role(StrEnum):
     NUMBER = "number"
     OPAQUE = "opaque"
     SILENT = "silent"
+    FUNCTION = "function"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +47,7 @@ class Placeholder:
     """What stands for one expression: `text` at `start..end` of the masked text, inside the span.
 
     `table` is how a relation's placeholder reads as a table name; `dataset` the replaced dataset it is;
-    `via` the variable that holds it.
+    `via` the variable that holds it. A function's `holes` are the places between the quotes of its arguments.
     """
 
     span: Span
@@ -56,6 +59,7 @@ class Placeholder:
     dataset: DatasetRef | None = None
     call: DbtCall | None = None
     via: Bound | None = None
+    holes: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +93,13 @@ def mask(
     spans: tuple[Span, ...],
     migration: CompiledMigration,
     bound: Mapping[str, Bound] = MappingProxyType({}),
+    macros: Mapping[str, Macro] | None = None,
 ) -> Masked:
-    """Mask every span that is not data. Raises TooShort when an expression has no room for a placeholder."""
+    """Mask every span that is not data. Raises TooShort when an expression has no room for a placeholder.
+
+    `bound` are variables that hold a relation; `macros` those of the project. Without them, no call is laid
+    open.
+    """
     masker = _Masker(
         text=text,
         migration=migration,
@@ -98,6 +107,7 @@ def mask(
         values=known_values(spans),
         doubts=[],
         bound=bound,
+        macros=macros,
     )
     pieces: list[str] = []
     placeholders: list[Placeholder] = []
@@ -111,6 +121,7 @@ def mask(
             placeholders.append(placeholder)
             low, high = placeholder.start - span.start, placeholder.end - span.start
             whole = whole[:low] + placeholder.text + whole[high:]
+            whole = _laid_open(text, span, placeholder, whole)
         pieces.append(whole)
     understood = frozenset(item.via.statement for item in placeholders if item.via is not None)
     return Masked(
@@ -159,6 +170,7 @@ class _Masker:
     values: Mapping[str, Values]
     doubts: list[Reason]
     bound: Mapping[str, Bound]
+    macros: Mapping[str, Macro] | None
 
     def placeholder(self, span: Span) -> Placeholder:
         """What stands for one expression."""
@@ -177,6 +189,9 @@ class _Masker:
             return relation if via is None or relation.dataset is None else replace(relation, via=via)
         if found is not None:
             self._doubt(span, match(found, self.migration).doubt)
+        function = self._function(span, tree) if found is None else None
+        if function is not None:
+            return function
         word = self.identifiers.for_code(span.code, end - start)
         if word is None:
             raise TooShort(span.line)
@@ -206,6 +221,22 @@ class _Masker:
             call=found,
         )
 
+    def _function(self, span: Span, tree: nodes.Node | None) -> Placeholder | None:
+        """A call with the SQL of its arguments laid open; its word ends where the first argument begins."""
+        if self.macros is None:
+            return None
+        call_of = exposed(self.text, span, tree, self.macros, self.migration.dialect)
+        if call_of is None:
+            return None
+        end = call_of.holes[0][0] - 1
+        start = max(span.start, self.text.rfind("\n", 0, end) + 1)
+        word = self.identifiers.for_code(f"{span.code}()", end - start)
+        if word is None:
+            return None
+        return Placeholder(
+            span=span, role=Role.FUNCTION, text=word, start=start, end=end, holes=call_of.holes
+        )
+
     def _doubt(self, span: Span, doubt: str | None) -> None:
         if doubt is not None:
             message = f"{span.code} {doubt}"
@@ -221,6 +252,18 @@ class _Masker:
         if word is None:
             raise TooShort(span.line)
         return (word,)
+
+
+def _laid_open(text: str, span: Span, placeholder: Placeholder, whole: str) -> str:
+    """A function's brackets and arguments in its masked text, each at its own place."""
+    pieces = list(whole)
+    for number, (low, high) in enumerate(placeholder.holes):
+        last = number == len(placeholder.holes) - 1
+        if number == 0:
+            pieces[low - 1 - span.start] = "("
+        pieces[low - span.start : high - span.start] = text[low:high]
+        pieces[high - span.start] = ")" if last else ","
+    return "".join(pieces)
 
 
 def _room(text: str, span: Span) -> tuple[int, int]:

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Sequence
 
 from greylag.domain.outcome import Reason
 from greylag.domain.patch import Edit
+from greylag.rewrite.dbt.arguments import as_argument
 from greylag.rewrite.dbt.blocks import Arm, Block, Variant
 from greylag.rewrite.dbt.jinja import Span, SpanKind, line_of
 from greylag.rewrite.dbt.mask import Masked, Placeholder, Role
 
-_NOT_UNIQUE = (Role.SILENT, Role.NUMBER)
+_NOT_UNIQUE = (Role.SILENT, Role.NUMBER, Role.FUNCTION)
 _LONE_LINE_FEED = re.compile(r"(?<!\r)\n")
 
 
@@ -28,6 +29,8 @@ def snap(edit: Edit, placeholders: Sequence[Placeholder]) -> Edit:
     """Widen an edit that touches a placeholder to the whole `{{ ... }}` that it stands for."""
     start, end = edit.start, edit.end
     for item in placeholders:
+        if any(low <= edit.start and edit.end <= high for low, high in item.holes):
+            return edit
         if item.span.start < start < item.span.end:
             start = item.span.end if start >= item.end else item.span.start
         if item.span.start < end < item.span.end:
@@ -89,20 +92,49 @@ def unmask(
     back = _Back(masked)
     windows = "\r\n" in text
     carried: list[Edit] = []
+    taken: set[tuple[int, int]] = set()
     for edit in edits:
+        carry = edit
         replaced: Placeholder | None = None
         for span in spans:
             if span.kind is SpanKind.DATA or span.end <= edit.start or span.start >= edit.end:
                 continue
             placeholder = back.by_start.get(span.start)
-            if placeholder is not None and placeholder.role is Role.REPLACED:
+            hole = _hole(placeholder, edit)
+            if hole is not None:
+                if hole in taken:
+                    message = f"more than one thing changes in an argument of {span.code}"
+                    raise Clash(Reason(code="jinja-inside-edit", message=message, line=span.line))
+                taken.add(hole)
+                carry = _argument(text, edit, hole, span)
+            elif placeholder is not None and placeholder.role is Role.REPLACED:
                 replaced = placeholder
             elif placeholder is None or not back.holds(placeholder, edit.text):
                 message = f"Jinja stands inside of what must change: {text[span.start : span.end]}"
                 raise Clash(Reason(code="jinja-inside-edit", message=message, line=span.line))
-        new = table(back.restore(text, edit.text), replaced)
-        carried.append(Edit(edit.start, edit.end, _LONE_LINE_FEED.sub("\r\n", new) if windows else new))
+        back.refuse_functions(carry)
+        new = table(back.restore(text, carry.text), replaced)
+        carried.append(Edit(carry.start, carry.end, _LONE_LINE_FEED.sub("\r\n", new) if windows else new))
     return tuple(carried)
+
+
+def _hole(placeholder: Placeholder | None, edit: Edit) -> tuple[int, int] | None:
+    holes = placeholder.holes if placeholder is not None else ()
+    return next(((low, high) for low, high in holes if low <= edit.start and edit.end <= high), None)
+
+
+def _argument(text: str, edit: Edit, hole: tuple[int, int], span: Span) -> Edit:
+    """An edit of the SQL in a macro's argument: of the whole argument, with its quotes."""
+    low, high = hole
+    new = as_argument(text[low - 1 : high + 1], text[low:high], _inside(text, edit, hole))
+    if new is None:
+        message = f"the new text does not fit between the quotes of {span.code}"
+        raise Clash(Reason(code="jinja-inside-edit", message=message, line=span.line))
+    return Edit(low - 1, high + 1, new)
+
+
+def _inside(text: str, edit: Edit, hole: tuple[int, int]) -> str:
+    return text[hole[0] : edit.start] + edit.text + text[edit.end : hole[1]]
 
 
 class _Back:
@@ -113,6 +145,13 @@ class _Back:
         self._by_text = {item.text: item for item in masked.placeholders if item.role not in _NOT_UNIQUE}
         words = sorted(self._by_text, key=len, reverse=True)
         self._pattern = re.compile("|".join(re.escape(word) for word in words)) if words else None
+
+    def refuse_functions(self, edit: Edit) -> None:
+        """A call that was laid open cannot be written anew: only its arguments can change."""
+        for item in self.by_start.values():
+            if item.role is Role.FUNCTION and item.text in edit.text:
+                message = f"{item.span.code} would have to be written again"
+                raise Clash(Reason(code="jinja-inside-edit", message=message, line=item.span.line))
 
     def holds(self, placeholder: Placeholder, new: str) -> bool:
         """Will `restore` put this very Jinja into the text?"""

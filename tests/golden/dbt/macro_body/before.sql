@@ -1,4 +1,4 @@
 {% macro latest() %}
   select max(placed) from {{ ref('orders_v1') }}
 {% endmacro %}
-select 1
+select 1 as one

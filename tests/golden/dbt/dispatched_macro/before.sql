@@ -1,0 +1,2 @@
+select order_id, {{ shout('status') }} as loud
+from {{ ref('orders_v1') }}

@@ -1,0 +1,2 @@
+with paid as ({{ paid_orders() }})
+select * from paid

@@ -1,0 +1,6 @@
+{% macro some_orders() %}
+  select order_id, amount
+  from (
+    SELECT id AS order_id, buyer_id AS customer, amount, state AS status, placed FROM {{ ref('orders_v2') }}
+  ) as orders_v1
+{% endmacro %}

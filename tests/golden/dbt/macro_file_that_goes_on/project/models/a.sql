@@ -1,0 +1,1 @@
+{{ some_orders() }} where customer = 10

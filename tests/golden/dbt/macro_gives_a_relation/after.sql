@@ -1,0 +1,2 @@
+select id as order_id, state as status
+from {{ ref('orders_v2') }}

@@ -1,0 +1,1 @@
+{% macro the_orders() %}{{ return(ref('orders_v1')) }}{% endmacro %}

@@ -1,0 +1,3 @@
+{% macro from_orders() %}
+  from {{ ref('orders_v1') }} where status = 'paid'
+{% endmacro %}

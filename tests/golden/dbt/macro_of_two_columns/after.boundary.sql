@@ -1,0 +1,4 @@
+select {{ both('customer', 'order_id') }} as k
+from (
+  SELECT id AS order_id, buyer_id AS customer, amount, state AS status, placed FROM {{ ref('orders_v2') }}
+) as orders_v1

@@ -1,0 +1,2 @@
+select {{ both('customer', 'order_id') }} as k
+from {{ ref('orders_v1') }}

@@ -1,0 +1,3 @@
+{% macro both(a, b) -%}
+  ({{ a }} * 1000 + {{ b }})
+{%- endmacro %}

@@ -1,0 +1,2 @@
+select order_id, {{ named('status') }}
+from {{ ref('orders_v1') }}

@@ -1,0 +1,1 @@
+{% macro named(column) %}{{ column }} as {{ column }}_name{% endmacro %}

@@ -1,0 +1,2 @@
+select order_id, {{ late('placed') }} as late
+from {{ ref('orders_v1') }}

@@ -1,0 +1,1 @@
+{% macro late(column) %}({{ column }} > current_date and status = 'open'){% endmacro %}

@@ -1,0 +1,4 @@
+select o.order_id, o.customer, o.status
+from (
+  SELECT id AS order_id, buyer_id AS customer, amount, state AS status, placed FROM {{ ref('orders_v2') }}
+) as o

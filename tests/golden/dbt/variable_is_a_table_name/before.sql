@@ -1,0 +1,3 @@
+select order_id, status
+from {{ var('physical') }}
+where placed >= '{{ var('start') }}'

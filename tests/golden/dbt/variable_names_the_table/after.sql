@@ -1,0 +1,2 @@
+select id as order_id, state as status
+from {{ source('shop', 'orders_v2') }} as o

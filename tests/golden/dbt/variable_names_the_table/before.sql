@@ -1,0 +1,2 @@
+select order_id, status
+from {{ source('shop', var('orders_table')) }} as o
