@@ -72,6 +72,8 @@ _MENTIONS = {
     *("assert_called_with", "assert_called_once_with", "assert_any_call", "assert_has_calls"),
     *("assertMultiLineEqual", "assertRegex", "assertListEqual", "assertDictEqual", "deprecated"),
 }
+# Their first argument is what they are called.
+_LABELLED = {"DAG", "dag", "TaskGroup", "Flow", "flow", "task", "job", "Job", "SparkConf", "StructField"}
 _LOGS = {"debug", "info", "warning", "warn", "error", "exception", "critical", "log", "fatal", "success"}
 _LOGGERS = re.compile(r"(?i)(?:^|[._])(?:log|logger|logging|_log|console)(?:\(.*\))?$")
 _MENTION_KEYWORDS = {
@@ -135,7 +137,7 @@ def fate_of(source: Source, call: cst.Call, arg: cst.Arg, migration_dialect: str
 
 
 def _use(source: Source, call: cst.Call, name: str, keyword: str | None, where: str | int) -> Use:
-    if keyword in _MENTION_KEYWORDS or _mentions(source, call, name):
+    if keyword in _MENTION_KEYWORDS or _mentions(source, call, name, where):
         return Use.MENTION
     if name in _WRITES or keyword in _WRITE_KEYWORDS:
         return Use.WRITE
@@ -161,7 +163,7 @@ def _runs(source: Source, call: cst.Call, name: str, where: str | int) -> bool:
     return first and (where == 0 or name in ("read_gbq", "execute_query"))
 
 
-def _mentions(source: Source, call: cst.Call, name: str) -> bool:
-    if name in _MENTIONS:
+def _mentions(source: Source, call: cst.Call, name: str, where: str | int) -> bool:
+    if name in _MENTIONS or (name in _LABELLED and where == 0):
         return True
     return name in _LOGS and bool(_LOGGERS.search(receiver(source, call)))

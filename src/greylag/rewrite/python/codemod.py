@@ -181,6 +181,8 @@ class Job:
                 )
             case cst.Name() | cst.Attribute() if self.siblings:
                 above = self.source.parent(node)
+                if isinstance(above, cst.ImportAlias | cst.Param | cst.Arg) and not _is_value(above, node):
+                    return False
                 if isinstance(above, cst.Attribute) and above.attr is node:
                     return False
                 value = self.bindings.value(node)
@@ -215,7 +217,7 @@ class Job:
 
     def constants(self, planned: list[Planned]) -> None:
         """Let constants take new names, in the plans. Raises NoOneName."""
-        settled = Constants(self.source, self.composer, self.naming.migration)
+        settled = Constants(self.source, self.composer, self.naming)
         settled.settle(planned)
         changed = {atom for value, _ in settled.chosen.values() for atom in value.atoms}
         for one in self.roots:
@@ -235,3 +237,13 @@ class Job:
                 if wanted.setdefault((segment.start, segment.end), edits) != edits:
                     return segment.start
         return None
+
+
+def _is_value(above: cst.CSTNode, node: cst.CSTNode) -> bool:
+    """Is the name used here, or does it only say what is imported, or which argument is meant?"""
+    match above:
+        case cst.Arg():
+            return above.value is node
+        case cst.Param():
+            return above.default is node
+    return False

@@ -148,7 +148,9 @@ class Composer:
                 into.segments.append(segment(part.value, start, style, braces=True))
             elif isinstance(part, cst.FormattedStringExpression):
                 plain = part.conversion is None and not part.format_spec and part.equal is None
-                self._hole(part.expression, self.source.span(part), style.encode, into, depth, plain=plain)
+                span = self.source.span(part)
+                self._hole(part.expression, span, style.encode, into, depth, plain=plain)
+                into.segments.append(segment("", span[1], style))
         return True
 
     def _joined(self, node: cst.BinaryOperation, into: Composed, doubled: str, depth: int) -> bool:
@@ -162,8 +164,16 @@ class Composer:
             if found is not None and not isinstance(one, cst.Name | cst.Attribute | cst.Subscript):
                 _extend(into, found)
                 continue
-            self._hole(one, self.source.span(one), self._literal, into, depth, plain=found is not None)
+            span = self.source.span(one)
+            self._hole(one, span, self._literal, into, depth, plain=found is not None)
+            if not getattr(one, "lpar", ()) and isinstance(one, cst.Name | cst.Attribute | cst.Subscript):
+                end, style = span[1], Style(quote='"')
+                into.segments.append(replace(segment("", end, style), encode=self._operand))
         return True
+
+    def _operand(self, text: str) -> str:
+        """SQL behind an operand: one more operand."""
+        return f" + {self._literal(text)}"
 
     def _literal(self, text: str) -> str:
         """SQL in place of an operand: a literal of its own."""
@@ -289,6 +299,7 @@ class Composer:
                 span = one.offsets[low], one.offsets[high]
                 plain = value is not None and fill.plain(found)
                 self._hole(value or fill.otherwise, span, one.encode, inner, depth, plain=plain)
+                inner.segments.append(sliced(one, high, high))
         _extend(into, inner)
         return True
 

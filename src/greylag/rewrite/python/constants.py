@@ -9,9 +9,8 @@ from dataclasses import replace
 import libcst as cst
 
 from greylag.domain.patch import Edit
-from greylag.mapping.compiled import CompiledMigration
 from greylag.rewrite.python.compose import Composed, Composer
-from greylag.rewrite.python.naming import new_tables
+from greylag.rewrite.python.naming import Naming, new_tables
 from greylag.rewrite.python.planning import Planned
 from greylag.rewrite.python.source import Source
 
@@ -27,10 +26,11 @@ class NoOneName(Exception):
 class Constants:
     """Moves edits from the places where a name is put in to the constant that holds it."""
 
-    def __init__(self, source: Source, composer: Composer, migration: CompiledMigration) -> None:
+    def __init__(self, source: Source, composer: Composer, naming: Naming) -> None:
         self.source = source
         self.composer = composer
-        self.tables = {table for mapping in migration.mappings for table in new_tables(mapping)}
+        self.naming = naming
+        self.tables = {table for mapping in naming.migration.mappings for table in new_tables(mapping)}
         self.chosen: dict[tuple[tuple[int, int], ...], tuple[Composed, str]] = {}
 
     def settle(self, planned: Iterable[Planned]) -> None:
@@ -50,9 +50,10 @@ class Constants:
         for edit in one.plan.edits:
             node = composed.named.get((edit.start, edit.end))
             value = self.composer.compose(node) if node is not None else None
-            if node is None or value is None or not value.atoms:
+            if value is None or not value.atoms or not self.naming.word.search(value.sql):
                 yield edit
                 continue
+            assert node is not None
             text, new = self._with_hole(node, edit, value)
             self._choose(node, value, new)
             if text != self.source.text[edit.start : edit.end]:
@@ -68,10 +69,19 @@ class Constants:
         ]
         # Of names that hold each other, as with and without quotes, the longest.
         found = [one for one in found if not any(_within(one[0], other[0]) for other in found)]
-        if len(found) != 1 or (not code.startswith(("{", "%")) and found[0][0][0] != edit.text.strip("\"'")):
+        if len(found) != 1:
             raise NoOneName(node, "the table's name is used where no one name takes its place")
         match, table = found[0]
-        return edit.text[: match.start()] + code + edit.text[match.end() :], _quoted_as(value.sql, table)
+        new = _quoted_as(value.sql, table)
+        before, after = edit.text[: match.start()], edit.text[match.end() :]
+        if code.startswith(("{", "%")):
+            return before + code + after, new
+        # An operand of `+`, in place of which a literal would stand.
+        if before.strip("\"'") == "" and after.strip("\"'") == "":
+            return code, new
+        if "{" in edit.text or "}" in edit.text:
+            raise NoOneName(node, "the table's name is used where no one name takes its place")
+        return f"f{before}{{{code}}}{after}", new
 
     def _choose(self, node: cst.CSTNode, value: Composed, new: str) -> None:
         key = tuple((one.start, one.end) for one in value.segments)

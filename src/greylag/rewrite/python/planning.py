@@ -110,6 +110,8 @@ class Planner:
             form=form,
             dialect=next(iter(dialects)),
         )
+        if added_to and any(char in edit.text for edit in plan.edits for char in "{}%"):
+            return self._skip(root, "not-rewritable", "the SQL is passed on, and may be formatted")
         if added_to and plan.edits and self.form is FormChoice.AUTO:
             line = plan.reads[0].line if plan.reads else 0
             note = f"{self.path}:{line}: boundary form: the SQL is passed on, and may be added to"

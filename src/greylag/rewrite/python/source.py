@@ -159,7 +159,9 @@ def _parse(text: str) -> cst.Module:
 
 
 def _why(error: cst.ParserSyntaxError) -> str:
-    return str(error.message).splitlines()[0] if error.message else "syntax error"
+    """Where and what, without the list of all that could have stood there."""
+    first = str(error.message).splitlines()[0] if error.message else "syntax error"
+    return first.removeprefix("parser error: ").split(": expected one of")[0][:120]
 
 
 def _check_depth(text: str) -> None:

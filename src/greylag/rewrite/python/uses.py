@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -102,6 +101,8 @@ class Uses:
             yield End(root=root, fate=self.fate(root))
             return
         uses = list(self._uses(target, root))
+        if self._added_to(target):
+            yield End(root=root, fate=Fate(use=Use.PASSED_ON))
         if not uses:
             yield End(root=root, fate=Fate(use=Use.UNKNOWN))
         for use in uses:
@@ -132,6 +133,11 @@ class Uses:
                         return name if _key(parent) not in _SQL_KEYS else None
         return None
 
+    def _added_to(self, target: cst.Name) -> bool:
+        """Is there a `name += …`?"""
+        bound = (getattr(one, "node", None) for one in self.source.bindings(target))
+        return any(isinstance(self.source.parent(node), cst.AugAssign) for node in bound if node is not None)
+
     def _uses(self, target: cst.BaseExpression, root: cst.BaseExpression) -> Iterator[cst.CSTNode]:
         assert isinstance(target, cst.Name)
         element = self.source.parent(root)
@@ -148,11 +154,19 @@ class Uses:
                 continue
             yield use
         if isinstance(held, cst.ClassDef):
-            for node in self.source.nodes:
-                if isinstance(node, cst.Attribute) and node.attr.value == target.value:
-                    value = self.bindings.value(node)
-                    if value is root or value is None:
-                        yield node
+            yield from self._members(held, target.value, root)
+
+    def _members(self, held: cst.ClassDef, name: str, root: cst.BaseExpression) -> Iterator[cst.CSTNode]:
+        """`self.name`, `cls.name` and `Class.name` where that is, or may be, the class's constant."""
+        owners = {"self", "cls", held.name.value}
+        for node in self.source.nodes:
+            if not isinstance(node, cst.Attribute) or node.attr.value != name:
+                continue
+            value = self.bindings.value(node)
+            mine = isinstance(node.value, cst.Name) and node.value.value in owners
+            made = isinstance(node.value, cst.Call) and self.source.code(node.value.func) in owners
+            if value is root or (value is None and (mine or made)):
+                yield node
 
     def fate(self, root: cst.BaseExpression) -> Fate:
         """What is done with the value of an expression that is not bound to a name."""
@@ -224,6 +238,3 @@ def _key(element: cst.DictElement) -> str:
     key = element.key
     value = key.evaluated_value if isinstance(key, cst.SimpleString) else None
     return value if isinstance(value, str) else ""
-
-
-_ = re

@@ -1,0 +1,12 @@
+from google.cloud import bigquery
+
+client = bigquery.Client()
+
+
+TABLE = "prod.core.users_v2"
+
+
+def main():
+    client.query(f"SELECT account_id AS user_id FROM {TABLE} WHERE device = 'ALL'")
+    client.query("SELECT account_id AS user_id FROM " + TABLE + " WHERE device = 'ALL'")
+    client.query("SELECT COUNT(*) AS n FROM {} WHERE device = 'ALL'".format(TABLE))

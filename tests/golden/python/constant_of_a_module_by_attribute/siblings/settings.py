@@ -1,0 +1,1 @@
+USERS = "prod.core.users_v1"

@@ -1,0 +1,2 @@
+PROJECT = "prod"
+USERS = f"{PROJECT}.core.users_v1"

@@ -1,0 +1,3 @@
+from program import TABLE
+
+print(TABLE)

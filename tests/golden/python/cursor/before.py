@@ -1,0 +1,6 @@
+from warehouse import connect
+
+
+def main():
+    with connect().cursor() as cursor:
+        cursor.execute("SELECT COUNT(*) AS n FROM prod.core.users_v1 WHERE country = 'SE'")

@@ -1,0 +1,14 @@
+from google.cloud import bigquery
+
+client = bigquery.Client()
+
+
+QUERIES = {
+    "users": "SELECT user_id FROM (SELECT account_id AS user_id, geo.country AS country, CASE tier WHEN 3 THEN 'premium' ELSE 'free' END AS plan FROM prod.core.users_v2 WHERE device = 'ALL') AS users_v1 WHERE plan = 'free'",
+    "owners": "SELECT device_id FROM prod.core.owners",
+}
+
+
+def main():
+    for query in QUERIES.values():
+        client.query(query)

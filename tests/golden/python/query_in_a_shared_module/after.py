@@ -1,0 +1,1 @@
+USERS = "SELECT user_id, country FROM (SELECT account_id AS user_id, geo.country AS country, CASE tier WHEN 3 THEN 'premium' ELSE 'free' END AS plan FROM prod.core.users_v2 WHERE device = 'ALL') AS users_v1"

@@ -1,0 +1,3 @@
+from program import USERS
+
+run(USERS + ' WHERE country = 1')

@@ -1,0 +1,7 @@
+from google.cloud import bigquery
+
+client = bigquery.Client()
+
+
+def main(columns="user_id"):
+    client.query(rf"SELECT {columns} FROM (SELECT account_id AS user_id, geo.country AS country, CASE tier WHEN 3 THEN 'premium' ELSE 'free' END AS plan FROM prod.core.users_v2 WHERE device = 'ALL') AS users_v1")

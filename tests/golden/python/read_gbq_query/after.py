@@ -1,0 +1,5 @@
+import pandas as pd
+
+
+def main():
+    return pd.read_gbq("SELECT account_id AS user_id FROM prod.core.users_v2 WHERE geo.country = 'SE' AND device = 'ALL'", project_id="prod")

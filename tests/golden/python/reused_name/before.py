@@ -1,0 +1,10 @@
+from google.cloud import bigquery
+
+client = bigquery.Client()
+
+
+def main():
+    query = "SELECT user_id FROM prod.core.users_v1"
+    client.query(query)
+    query = "SELECT country FROM prod.core.users_v1 WHERE plan = 'free'"
+    client.query(query)

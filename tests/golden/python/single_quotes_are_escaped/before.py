@@ -1,0 +1,7 @@
+from google.cloud import bigquery
+
+client = bigquery.Client()
+
+
+def main():
+    return client.query('SELECT user_id FROM prod.core.users_v1 WHERE country IS NOT NULL')

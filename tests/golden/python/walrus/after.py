@@ -1,0 +1,8 @@
+from google.cloud import bigquery
+
+client = bigquery.Client()
+
+
+def main():
+    if (query := "SELECT user_id FROM (SELECT account_id AS user_id, geo.country AS country, CASE tier WHEN 3 THEN 'premium' ELSE 'free' END AS plan FROM prod.core.users_v2 WHERE device = 'ALL') AS users_v1 WHERE plan = 'free'"):
+        client.query(query)
