@@ -79,5 +79,10 @@ def _answered(model: MigrationModel) -> Iterator[tuple[str, ReplacesModel, str]]
         wanted = table_key(DatasetRef.parse(dataset), model.dialect)
         for entry in model.replaces:
             own = table_key(DatasetRef.parse(entry.dataset), model.dialect)
-            if own == wanted and column in entry.unmapped:
+            if own == wanted and (column in entry.unmapped or _may_be_handed_on(model, entry, column)):
                 yield key, entry, column
+
+
+def _may_be_handed_on(model: MigrationModel, entry: ReplacesModel, column: str) -> bool:
+    """In a chain, a column may lose its counterpart because of another entry: `compile` says whether."""
+    return len(model.replaces) > 1 and column in (entry.columns or {})

@@ -195,12 +195,26 @@ def _parsed(entry: Entry, source: SqlText, context: Context) -> tuple[Entry, Par
         if found is None:
             return None
         entry, parsed = found
+        if not _answers_fit(entry, context):
+            return None
         parsed = add_answers(parsed, entry.answers, dialect)
         _check_columns(parsed, context)
         return entry, in_order(_named(entry, parsed), _final_names(entry), dialect)
     except SqlFault as fault:
         _report(fault, parsed.source, context)
         return None
+
+
+def _answers_fit(entry: Entry, context: Context) -> bool:
+    """Answers are for columns without counterpart, of this entry or handed on to it."""
+    wrong = [column for column in entry.answers if column not in entry.model.unmapped]
+    for column in wrong:
+        key = entry.answers[column].pieces[0].loc[-1]
+        hint = nearest(column, entry.model.unmapped, "unmapped columns") or "; no column is unmapped"
+        context.document.fault(
+            context.document.at_key(("answers", key)), f"`{key}` answers no question of this file{hint}"
+        )
+    return not wrong
 
 
 def _check_columns(parsed: Parsed, context: Context) -> None:

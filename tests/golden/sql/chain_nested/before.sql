@@ -1,0 +1,3 @@
+SELECT user_id, plan
+FROM users_v1 u
+WHERE land IS NOT NULL
