@@ -54,8 +54,8 @@ def made(first: str = FIRST, second: str = SECOND, dialect: str = "duckdb") -> C
         ),
         (
             "SELECT id AS user_id, plan, score FROM users_v2",
-            "SELECT e.account AS id, k.kind AS plan, e.kind FROM users_v3 e JOIN users_v3 k ON k.tier = e.account",
-            "SELECT e.account AS user_id, k.kind AS plan FROM users_v3 e JOIN users_v3 k ON k.tier = e.account",
+            "SELECT e.account AS id, k.kind AS plan, e.kind FROM users_v3 e JOIN users_v3 k USING (tier)",
+            "SELECT e.account AS user_id, k.kind AS plan FROM users_v3 e JOIN users_v3 k USING (tier)",
         ),
     ],
 )
@@ -94,7 +94,7 @@ def test_what_has_no_counterpart_or_differs_is_handed_on() -> None:
 def test_three_links_end_at_the_newest() -> None:
     longer = text().replace(
         "replaces:\n",
-        "replaces:\n  - dataset: users_v0\n    columns: {no: INT}\n    to: users_v1\n    rename: {no: user_id}\n",
+        "replaces:\n  - dataset: v0\n    columns: {no: INT}\n    to: users_v1\n    rename: {no: user_id}\n",
         1,
     )
     assert load(longer).mappings[0].sql == "SELECT account AS no FROM users_v3"
