@@ -6,11 +6,12 @@ import random
 from dataclasses import dataclass, field
 
 from greylag.verify.cells import UNSET, Cell
+from greylag.verify.documents import documents
 from greylag.verify.model import Catalog, TableInfo
 from greylag.verify.resolve import Model
 from greylag.verify.terms import Instance
 from greylag.verify.typevars import TypeVar
-from greylag.verify.values import Pool, coerce, literal, neighbour
+from greylag.verify.values import Pool, coerce, literal, neighbour, respelt
 from greylag.verify.witness import Evaluate, Witness
 
 Row = dict[str, object]
@@ -43,6 +44,46 @@ class Recipe:
     doubles: float = 0.25
 
 
+_TINY = ((1, 0, 0.0), (1, 1, 0.5), (2, 0, 0.0), (1, 0, 0.5), (2, 1, 0.3), (3, 0, 0.5))
+
+
+def recipes(seed: int, *, thorough: bool) -> list[Recipe]:
+    """The rounds of a proof, the most telling first."""
+    made = [
+        # No rows at all, then rows that meet no condition on purpose: what do aggregates make of nothing?
+        Recipe(seed=seed, witnesses=0, noise=0),
+        Recipe(seed=seed, witnesses=0, noise=4, spread=3, nulls=0.3),
+    ]
+    rounds = 16 if thorough else 5
+    for number in range(rounds):
+        # Dense data (ties, duplicates, groups) and sparse data (no ties) in turn.
+        dense = number % 2 == 0
+        made.append(
+            Recipe(
+                seed=seed * 1009 + number,
+                spread=(3, 6, 10)[number // 2 % 3] if dense else 100_000,
+                witnesses=8 + 2 * number,
+                doubles=0.25 if dense else 0.0,
+                nulls=0.1 if dense else 0.04,
+            )
+        )
+    # A row or two: in more, a group that loses one row still has others, and a lost NULL is one of many.
+    for number in range(3 * len(_TINY) if thorough else len(_TINY)):
+        witnesses, noise, doubles = _TINY[number % len(_TINY)]
+        made.append(
+            Recipe(
+                seed=seed * 1009 + 300 + number,
+                spread=100_000 if number % 2 else 4,
+                witnesses=witnesses,
+                noise=noise,
+                nulls=0.15,
+                misses=1,
+                doubles=doubles,
+            )
+        )
+    return made
+
+
 def generate(
     models: list[Model],
     catalog: Catalog,
@@ -56,7 +97,7 @@ def generate(
     (`=`: make the two sides of the comparison equal).
     """
     rng = random.Random(recipe.seed)
-    pool = Pool(rng, recipe.spread)
+    pool = Pool(rng, recipe.spread, documents(models))
     data = Dataset(rows={table.physical: [] for table in catalog.tables.values()})
     for number in range(recipe.witnesses):
         model = models[number % len(models)]
@@ -137,7 +178,8 @@ def _own(cell: Cell, pool: Pool, rng: random.Random) -> object:
     node = cell.var.root()
     if node.element is not None or node.fields or value is None:
         return value
-    return coerce(value, node.sql())
+    own = coerce(value, node.sql())
+    return respelt(own, node.read_as, rng) if isinstance(own, str) else own
 
 
 def _put(value: object, var: TypeVar, path: tuple[str, ...], inner: object, pool: Pool) -> object:
@@ -194,12 +236,15 @@ def _miss(
 def _finish(rows: list[Row], table: TableInfo, rng: random.Random, recipe: Recipe) -> list[Row]:
     rng.shuffle(rows)
     rows = rows[:_MAX_ROWS]
-    if not table.unique:
+    # A key with a column that no query looks at forbids no rows: there that column may differ.
+    filled = {name.lower() for name in filled_columns(table)}
+    unique = [key for key in table.unique if all(name.lower() in filled for name in key)]
+    if not unique:
         return rows
     kept: list[Row] = []
-    seen: list[set[tuple[object, ...]]] = [set() for _ in table.unique]
+    seen: list[set[tuple[object, ...]]] = [set() for _ in unique]
     for row in rows:
-        keys = [tuple(str(row.get(table.find(name) or name)) for name in key) for key in table.unique]
+        keys = [tuple(str(row.get(table.find(name) or name)) for name in key) for key in unique]
         if any(key in known for key, known in zip(keys, seen, strict=True)):
             continue
         for key, known in zip(keys, seen, strict=True):

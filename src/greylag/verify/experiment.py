@@ -10,7 +10,7 @@ from greylag.domain.check import Proof
 from greylag.verify.analysis import Analysis, Constants, analyse, bound
 from greylag.verify.changed import changed_mutants
 from greylag.verify.compare import freeze_rows, same_bag, same_order, shape_difference
-from greylag.verify.datagen import Dataset, Recipe, generate, rows_sql, table_sql
+from greylag.verify.datagen import Dataset, Recipe, generate, recipes, rows_sql, table_sql
 from greylag.verify.datagen import Row as Row_
 from greylag.verify.execute import Effort, Lab, Result, RunError, laboratory
 from greylag.verify.functions import macros_sql
@@ -105,28 +105,8 @@ class Experiment:
 
     # -- rounds ------------------------------------------------------------------------------------------
 
-    def recipes(self) -> list[Recipe]:
-        """No rows, noise, then dense data (ties, duplicates, groups) and sparse data (no ties) in turn."""
-        # No rows at all, then rows that meet no condition on purpose: what do aggregates make of nothing?
-        recipes = [
-            Recipe(seed=self.seed, witnesses=0, noise=0),
-            Recipe(seed=self.seed, witnesses=0, noise=4, spread=3, nulls=0.3),
-        ]
-        for number in range(5 if self.level == "fast" else 16):
-            dense = number % 2 == 0
-            recipes.append(
-                Recipe(
-                    seed=self.seed * 1009 + number,
-                    spread=(3, 6, 10)[number // 2 % 3] if dense else 100_000,
-                    witnesses=8 + 2 * number,
-                    doubles=0.25 if dense else 0.0,
-                    nulls=0.1 if dense else 0.04,
-                )
-            )
-        return recipes
-
     def _rounds(self) -> Difference | None:
-        for recipe in self.recipes():
+        for recipe in recipes(self.seed, thorough=self.level == "full"):
             if self.effort.over():
                 return None
             found = self._round(recipe)

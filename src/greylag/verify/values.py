@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 
+from greylag.verify.documents import Document
 from greylag.verify.typevars import TypeVar
 
 BASE_DAY = date(2024, 1, 1)
@@ -134,6 +136,13 @@ def neighbour(value: object, rng: random.Random, *, step: int) -> object:
             return value
 
 
+def respelt(text: str, read_as: str | None, rng: random.Random) -> str:
+    """A number that is stored as a text, now and then in another spelling of the same number."""
+    if read_as is not None and kind_of(read_as) == "int" and text.isdigit() and rng.random() < 0.2:
+        return "0" + text
+    return text
+
+
 def from_like(pattern: str, rng: random.Random) -> str:
     """A text that matches a LIKE pattern."""
     pieces = [
@@ -144,18 +153,27 @@ def from_like(pattern: str, rng: random.Random) -> str:
 
 
 class Pool:
-    """Random values of one column's type. `spread` is how many distinct values to draw from (small: ties)."""
+    """Random values of one column's type. `spread` is how many distinct values to draw from (small: ties).
 
-    def __init__(self, rng: random.Random, spread: int) -> None:
+    `documents` says of some columns, by the id of their type, what their JSON must hold.
+    """
+
+    def __init__(
+        self, rng: random.Random, spread: int, documents: Mapping[int, Document] | None = None
+    ) -> None:
         self.rng = rng
         self.spread = spread
         self.counter = 0
+        self.documents = documents or {}
 
     def draw(self, var: TypeVar, *, nulls: float = 0.1, depth: int = 0) -> object:
         """A value for a column; NULL with the probability `nulls`."""
         node = var.root()
         if nulls and self.rng.random() < nulls:
             return None
+        document = self.documents.get(id(node))
+        if document is not None:
+            return document.draw(self.rng, min(self.spread, 50))
         if node.element is not None:
             return [
                 self.draw(node.element, nulls=0.1, depth=depth + 1)
@@ -166,7 +184,8 @@ class Pool:
         scalar = node.sql()
         if node.read_as is not None and scalar == "VARCHAR":
             inner = self.draw(TypeVar(scalar=node.read_as, strings=node.strings), nulls=0.0)
-            return coerce(inner, "VARCHAR")
+            text = coerce(inner, "VARCHAR")
+            return respelt(text, node.read_as, self.rng) if isinstance(text, str) else text
         if node.strings and self.rng.random() < 0.5:
             known = coerce(self.rng.choice(sorted(node.strings)), scalar)
             if known is not None:
