@@ -29,6 +29,9 @@ class Refusal:
 class SqlSite:
     """A string expression that holds SQL. `span` is what a rewrite may change, `holes` its sources.
 
+    `stretch` is the call around it that a read by name may have become, and `mark` the way of reading that
+    such a call has in common with one by name: two versions of a program are compared without them.
+
     `boundary`: the text is no statement but a table (JDBC's `dbtable`), so that only the mapping fits.
     `refusal` counts only if the SQL reads an old dataset.
     """
@@ -39,6 +42,8 @@ class SqlSite:
     boundary: bool = False
     refusal: Refusal | None = None
     holes: tuple[str, ...] = ()
+    stretch: Span | None = None
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +60,7 @@ class TableSite:
     dialect: str | None
     write: Callable[[str], str] | None
     whole: bool = True
-    refusal: Refusal | None = None
+    mark: str = ""
     note: str | None = None
 
 

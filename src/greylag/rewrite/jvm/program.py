@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from greylag.domain.patch import Edit, apply_edits
 from greylag.mapping.compiled import CompiledMigration
 from greylag.rewrite.embedded import Program
+from greylag.rewrite.holes import holes_of, written
 from greylag.rewrite.jvm.constants import constants_in
 from greylag.rewrite.jvm.finding import places
 from greylag.rewrite.jvm.model import File, SqlSite, TableSite
@@ -27,13 +28,14 @@ def read_program(
     for node in file.source.strings():
         place = place_of(file, root_of(file.source, node))
         if isinstance(place, SqlSite | TableSite):
-            found[place.span] = place
+            found[_stretch(place)] = place
     for place in places(file):
-        if isinstance(place, SqlSite | TableSite):
-            found[place.span] = place
+        # A constant that holds a query is compared where it is written.
+        if isinstance(place, TableSite) or (isinstance(place, SqlSite) and _is_literal(place)):
+            found[_stretch(place)] = place
     spans = _outermost(found)
-    edits = [Edit(*span, f"\0{'|'.join(_holes(found[span]))}\0") for span in spans]
-    queries = [_query(found[span]) for span in spans]
+    edits = [Edit(*span, f"\0{found[span].mark}:{'|'.join(_holes(found[span]))}\0") for span in spans]
+    queries = [_query(file, found[span]) for span in spans]
     return Program(
         skeleton=apply_edits(text, edits),
         queries=tuple(queries),
@@ -50,11 +52,22 @@ def _outermost(found: Mapping[tuple[int, int], SqlSite | TableSite]) -> list[tup
     return spans
 
 
-def _query(place: SqlSite | TableSite) -> str:
+def _is_literal(site: SqlSite) -> bool:
+    return any(segment.offsets is not None and segment.text for segment in site.segments)
+
+
+def _query(file: File, place: SqlSite | TableSite) -> str:
     if isinstance(place, TableSite):
         return place.sql
-    return "".join(segment.text for segment in place.segments)
+    dialect = file.spoken(place.dialect)
+    holes = holes_of(place.segments, dialect)
+    return "".join(segment.text for segment in written(place.segments, holes or (), dialect))
 
 
 def _holes(place: SqlSite | TableSite) -> tuple[str, ...]:
     return place.holes if isinstance(place, SqlSite) else ()
+
+
+def _stretch(place: SqlSite | TableSite) -> tuple[int, int]:
+    """What stands for the query: the call that a read by name has, or may have become."""
+    return place.stretch or place.span if isinstance(place, SqlSite) else place.span

@@ -10,7 +10,7 @@ from tree_sitter import Node
 from greylag.rewrite.jvm.literals import Unreadable
 from greylag.rewrite.jvm.model import File, Mention, Place, Refusal, SqlSite, Unknown
 from greylag.rewrite.jvm.modes import shown_required
-from greylag.rewrite.jvm.spark import literal, named_site, sql_site
+from greylag.rewrite.jvm.spark import literal, marked, named_site, sql_site
 from greylag.rewrite.jvm.strings import Expression, Reader
 from greylag.rewrite.jvm.syntax import Argument, Call, around, chain
 
@@ -61,7 +61,7 @@ def _sql(file: File, expression: Expression, refusal: Refusal | None) -> SqlSite
 def _from_query(file: File, call: Call, expression: Expression) -> Place:
     """`@BigQueryType.fromQuery(format, arguments…)`: the class gets the schema of the filled query."""
     if len(call.arguments) == 1:
-        return _sql(file, expression, None)
+        return marked(file, _sql(file, expression, None), call, "class")
     first, *rest = (argument.value for argument in call.arguments)
     if expression.node != first:
         return Mention(span=file.source.span(expression.node))
@@ -100,7 +100,9 @@ def _from_table(file: File, call: Call) -> Place:
 
     first = replace(expression.segments[0], text=name, offsets=None, known=True)
     known = Expression(node=call.arguments[0].value, segments=[first])
-    return named_site(file, known, span, file.bigquery, write, refusal=_used_as_table(file, call), note=_NOTE)
+    return named_site(
+        file, known, span, file.bigquery, write, refusal=_used_as_table(file, call), note=_NOTE, mark="class"
+    )
 
 
 def _formatted(texts: list[str]) -> str:
@@ -164,6 +166,7 @@ def _from_storage(file: File, call: Call, expression: Expression) -> Place:
         fields=fields,
         restriction=restriction,
         note=_NOTE,
+        mark="class",
     )
 
 
@@ -221,7 +224,7 @@ def _named(file: File, call: Call, expression: Expression, shape: str) -> Place:
     refusal = None
     if call.type_arguments is not None:
         refusal = Refusal(code="table-modifier", message="the read has a type of its own")
-    return named_site(file, expression, span, file.bigquery, write, refusal=refusal)
+    return named_site(file, expression, span, file.bigquery, write, refusal=refusal, mark="select")
 
 
 def _storage(file: File, call: Call, expression: Expression) -> Place:
@@ -238,7 +241,15 @@ def _storage(file: File, call: Call, expression: Expression) -> Place:
     span = (start, file.source.span(call.node)[1])
     fields, restriction = chosen
     return named_site(
-        file, expression, span, file.bigquery, write, refusal=refusal, fields=fields, restriction=restriction
+        file,
+        expression,
+        span,
+        file.bigquery,
+        write,
+        refusal=refusal,
+        fields=fields,
+        restriction=restriction,
+        mark="storage",
     )
 
 
@@ -257,7 +268,7 @@ def _typed(file: File, outer: Call, call: Call, expression: Expression) -> Place
     def write(sql: str) -> str:
         return f"Query({literal(file, sql, file.bigquery, span[0])})"
 
-    return named_site(file, expression, span, file.bigquery, write, refusal=refusal)
+    return named_site(file, expression, span, file.bigquery, write, refusal=refusal, mark="source")
 
 
 # -- Beam -----------------------------------------------------------------------------------------------
@@ -284,7 +295,7 @@ def _from(file: File, call: Call, expression: Expression) -> Place:
         return f"fromQuery({literal(file, sql, file.bigquery, start)}).usingStandardSql()"
 
     span = (start, file.source.span(call.node)[1])
-    return named_site(file, expression, span, file.bigquery, write, refusal=refusal)
+    return named_site(file, expression, span, file.bigquery, write, refusal=refusal, mark="beam")
 
 
 def _query(file: File, call: Call, expression: Expression) -> Place | None:
@@ -297,4 +308,26 @@ def _query(file: File, call: Call, expression: Expression) -> Place | None:
         refusal = None if standard else LEGACY
     if not expression.is_query and call.name not in ("Query", "fromQuery", "bigQuerySelect"):
         return None
-    return _sql(file, expression, refusal)
+    return _in_call(file, call, _sql(file, expression, refusal))
+
+
+def _in_call(file: File, call: Call, site: SqlSite) -> SqlSite:
+    """A query with the call that a read by name would be here."""
+    if call.name == "bigQuerySelect" and len(call.arguments) == 1:
+        return marked(file, site, call, "select")
+    if call.name == "fromQuery" and _is_beam(file, call):
+        end = file.source.span(call.node)[1]
+        standard = re.compile(r"\s*\.\s*usingStandardSql\s*\(\s*\)").match(file.source.text, end)
+        return marked(file, site, call, "beam", standard.end()) if standard is not None else site
+    outer = around(file.source, call.node) if call.name == "Query" else None
+    if outer is None or len(outer.arguments) != 1:
+        return site
+    match outer.name:
+        case "bigQuerySelect":
+            return marked(file, site, outer, "select")
+        case "bigQueryStorage":
+            return marked(file, site, outer, "storage")
+        case "typedBigQuery":
+            return marked(file, site, call, "source")
+        case _:
+            return site

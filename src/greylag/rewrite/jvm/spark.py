@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from tree_sitter import Node
 
@@ -88,12 +89,21 @@ def sql_site(
     )
 
 
+def marked(file: File, site: SqlSite, call: Call, mark: str, end: int | None = None) -> SqlSite:
+    """A query in the call that a read by name becomes."""
+    if call.kind == "infix":
+        return site
+    stretch = (file.source.span(call.name_node)[0], end or file.source.span(call.node)[1])
+    return replace(site, stretch=stretch, mark=mark)
+
+
 def spark_place(file: File, call: Call, node: Node, expression: Expression) -> Place | None:
     """What a string means as an argument of Spark's calls; None where it is none of theirs."""
     match call.name:
         case "sql" if call.kind in ("call", "infix"):
             spark = file.is_spark or file.last(call.receiver) in _SESSIONS
-            return sql_site(file, expression, file.spark if spark else file.dialect)
+            site = sql_site(file, expression, file.spark if spark else file.dialect)
+            return marked(file, site, call, "sql") if len(call.arguments) == 1 else site
         case "table" if call.kind in ("call", "infix"):
             return _table(file, call, expression)
         case "option" | "put" | "->":
@@ -163,7 +173,9 @@ def _table(file: File, call: Call, expression: Expression) -> Place | None:
         return f"sql({literal(file, sql, file.spark, start)})"
 
     infix = call.kind == "infix"
-    return named_site(file, expression, span, file.spark, None if infix else write, refusal=refusal)
+    return named_site(
+        file, expression, span, file.spark, None if infix else write, refusal=refusal, mark="sql"
+    )
 
 
 def _read_node(file: File, receiver: Node) -> int | None:
@@ -186,6 +198,7 @@ def named_site(
     fields: tuple[str, ...] = (),
     restriction: str | None = None,
     note: str | None = None,
+    mark: str = "",
 ) -> Place:
     """A read of a table by its name, with the columns and the filter that the call takes besides."""
     at = file.source.span(expression.node)[0]
@@ -211,6 +224,7 @@ def named_site(
         write=write,
         whole=not fields and not restriction,
         note=note,
+        mark=mark,
     )
 
 
@@ -236,7 +250,8 @@ def _option(file: File, call: Call, node: Node, expression: Expression) -> Place
         return writes
     bigquery = _BIGQUERY_FORMAT.search(_whole(file, call)) is not None
     if name in ("query", "sql"):
-        return sql_site(file, expression, file.bigquery if bigquery else None)
+        site = sql_site(file, expression, file.bigquery if bigquery else None)
+        return marked(file, site, call, "option") if bigquery else site
     if name == "dbtable":
         return sql_site(file, expression, None, table=True)
     if not bigquery or call.name != "option":
@@ -247,7 +262,7 @@ def _option(file: File, call: Call, node: Node, expression: Expression) -> Place
     def write(sql: str) -> str:
         return f'option("query", {literal(file, sql, file.bigquery, start)})'
 
-    return named_site(file, expression, span, file.bigquery, write, refusal=_views(file))
+    return named_site(file, expression, span, file.bigquery, write, refusal=_views(file), mark="option")
 
 
 def _views(file: File) -> Refusal | None:

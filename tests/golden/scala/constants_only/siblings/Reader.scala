@@ -1,4 +1,4 @@
 package a
-object Job {
+object Reader {
   def run(spark: SparkSession): Unit = spark.table(Tables.Users).show()
 }
