@@ -51,6 +51,6 @@ def test_the_set_is_large_and_varied() -> None:
     wrong = [entry for entry in every() if not entry.right]
     right = [entry for entry in every() if entry.right]
     kinds = Counter(entry.kind for entry in wrong)
-    assert len(wrong) >= 350 and len(right) >= 80, (len(wrong), len(right))
-    assert sum(count >= 5 for count in kinds.values()) >= 12, kinds
+    assert len(wrong) >= 900 and len(right) >= 250, (len(wrong), len(right))
+    assert sum(count >= 5 for count in kinds.values()) >= 25, kinds
     assert len({(entry.migration, entry.old, entry.new) for entry in every()}) == len(every())
