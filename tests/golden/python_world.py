@@ -29,6 +29,7 @@ class World:
 
     connection: duckdb.DuckDBPyConnection
     dialect: str
+    unmapped: frozenset[str] = frozenset()
     seen: list[Seen] = field(default_factory=list)
 
     def run(self, sql: object, dialect: str = "", params: Mapping[str, object] | None = None) -> Frame:
@@ -45,11 +46,21 @@ class World:
         quoted = name if name.startswith(("`", "(")) else f"`{name}`"
         dialect = dialect or "bigquery"
         source = quoted if dialect == "bigquery" or quoted.startswith("(") else name
-        return self.run(f"SELECT * FROM {source}", dialect)
+        # What has no counterpart is not there any more: a program that picks it is not rewritten.
+        gone = {
+            each[0] for each in self.connection.execute(f"DESCRIBE {_duckdb(source, dialect)}").fetchall()
+        }
+        left_out = ", ".join(sorted(gone & self.unmapped))
+        star = f"* EXCEPT ({left_out})" if left_out else "*"
+        return self.run(f"SELECT {star} FROM {source}", dialect)
 
     def either(self, text: str, *_: object, **__: object) -> Frame:
         """A query, or the name of a table, as pandas takes them."""
         return self.run(text) if " " in text.strip() else self.table(text.strip())
+
+
+def _duckdb(source: str, dialect: str) -> str:
+    return sqlglot.parse_one(f"SELECT * FROM {source}", read=dialect).sql(dialect="duckdb")
 
 
 @dataclass
@@ -72,10 +83,13 @@ class Frame:
     def __iter__(self) -> Any:
         return iter(self.rows)
 
-    def __getattr__(self, name: str) -> Callable[..., Frame]:
+    def __getattr__(self, name: str) -> Frame:
         if name.startswith("__"):
             raise AttributeError(name)
-        return lambda *_, **__: self
+        return self
+
+    def __call__(self, *_: object, **__: object) -> Frame:
+        return self
 
 
 class Client:
@@ -87,6 +101,8 @@ class Client:
 
     def query(self, sql: object, *args: object, **_: object) -> Frame:
         params = args[0] if args and isinstance(args[0], Mapping) else None
+        if args and isinstance(args[0], tuple):
+            sql = str(sql) % tuple(f"'{each}'" for each in args[0])
         return self._world.run(sql, self._dialect, params)
 
     sql = execute = query_and_wait = get_pandas_df = get_records = get_first = run = raw_sql = query
@@ -147,6 +163,7 @@ def _modules(world: World) -> dict[str, object]:
         ),
         "airflow": SimpleNamespace(DAG=lambda *_, **__: Client(world), operators=operators, dag=dag),
         "airflow.operators": operators,
+        "psycopg2": SimpleNamespace(connect=lambda *_: Client(world, "postgres")),
         "duckdb": SimpleNamespace(
             connect=lambda *_: Client(world, "duckdb"), sql=Client(world, "duckdb").sql
         ),
@@ -166,7 +183,8 @@ def run_program(
             connection.execute(statement.query)
         for index in range(len(migration.mappings) if old else 0):
             connection.execute(view(migration, index))
-        world = World(connection, migration.dialect)
+        unmapped = frozenset(column for one in migration.mappings for column in one.unmapped)
+        world = World(connection, migration.dialect, unmapped)
         _execute(text, _importer(world, siblings))
         return world.seen
     finally:
@@ -182,7 +200,11 @@ def _importer(world: World, siblings: Mapping[str, str]) -> Callable[..., object
         path = f"{name.replace('.', '/')}.py"
         if path in siblings:
             held = SimpleNamespace(**_execute(siblings[path], find, main=False))
-            return held if wanted else SimpleNamespace(**{name.rsplit(".", maxsplit=1)[-1]: held})
+            return (
+                held
+                if wanted or "." not in name
+                else SimpleNamespace(**{name.rsplit(".", maxsplit=1)[-1]: held})
+            )
         if name in modules:
             return modules[name]
         return builtins.__import__(name, names, locals_, wanted, level)  # type: ignore[arg-type]

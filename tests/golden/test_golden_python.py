@@ -3,8 +3,8 @@
 A case is a folder of `python/` with `before.py` (or `before.ipynb`). `after.py`: what it becomes; equal to
 `before.py`: nothing to do. `skipped.txt`: the file is left alone, with a reason that holds its first line.
 `after.boundary.py`: what boundary form makes of it, where that is worth showing. `siblings/`: other files of
-its repository. `migration.yaml` and `data.sql` are those of the folder above where a case has none of its own.
-Both versions run (see `python_world`); `not_run.txt` says why a case does not.
+its repository. `migration.yaml` and `data.sql` are those of the folder above where a case has none
+of its own. Both versions run (see `python_world`); `not_run.txt` says why a case does not.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from greylag.mapping.compiled import CompiledMigration
 from greylag.rewrite.embedded import EmbeddedPlan, fold_plans
 from greylag.rewrite.mentions import candidate_names, mentioned
 from greylag.rewrite.python.bindings import Bindings, Foreign
-from greylag.rewrite.python.calls import Fate
+from greylag.rewrite.python.calls import Fate, Use
 from greylag.rewrite.python.compose import Composer
 from greylag.rewrite.python.constants import Constants, NoOneName
 from greylag.rewrite.python.naming import Naming
@@ -114,6 +114,10 @@ def plan_module(
         line = source.line(source.span(error.node)[0])
         reasons.append(told(path, "dynamic-sql", str(error), line))
         return [one.plan for one in planned], reasons
+    shared = job.shared(planned)
+    if shared is not None:
+        message = "the text is also used otherwise, where it must stay as it is"
+        reasons.append(told(path, "not-rewritable", message, source.line(shared)))
     clash = job.clash(planned)
     if clash is not None:
         message = "the text of a constant would have to change in different ways for different uses"
@@ -223,6 +227,20 @@ class Job:
         for one in self.roots:
             if one.exported and one.atoms & changed:
                 raise NoOneName(one.root, "the table's name is a constant that other files import")
+
+    def shared(self, planned: list[Planned]) -> int | None:
+        """Where a literal is edited that other expressions are made of too; None where there is none."""
+        known = {one.root for one in planned}
+        for one in planned:
+            for atom in one.composed.atoms if one.composed is not None and one.plan.edits else ():
+                start, end = self.source.span(atom)
+                if not any(start <= edit.start and edit.end <= end for edit in one.plan.edits):
+                    continue
+                assert isinstance(atom, cst.BaseExpression)
+                for place in self.uses.ends(atom):
+                    if place.root not in known and place.fate.use is not Use.MENTION:
+                        return start
+        return None
 
     def clash(self, planned: list[Planned]) -> int | None:
         """Where two uses of the same text want different edits of it; None when all agree."""

@@ -189,6 +189,7 @@ class Composer:
         depth: int,
         *,
         plain: bool,
+        field: str = "",
     ) -> None:
         """What is put in: the text of a constant, else a hole. The name of a table keeps its place; longer
         text is edited where it is written."""
@@ -202,13 +203,14 @@ class Composer:
                 inner.named = {span: value}
             _extend(into, inner)
             return
-        name = self._name(value, into)
+        name = self._name(value, into, field)
         into.segments.append(
             Segment(text=name, start=span[0], end=span[1], offsets=None, encode=_refuse, known=False)
         )
 
-    def _name(self, value: cst.BaseExpression, into: Composed) -> str:
-        code = self.source.code(value)
+    def _name(self, value: cst.BaseExpression, into: Composed, field: str) -> str:
+        """A hole for a value; the same for the same name, and the same field of it."""
+        code = f"{self.source.code(value)} {field}".rstrip()
         if isinstance(value, cst.Name | cst.Attribute):
             for name, seen in into.unknown.items():
                 if seen == code:
@@ -265,7 +267,10 @@ class Composer:
                 return by_name.get(key)
             return by_position[int(key)] if int(key) < len(by_position) else None
 
-        fill = Fill(_FIELD, value, lambda found: found["rest"] == "", call)
+        starred = next(
+            (arg.value for arg in call.args if arg.star), call.args[0].value if call.args else base
+        )
+        fill = Fill(_FIELD, value, lambda found: found["rest"] == "", starred)
         return self._filled(base, "{}", fill, into, depth)
 
     def _percent(self, node: cst.BinaryOperation, into: Composed, depth: int) -> bool:
@@ -278,7 +283,7 @@ class Composer:
             index = next(counter)
             return by_position[index] if index < len(by_position) else None
 
-        fill = Fill(_PERCENT, value, lambda found: found[0].endswith("s"), node)
+        fill = Fill(_PERCENT, value, lambda found: found[0].endswith("s"), node.right)
         return self._filled(node.left, "%", fill, into, depth)
 
     def _filled(self, base: cst.BaseExpression, doubled: str, fill: Fill, into: Composed, depth: int) -> bool:
@@ -287,6 +292,7 @@ class Composer:
         if not self._add(base, inner, doubled, depth + 1):
             return False
         segments, inner.segments = inner.segments, []
+        fields = count()
         for one in segments:
             if one.offsets is None:
                 inner.segments.append(one)
@@ -298,7 +304,15 @@ class Composer:
                 value = fill.value(found)
                 span = one.offsets[low], one.offsets[high]
                 plain = value is not None and fill.plain(found)
-                self._hole(value or fill.otherwise, span, one.encode, inner, depth, plain=plain)
+                self._hole(
+                    value or fill.otherwise,
+                    span,
+                    one.encode,
+                    inner,
+                    depth,
+                    plain=plain,
+                    field=f"{next(fields)} {found[0]}" if value is None else "",
+                )
                 inner.segments.append(sliced(one, high, high))
         _extend(into, inner)
         return True

@@ -19,7 +19,7 @@ from greylag.rewrite.python.literals import CannotEncode
 from greylag.rewrite.python.naming import BARE, Named, Naming, new_tables
 from greylag.rewrite.python.sensors import sensor_edits
 from greylag.rewrite.python.source import Source
-from greylag.rewrite.python.tables import NotRead, reader, select_text
+from greylag.rewrite.python.tables import NotRead, Reader, reader, select_text
 
 
 @dataclass(slots=True, kw_only=True)
@@ -142,23 +142,33 @@ class Planner:
         message = f"holds the name of {named.mapping.dataset}; what is done with it is not understood"
         return self._skip(root, "dynamic-sql", message)
 
+    def read_site(self, root: cst.BaseExpression, named: Named, fate: Fate) -> tuple[Named, Reader] | None:
+        """A call that is told a table's name, whole or with its schema apart; None where it is another table.
+
+        Raises NotRead.
+        """
+        assert fate.call is not None
+        read = reader(self.source, fate.call, root)
+        if read.schema is None:
+            return named, read
+        schema = self.composer.compose(read.schema)
+        if schema is None or schema.unknown:
+            raise NotRead("maybe-old", "the table's schema is put in at run time")
+        whole = self.naming.named(f"{schema.sql}.{named.written}", fate.dialect)
+        return (whole, read) if whole is not None else None
+
     def _read(self, root: cst.BaseExpression, named: Named, fates: list[Fate]) -> EmbeddedPlan:
         if len(fates) != 1 or fates[0].call is None:
             return self._skip(root, "dynamic-sql", f"{named.written} is read in ways that are not understood")
-        fate, call = fates[0], fates[0].call
+        call = fates[0].call
         try:
-            read = reader(self.source, call, root)
+            found = self.read_site(root, named, fates[0])
         except NotRead as error:
             dataset = named.mapping.dataset if named.mapping else named.written
             return self._skip(root, error.code, f"{error}: {dataset}")
-        if read.schema is not None:
-            schema = self.composer.compose(read.schema)
-            if schema is None or schema.unknown:
-                return self._skip(root, "maybe-old", f"{named.written} is read in a schema that is not known")
-            again = self.naming.named(f"{schema.sql}.{named.written}", fate.dialect)
-            if again is None:
-                return EmbeddedPlan()
-            named = again
+        if found is None:
+            return EmbeddedPlan()
+        named, read = found
         if named.mapping is None:
             return self._skip(root, "maybe-old", named.doubt or "")
         if self.form is FormChoice.INLINE:

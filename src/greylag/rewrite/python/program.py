@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
+from greylag.domain.outcome import FormChoice
 from greylag.domain.patch import Edit, apply_edits
 from greylag.mapping.compiled import CompiledMigration
 from greylag.rewrite.embedded import Program, read_site_sql
@@ -14,8 +15,9 @@ from greylag.rewrite.python.calls import Fate, Use
 from greylag.rewrite.python.codemod import Job, Root
 from greylag.rewrite.python.compose import Composed
 from greylag.rewrite.python.naming import BARE, Naming, new_tables
+from greylag.rewrite.python.planning import Planner
 from greylag.rewrite.python.source import NotParsed, Source
-from greylag.rewrite.python.tables import NotRead, reader
+from greylag.rewrite.python.tables import NotRead
 
 _MARK = "\u27e6sql\u27e7"
 
@@ -28,6 +30,7 @@ class _Query:
     dialect: str
     line: int
     edits: tuple[Edit, ...]
+    atoms: frozenset[cst.CSTNode]
 
 
 def read_program(
@@ -47,7 +50,7 @@ def read_program(
         source = Source(text)
         job = Job(source, path, naming, siblings or {})
         found = [query for root in job.roots if (query := _query(job, root)) is not None]
-        constants = list(_constants(job, {edit for query in found for edit in query.edits}))
+        constants = list(_constants(job, found))
         found.sort(key=lambda query: query.edits[0])
         edits = {edit for query in found for edit in query.edits} | set(constants)
         skeleton = apply_edits(text, edits)
@@ -71,16 +74,24 @@ def _query(job: Job, root: Root) -> _Query | None:
     start, end = job.source.span(root.root)
     mark = Edit(start, end, _marked(composed))
     if BARE.fullmatch(composed.sql):
-        edits = _read_site(job, root.root, fates, mark)
-        if edits is None:
+        site = _read_site(job, root.root, fates, mark)
+        if site is None:
             return None
-        sql = read_site_sql(composed.sql.strip())
-        return _Query(sql=sql, dialect=dialect, line=job.source.line(start), edits=edits)
+        sql, edits = read_site_sql(site[0]), site[1]
+        return _Query(
+            sql=sql,
+            dialect=dialect,
+            line=job.source.line(start),
+            edits=edits,
+            atoms=frozenset(composed.atoms),
+        )
     uses = {fate.use for fate in fates}
     if Use.SQL not in uses and not job.naming.sql_like(composed.sql):
         return None
     sql = f"SELECT * FROM {composed.sql}" if uses == {Use.TABLE} else composed.sql
-    return _Query(sql=sql, dialect=dialect, line=job.source.line(start), edits=(mark,))
+    return _Query(
+        sql=sql, dialect=dialect, line=job.source.line(start), edits=(mark,), atoms=frozenset(composed.atoms)
+    )
 
 
 def _marked(composed: Composed) -> str:
@@ -88,38 +99,36 @@ def _marked(composed: Composed) -> str:
     return f"{_MARK}[{', '.join(composed.unknown.values())}]"
 
 
-def _read_site(job: Job, root: cst.BaseExpression, fates: list[Fate], mark: Edit) -> tuple[Edit, ...] | None:
-    """The call as it would be with a query in place of the table's name; None where there is none."""
+def _read_site(
+    job: Job, root: cst.BaseExpression, fates: list[Fate], mark: Edit
+) -> tuple[str, tuple[Edit, ...]] | None:
+    """The table's name, and the call as it would be with a query in its place; None where there is none."""
     if len(fates) != 1 or fates[0].call is None or fates[0].use not in (Use.TABLE, Use.SQL):
         return None
     composed = job.composer.compose(root)
     named = job.naming.named(composed.sql, fates[0].dialect) if composed is not None else None
-    if named is None or named.mapping is None:
-        return None
+    planner = Planner(job.source, job.composer, job.naming, job.path, FormChoice.AUTO)
     try:
-        read = reader(job.source, fates[0].call, root)
+        found = planner.read_site(root, named, fates[0]) if named is not None else None
     except NotRead:
         return None
+    if found is None or found[0].mapping is None:
+        return None
+    named, read = found
+    assert named.mapping is not None
     alias = named.mapping.dataset.name
     around = (Edit(edit.start, edit.end, edit.text.replace("{name}", alias)) for edit in read.edits)
-    return (mark, *around)
+    return named.written, (mark, *around)
 
 
-def _constants(job: Job, taken: set[Edit]) -> Iterator[Edit]:
-    """Literals outside of the queries that only make up queries or are only mentioned."""
-    spans = [(edit.start, edit.end) for edit in taken]
-    understood: dict[cst.CSTNode, bool] = {}
-    for root in job.roots:
-        start, end = job.source.span(root.root)
-        fates = {fate.use for fate in root.fates}
-        fine = any(low <= start and end <= high for low, high in spans) or fates == {Use.MENTION}
-        for atom in root.atoms:
-            understood[atom] = understood.get(atom, True) and fine
-    for atom, fine in understood.items():
+def _constants(job: Job, found: list[_Query]) -> Iterator[Edit]:
+    """Literals outside of the queries, all uses of which are queries or mere mentions."""
+    spans = {(edit.start, edit.end) for query in found for edit in query.edits}
+    for atom in {atom for query in found for atom in query.atoms}:
         start, end = job.source.span(atom)
-        inside = any(low <= start and end <= high for low, high in spans)
-        only_mentioned = all(
-            {fate.use for fate in root.fates} == {Use.MENTION} for root in job.roots if atom in root.atoms
-        )
-        if fine and not inside and not only_mentioned:
+        if any(low <= start and end <= high for low, high in spans):
+            continue
+        assert isinstance(atom, cst.BaseExpression)
+        ends = job.uses.ends(atom)
+        if all(job.source.span(one.root) in spans or one.fate.use is Use.MENTION for one in ends):
             yield Edit(start, end, _MARK)
