@@ -1,10 +1,10 @@
 """How often the proof errs on rewrites whose label is known, and what it costs.
 
 The rewrites are those of `tests/labelled`: the wrong ones differ from the old text on tables that stand
-beside them, the right ones were written to be right. A false accept is a wrong one that is `proven` or `tested`; a
-false reject is a right one that is not (most are `inconclusive`: they could not be checked). All of them run
-at the fast level, every eighth at the full level. The cost stands beside running both versions once, in
-DuckDB, over the few rows of the folder's `data.sql`: what a comparison without generated data spends.
+beside them, the right ones were written to be right. A false accept is a wrong one that is `proven` or
+`tested`; a false reject is a right one that is not (most are `inconclusive`: they could not be checked). All
+of them run at the fast level, every eighth at the full level. The cost stands beside running both versions
+once over the few rows of the folder's `data.sql`: what a comparison without generated data spends.
 """
 
 from __future__ import annotations

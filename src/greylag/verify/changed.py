@@ -35,16 +35,31 @@ def changed_mutants(one: Model, other: Model) -> list[Mutant]:
     old, new = one.root.node, other.root.node
     live_old, live_new = Liveness(one), Liveness(other)
     before, after = list(pieces(old, live_old)), list(pieces(new, live_new))
-    known_old = Counter(place_free(piece) for piece in before)
-    known_new = Counter(place_free(piece) for piece in after)
-    gone = [piece for piece in before if known_old[place_free(piece)] > known_new[place_free(piece)]]
-    come = [piece for piece in after if known_new[place_free(piece)] > known_old[place_free(piece)]]
+    known_old = Counter(_placed(piece) for piece in before)
+    known_new = Counter(_placed(piece) for piece in after)
+    gone = [piece for piece in before if known_old[_placed(piece)] > known_new[_placed(piece)]]
+    come = [piece for piece in after if known_new[_placed(piece)] > known_old[_placed(piece)]]
     left = [mutant for piece in gone for mutant in _variants(old, piece, live_old)]
     right = [mutant for piece in come for mutant in _variants(new, piece, live_new)]
     differing = shapes(old) - shapes(new) + (shapes(new) - shapes(old))
     left.extend(_shape_variants(old, differing))
     right.extend(_shape_variants(new, differing))
     return left[:_CAP] + right[:_CAP]
+
+
+def _placed(piece: exp.Expr) -> str:
+    """A piece as a text, with the outer join under which it stands: elsewhere it means something else."""
+    join = _outer_join(piece)
+    return f"{join.side.upper() if join is not None else ''} {place_free(piece)}"
+
+
+def _outer_join(piece: exp.Expr) -> exp.Join | None:
+    node = piece.parent
+    while node is not None:
+        if isinstance(node, exp.Join) and node.side:
+            return node
+        node = node.parent
+    return None
 
 
 def pieces(query: exp.Expr, live: Liveness) -> Iterator[exp.Expr]:
@@ -98,8 +113,11 @@ def _variants(query: exp.Expr, piece: exp.Expr, live: Liveness) -> Iterator[Muta
         for value in (True, False) if not only_widens(piece, live) else (True,):
             what = f"`{shown}` taken as {str(value).upper()}"
             yield _mutant(what, query, piece, exp.Boolean(this=value), goal=piece, falsify=value)
+        yield from _elsewhere(query, piece, shown)
     for node in list(piece.walk()):
         if isinstance(node, exp.Query) and node is not piece:
+            continue
+        if isinstance(node, exp.Literal) and _only_exists(node):
             continue
         compares = type(node) in _EDGES
         for what, other in _changes(node):
@@ -107,6 +125,27 @@ def _variants(query: exp.Expr, piece: exp.Expr, live: Liveness) -> Iterator[Muta
             yield _mutant(
                 f"{what} in `{shown}`", query, node, other, goal=goal, falsify="=" if compares else True
             )
+
+
+def _elsewhere(query: exp.Expr, piece: exp.Expr, shown: str) -> Iterator[Mutant]:
+    """A condition under an outer join that holds for the whole result: rows without a match are lost."""
+    join = _outer_join(piece)
+    if join is not None:
+        inner = join.copy()
+        inner.set("side", None)
+        yield _mutant(f"rows without a match lost by `{shown}`", query, join, inner)
+
+
+def _only_exists(literal: exp.Literal) -> bool:
+    """What EXISTS selects shows nowhere."""
+    select = literal.find_ancestor(exp.Select)
+    whole = select.parent if select is not None else None
+    while isinstance(whole, exp.Subquery | exp.Paren):
+        whole = whole.parent
+    item: exp.Expr = literal
+    while item.parent is not None and item.parent is not select:
+        item = item.parent
+    return isinstance(whole, exp.Exists) and item.arg_key == "expressions"
 
 
 def _mutant(
@@ -181,6 +220,11 @@ def _shape_variants(query: exp.Expr, differing: Counter[str]) -> Iterator[Mutant
             inner = join.copy()
             inner.set("side", None)
             yield _mutant(f"a {join.side} join as an inner one", query, join, inner)
+    for operation in list(query.find_all(exp.Union)):
+        if "union" in kinds:
+            merged = operation.copy()
+            merged.set("distinct", not operation.args.get("distinct"))
+            yield _mutant("duplicates kept or lost by UNION", query, operation, merged)
     for select in list(query.find_all(exp.Select)):
         other = select.copy()
         given = select.args.get("distinct") is not None
