@@ -12,6 +12,7 @@ from greylag.verify.changed import changed_mutants
 from greylag.verify.compare import freeze_rows, same_bag, same_order, shape_difference
 from greylag.verify.datagen import Dataset, Recipe, generate, recipes, rows_sql, table_sql
 from greylag.verify.datagen import Row as Row_
+from greylag.verify.equivalents import forgive_equivalents
 from greylag.verify.execute import Effort, Lab, Result, RunError, laboratory
 from greylag.verify.functions import macros_sql
 from greylag.verify.judging import judged, refuted
@@ -21,6 +22,7 @@ from greylag.verify.ordering import blocks_of, key_query
 from greylag.verify.pairs import Difference, Pair, Row
 from greylag.verify.prepare import Names
 from greylag.verify.program import NotComparable
+from greylag.verify.reservations import chance_call, freeze_chance, own_ways
 from greylag.verify.resolve import Model
 from greylag.verify.sizes import row_cap
 from greylag.verify.unfold import unfolded
@@ -58,6 +60,8 @@ class Experiment:
             self._analyse()
             lab.do(*macros_sql(self.names, self.analysis.functions, lab))
             found = self._rounds() or self._directed()
+            if found is None:
+                forgive_equivalents(self.pairs, self.names)
             return judged(self) if found is None else refuted(self, found)
 
     def rows(self) -> int:
@@ -66,6 +70,13 @@ class Experiment:
 
     def _analyse(self) -> None:
         for pair in self.pairs:
+            name = chance_call(pair.old) or chance_call(pair.new)
+            if name is not None:
+                pair.reservations.append(
+                    f"{name} gives another value each time: running both versions cannot compare that"
+                )
+                freeze_chance(pair.old)
+                freeze_chance(pair.new)
             if pair.ordered:
                 strip_same_limit(pair.old, pair.new)
             shrink_limits(pair.old, pair.new)
@@ -92,6 +103,7 @@ class Experiment:
         self.models.extend(models)
         pair.unfolded_sql = (before.sql("duckdb"), after.sql("duckdb"))
         pair.changed = changed_mutants(*models)
+        pair.reservations.extend(own_ways(models[0], models[1], self.names.migration.dialect))
 
     def _check_unfolded(self, pair: Pair, rows: list[Row]) -> None:
         """Variants of unfolded queries only count where these return what the queries themselves return."""
@@ -180,7 +192,9 @@ class Experiment:
                 continue
             if found.shape or self._stable(pair, data, rng):
                 return found
-            pair.dropped.append("the order of rows that tie decides the result")
+            chance = "the order of rows that tie decides the result"
+            pair.dropped.append(chance)
+            pair.reservations.append(f"{chance}, and it was not the same in both versions")
             self.load(data)
         return None
 

@@ -70,11 +70,16 @@ def judged(experiment: Experiment) -> Proof:
     reasons: list[str] = []
     notes: list[str] = []
     for pair in experiment.pairs:
-        reasons.extend(f"statement {pair.number}: {reason}" for reason in _doubts(pair))
+        reasons.extend(
+            f"statement {pair.number}: {reason}" for reason in (*_doubts(pair), *pair.reservations)
+        )
         missed = [mutant for mutant in pair.mutants if not mutant.told_apart and not mutant.critical]
         notes.extend(f"statement {pair.number}: not shown by the data: {mutant.what}" for mutant in missed)
         if pair.dropped:
             notes.append(f"statement {pair.number}: some data was left out: {pair.dropped[-1]}")
+        notes.insert(0, f"statement {pair.number}: {evidence(pair, experiment.seed)}")
+    if experiment.effort.late:
+        notes.append("the time for it was over before the work was done")
     reasons.extend(_captures(experiment))
     verdict = Verdict.INCONCLUSIVE if reasons else Verdict.TESTED
     return Proof(
@@ -82,6 +87,18 @@ def judged(experiment: Experiment) -> Proof:
         method="execution",
         rows=experiment.rows(),
         reasons=tuple(dict.fromkeys((*reasons, *notes[:_MAX_NOTES]))),
+    )
+
+
+def evidence(pair: Pair, seed: int) -> str:
+    """What the verdict rests on: rows, rounds, and how many wrong variants the data told apart."""
+    tried = [*pair.mutants, *pair.changed]
+    goals = {id(mutant.goal): mutant.goal for mutant in pair.mutants if mutant.goal is not None}
+    seen = {id(mutant.goal) for mutant in pair.mutants if mutant.goal is not None and mutant.told_apart}
+    told = sum(mutant.told_apart for mutant in tried)
+    return (
+        f"{pair.rows} rows in {pair.filled} of {pair.compared} rounds, {len(seen)} of {len(goals)} "
+        f"conditions reached, {told} of {len(tried)} wrong variants told apart, seed {seed}"
     )
 
 

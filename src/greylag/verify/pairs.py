@@ -17,7 +17,7 @@ class Pair:
     """The queries of one statement, prepared. `named`: column names count; `ordered`: so does ORDER BY.
 
     `rows` and `filled` count the old version's rows and the rounds with any; `compared` the rounds that
-    counted.
+    counted. `reservations` are reasons why equal rows would not settle it.
     """
 
     number: int
@@ -36,6 +36,7 @@ class Pair:
     unfolded_sql: tuple[str, ...] = ()
     dropped: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    reservations: list[str] = field(default_factory=list)
 
     @property
     def sorts(self) -> bool:

@@ -13,6 +13,12 @@ from sqlglot import exp
 
 IS_IN = "greylag_in"
 IS_OUT = "greylag_out"
+_TURNED: dict[type[exp.Expr], type[exp.Binary]] = {
+    exp.LT: exp.GTE,
+    exp.LTE: exp.GT,
+    exp.GT: exp.LTE,
+    exp.GTE: exp.LT,
+}
 _TRUE, _FALSE = exp.Boolean(this=True), exp.Boolean(this=False)
 
 
@@ -96,6 +102,9 @@ def _out_of(parts: list[exp.Expr]) -> exp.Expr | None:
             keys = _unequal(other)
             if keys is not None and repr(keys[0]) == repr(one.this):
                 return is_out(keys[0], keys[1:])
+            turned = _TURNED.get(type(other))
+            if turned is not None and repr(other.this) == repr(one.this) and _is_key(other.expression):
+                return not_true(turned(this=other.this.copy(), expression=other.expression.copy()))
     return None
 
 
@@ -194,12 +203,11 @@ def _distinct(node: exp.Expr) -> exp.Expr | None:
 
 
 def _not_true(node: exp.Expr) -> exp.Expr | None:
-    """`NOT COALESCE(x = k, FALSE)` and `(x = k) IS NOT TRUE`."""
+    """`NOT COALESCE(condition, FALSE)` and `condition IS NOT TRUE`."""
     fitting = (isinstance(node, exp.Coalesce) and _default(node) is False) or (
         isinstance(node, exp.Is) and isinstance(node.expression, exp.Boolean) and node.expression.this
     )
-    inner = _comparison(node.this.unnest()) if fitting else None
-    return is_out(inner[0], inner[1]) if inner is not None and inner[2] else None
+    return not_true(node.this) if fitting else None
 
 
 def _default(node: exp.Coalesce) -> bool | None:
@@ -217,6 +225,8 @@ def _solved(subject: exp.Expr, keys: list[exp.Expr], equal: bool) -> exp.Expr | 
     if _is_key(subject):
         truth = _truth(subject, keys, equal)
         return None if truth is None else exp.Boolean(this=truth)
+    if isinstance(subject, exp.Coalesce):
+        return _defaulted(subject, keys, equal)
     arms = _arms(subject)
     if arms is None:
         return None
@@ -229,12 +239,38 @@ def _solved(subject: exp.Expr, keys: list[exp.Expr], equal: bool) -> exp.Expr | 
         key for (found, _), truth in zip(cases, truths, strict=True) if truth is not rest for key in found
     ]
     if inner is None:
-        # One condition of any kind.
-        condition = cases[0][0][0]
-        if truths[0] and not rest:
-            return filtering(condition)
-        return exp.Boolean(this=rest) if truths[0] is rest else None
+        return _first_match([found[0] for found, _ in cases], truths, rest)
     return is_out(inner, picked) if rest else is_in(inner, picked)
+
+
+def _defaulted(subject: exp.Coalesce, keys: list[exp.Expr], equal: bool) -> exp.Expr | None:
+    """`COALESCE(x, 'none') <> 'gold'`: NULL counts as the default."""
+    others = subject.expressions
+    truth = _truth(others[0], keys, equal) if len(others) == 1 and _is_key(others[0]) else None
+    if truth is None or truth is equal:
+        return None
+    return is_in(subject.this, keys) if equal else is_out(subject.this, keys)
+
+
+def _first_match(conditions: list[exp.Expr], truths: list[bool | None], rest: bool) -> exp.Expr | None:
+    """Arms with any conditions: those at the end that yield what ELSE yields say nothing."""
+    while truths and truths[-1] is rest:
+        truths.pop()
+    if not truths:
+        return exp.Boolean(this=rest)
+    if len(truths) > 1:
+        return None
+    return not_true(conditions[0]) if rest else filtering(conditions[0])
+
+
+def not_true(condition: exp.Expr) -> exp.Expr:
+    """The condition is FALSE or NULL."""
+    plain = filtering(condition)
+    if isinstance(plain, exp.Boolean):
+        return exp.Boolean(this=not plain.this)
+    if _called(plain, IS_IN):
+        return is_out(plain.expressions[0], plain.expressions[1:])
+    return exp.Anonymous(this="greylag_not_true", expressions=[plain])
 
 
 Cases = list[tuple[list[exp.Expr], exp.Expr]]
@@ -260,7 +296,7 @@ def _arms(node: exp.Expr) -> tuple[exp.Expr | None, Cases, exp.Expr] | None:
         if _called(arm.this, IS_IN):
             found = arm.this.expressions[0], arm.this.expressions[1:], True
         if found is None or not found[2] or (subject is not None and repr(subject) != repr(found[0])):
-            return (None, [([arm.this], arm.args["true"])], other) if len(ifs) == 1 else None
+            return None, [([one.this], one.args["true"]) for one in ifs], other
         subject = found[0]
         cases.append((found[1], arm.args["true"]))
     keys = [key for found_keys, _ in cases for key in found_keys]
