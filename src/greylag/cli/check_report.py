@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 from greylag.domain.errors import Fault
 from greylag.mapping.compiled import CompiledMigration, Mapping
-from greylag.mapping.reproduce import Reproduction
+from greylag.verify.reproduce import Reproduction
 
 SKIP = "skip"
 

@@ -140,7 +140,7 @@ def test_data_without_the_tables_says_which(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("data", "expected"),
-    [("nowhere.duckdb", "no such file"), ("postgres://x/y", "expected the path of a DuckDB file")],
+    [("nowhere.duckdb", "no such file"), ("oracle://x/y", "no known kind of warehouse")],
 )
 def test_data_that_cannot_be_opened(data: str, expected: str, tmp_path: Path) -> None:
     status, _, err = run(write(tmp_path, ANSWERED), "--data", data)

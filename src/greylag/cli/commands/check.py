@@ -14,15 +14,18 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from greylag.cli.check_report import CheckReport
-    from greylag.mapping.reproduce import Reproduction
+    from greylag.verify.reproduce import Reproduction
 
 HELP = """Lint a migration file: what each old column becomes, what is unmapped, what looks wrong.
 
-With [bold]--data[/], also tell how well the mapping reproduces the old dataset, reading only.
+With [bold]--data[/], also tell how well the mapping reproduces the old dataset, column by column: in a DuckDB
+file, PostgreSQL, BigQuery or Snowflake, reading only. With [bold]--key[/], rows are compared one by one over
+it, and a dataset that is larger than the budget is sampled.
 
 Examples:
 [bold]greylag check users-v2.migration.yaml[/]
 [bold]greylag check users-v2.migration.yaml --data warehouse.duckdb --json[/]
+[bold]greylag check users-v2.migration.yaml --data postgresql://reader@db/core --key user_id[/]
 """
 
 
@@ -37,15 +40,29 @@ def check(
     ],
     data: Annotated[
         str | None,
-        typer.Option("--data", metavar="FILE", help="A DuckDB file that holds the old and the new datasets."),
+        typer.Option(
+            "--data",
+            metavar="URL",
+            help="Where both datasets are: a DuckDB file, postgresql://…, bigquery://PROJECT, snowflake://…",
+        ),
     ] = None,
+    key: Annotated[
+        str, typer.Option(metavar="COLUMNS", help="Old columns that tell rows apart, like user_id,day.")
+    ] = "",
+    max_rows: Annotated[
+        int, typer.Option(min=1, help="Read no more rows of a dataset; more are sampled over the key.")
+    ] = 10_000_000,
+    max_bytes: Annotated[
+        int, typer.Option(min=1, help="Read no more bytes with one query, where they are billed.")
+    ] = 20 * 1024**3,
     json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
     """Check a migration file; exit status 1 when something in it needs a person."""
     from greylag.cli.check_report import CheckReport, fault_document
     from greylag.domain.errors import FileFaults
     from greylag.mapping import lint, load_migration
-    from greylag.mapping.reproduce import reproduce
+    from greylag.verify.reproduce import reproduce
+    from greylag.warehouse import Budget, open_warehouse
 
     try:
         compiled = load_migration(migration)
@@ -53,7 +70,15 @@ def check(
         if json:
             print_json(fault_document(str(migration), error.faults))
         raise
-    compared = reproduce(compiled, data) if data is not None else None
+    compared = None
+    if data is not None:
+        warehouse = open_warehouse(data, Budget(rows=max_rows, bytes=max_bytes))
+        try:
+            compared = reproduce(
+                compiled, warehouse, [part.strip() for part in key.split(",") if part.strip()]
+            )
+        finally:
+            warehouse.close()
     report = CheckReport(migration=compiled, warnings=lint(compiled), compared=compared)
     if json:
         print_json(report.document())
@@ -112,7 +137,12 @@ def _show_data(compared: Reproduction, console: Console) -> None:
         f"[{colour}]data[/] {name}: {word}; {compared.rows_old} old, {compared.rows_new} from the mapping, "
         f"{compared.rows_only_old} only old, {compared.rows_only_new} only from the mapping"
     )
+    if compared.one_in > 1:
+        console.print(f"  a sample: one row in {compared.one_in}, over {escape(', '.join(compared.key))}")
     for column in compared.columns:
+        if column.different:
+            why = f" ({column.skipped})" if column.skipped else ""
+            console.print(f"  {escape(column.name)}: other in {column.different} rows of the same key{why}")
         if column.only_old or column.only_new:
             why = f" ({column.skipped})" if column.skipped else ""
             console.print(

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from greylag.cli.console import Exit, out, print_json
+
+if TYPE_CHECKING:
+    from greylag.domain.check import Proof
+    from greylag.mapping.compiled import CompiledMigration
 
 HELP = """\
 Tell whether two versions of a file return the same rows under a migration.
@@ -16,9 +20,14 @@ Tell whether two versions of a file return the same rows under a migration.
 OLD reads the old datasets, NEW the new ones. The verdict is proven, tested, inconclusive or refuted; a
 counterexample is shown as small tables. Whoever wrote NEW, the same judge looks at it.
 
+With [bold]--on[/], both are run in a warehouse too, reading only: the old version over the mapping, the new
+one as it is. Other rows refute; the same rows count as tested if every condition makes a difference on them.
+
 Ends with status 0 when it is proven or tested, else 1.
 
-Example: [bold]greylag prove users-v2.migration.yaml old.sql new.sql[/]
+Examples:
+[bold]greylag prove users-v2.migration.yaml old.sql new.sql[/]
+[bold]greylag prove users-v2.migration.yaml old.sql new.sql --on warehouse.duckdb[/]
 """
 
 
@@ -47,6 +56,28 @@ def _text(path: Path) -> str:
     return text
 
 
+def _joined(
+    static: Proof, url: str, max_bytes: int, old: str, new: str, migration: CompiledMigration
+) -> Proof:
+    """The proof together with what real data says: it may refute, and it may test what was inconclusive."""
+    from dataclasses import replace
+
+    from greylag.domain.check import Verdict
+    from greylag.verify.prove_on import prove_on
+    from greylag.warehouse import Budget, open_warehouse
+
+    warehouse = open_warehouse(url, Budget(bytes=max_bytes))
+    try:
+        real = prove_on(old, new, migration, warehouse)
+    finally:
+        warehouse.close()
+    reasons = (*static.reasons, *real.reasons)
+    stronger = static.verdict is Verdict.INCONCLUSIVE and real.verdict is Verdict.TESTED
+    if static.verdict is not Verdict.REFUTED and (real.verdict is Verdict.REFUTED or stronger):
+        return replace(real, reasons=reasons)
+    return replace(static, reasons=reasons)
+
+
 def prove_files(
     migration: Annotated[
         Path, typer.Argument(metavar="MIGRATION", help="The migration file.", show_default=False)
@@ -55,6 +86,17 @@ def prove_files(
     new: Annotated[Path, typer.Argument(metavar="NEW", help="The version after.", show_default=False)],
     proof: Annotated[Level, typer.Option(help="How hard to look for a counterexample.")] = Level.FULL,
     seed: Annotated[int, typer.Option(help="Varies the generated rows.")] = 0,
+    on: Annotated[
+        str | None,
+        typer.Option(
+            "--on",
+            metavar="URL",
+            help="Compare on real data too: a DuckDB file, postgresql://…, bigquery://PROJECT, snowflake://…",
+        ),
+    ] = None,
+    max_bytes: Annotated[
+        int, typer.Option(min=1, help="Read no more bytes with one query, where they are billed.")
+    ] = 20 * 1024**3,
     json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
     """Prove two versions of a file; exit status 1 unless proven or tested."""
@@ -64,7 +106,10 @@ def prove_files(
     from greylag.verify.render import counterexample_json, render_proof
 
     compiled = load_migration(migration)
-    result = prove_texts(_text(old), _text(new), compiled, path=str(new), level=proof.value, seed=seed)
+    before, after = _text(old), _text(new)
+    result = prove_texts(before, after, compiled, path=str(new), level=proof.value, seed=seed)
+    if on is not None:
+        result = _joined(result, on, max_bytes, before, after, compiled)
     if json:
         print_json(
             {
