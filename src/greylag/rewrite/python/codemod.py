@@ -42,6 +42,10 @@ def rewrite_python(
     """
     if not concerned(text, migration, siblings or {}):
         return Unchanged()
+    if path.endswith(".ipynb"):
+        from greylag.rewrite.python.notebook import rewrite_notebook
+
+        return rewrite_notebook(path, text, Naming(migration), form, siblings or {})
     if text.startswith(_BOM):
         return _with_bom(rewrite_python(path, text[1:], migration, form=form, siblings=siblings))
     return module_outcome(path, text, migration, form, siblings or {})

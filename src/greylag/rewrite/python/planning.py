@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import libcst as cst
+from sqlglot import exp
 
 from greylag.domain.consumer import Read
 from greylag.domain.outcome import Form, FormChoice, Fragment, Reason
 from greylag.domain.patch import Edit
+from greylag.mapping.compiled import Mapping
 from greylag.mapping.in_dialect import CannotTranspile
 from greylag.rewrite.embedded import EmbeddedPlan, read_site_sql, rewrite_embedded
 from greylag.rewrite.python.calls import Fate, Use
@@ -207,18 +209,13 @@ class Planner:
             edits=tuple(sorted(edits)),
             form=Form.BOUNDARY,
             reads=(place,),
-            fragment=Fragment(
-                old=read_site_sql(named.written), new=mapping.sql, line=line, dialect=mapping.dialect
-            ),
+            fragment=_read_fragment(named.written, mapping, columns, line),
         )
 
-    def _holes(self, root: cst.BaseExpression, mapping: object) -> dict[str, str] | None:
+    def _holes(self, root: cst.BaseExpression, mapping: Mapping) -> dict[str, str] | None:
         """For a constant's name in place of a table's: where the new table's name is put in."""
         if isinstance(root, cst.SimpleString | cst.FormattedString | cst.ConcatenatedString):
             return {}
-        from greylag.mapping.compiled import Mapping
-
-        assert isinstance(mapping, Mapping)
         tables = new_tables(mapping)
         composed = self.composer.compose(root)
         if composed is not None and not composed.atoms:
@@ -240,6 +237,16 @@ class Planner:
         read = Read(dataset=dataset, line=line, column=self.source.column(self.source.span(call)[0]))
         note = f"{self.path}:{line}: waits for {new} now, which is all that {dataset} is made of"
         return EmbeddedPlan(edits=tuple(edits), form=Form.INLINE, reads=(read,), notes=(note,))
+
+
+def _read_fragment(name: str, mapping: Mapping, columns: tuple[str, ...] | None, line: int) -> Fragment:
+    """What a read by name means before and after; of the columns that are picked at once, where they are."""
+    old, new = read_site_sql(name), mapping.sql
+    if columns:
+        listed = ", ".join(exp.to_identifier(one).sql(dialect=mapping.dialect) for one in columns)
+        alias = exp.to_identifier(mapping.dataset.name).sql(dialect=mapping.dialect)
+        old, new = f"SELECT {listed} FROM {name}", f"SELECT {listed} FROM (\n{mapping.sql}\n) AS {alias}"
+    return Fragment(old=old, new=new, line=line, dialect=mapping.dialect)
 
 
 def trimmed(edits: Iterable[Edit], composed: Composed) -> list[Edit]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import libcst as cst
 
@@ -19,7 +19,7 @@ from greylag.rewrite.python.planning import Planner
 from greylag.rewrite.python.source import NotParsed, Source
 from greylag.rewrite.python.tables import NotRead
 
-_MARK = "\u27e6sql\u27e7"
+MARK = "\u27e6sql\u27e7"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,19 +45,25 @@ def read_program(
     new |= {provided.dataset.name for provided in migration.provides}
     naming = Naming(migration, frozenset(name.lower() for name in new))
     bom = text[: 1 if text.startswith("\ufeff") else 0]
-    text = text[len(bom) :]
     try:
-        source = Source(text)
-        job = Job(source, path, naming, siblings or {})
-        found = [query for root in job.roots if (query := _query(job, root)) is not None]
-        constants = list(_constants(job, found))
-        found.sort(key=lambda query: query.edits[0])
-        edits = {edit for query in found for edit in query.edits} | set(constants)
-        skeleton = apply_edits(text, edits)
+        if path.endswith(".ipynb"):
+            from greylag.rewrite.python.notebook import read_notebook
+
+            return read_notebook(path, text, naming, siblings or {})
+        program = module_program(Source(text[len(bom) :]), path, naming, siblings or {})
     except (NotParsed, RecursionError, ValueError):
-        return Program(skeleton=bom + text, queries=(), dialects=(), lines=())
+        return Program(skeleton=text, queries=(), dialects=(), lines=())
+    return replace(program, skeleton=bom + program.skeleton)
+
+
+def module_program(source: Source, path: str, naming: Naming, siblings: Mapping[str, str]) -> Program:
+    """The queries of a module that name what `naming` looks for, and what is left without them."""
+    job = Job(source, path, naming, siblings)
+    found = [query for root in job.roots if (query := _query(job, root)) is not None]
+    found.sort(key=lambda query: query.edits[0])
+    edits = {edit for query in found for edit in query.edits} | set(_constants(job, found))
     return Program(
-        skeleton=bom + skeleton,
+        skeleton=apply_edits(source.text, edits),
         queries=tuple(query.sql for query in found),
         dialects=tuple(query.dialect for query in found),
         lines=tuple(query.line for query in found),
@@ -96,7 +102,7 @@ def _query(job: Job, root: Root) -> _Query | None:
 
 def _marked(composed: Composed) -> str:
     """The mark, with what is put in at run time: that must be the same, in the same order."""
-    return f"{_MARK}[{', '.join(composed.unknown.values())}]"
+    return f"{MARK}[{', '.join(composed.unknown.values())}]"
 
 
 def _read_site(
@@ -131,4 +137,4 @@ def _constants(job: Job, found: list[_Query]) -> Iterator[Edit]:
         assert isinstance(atom, cst.BaseExpression)
         ends = job.uses.ends(atom)
         if all(job.source.span(one.root) in spans or one.fate.use is Use.MENTION for one in ends):
-            yield Edit(start, end, _MARK)
+            yield Edit(start, end, MARK)
