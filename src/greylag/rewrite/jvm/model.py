@@ -81,10 +81,11 @@ class Mention:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unknown:
-    """A place that names a table and is not understood."""
+    """A place that names a table and is not understood; `sure`: whatever the table's name is."""
 
     span: Span
     refusal: Refusal
+    sure: bool = False
 
 
 Place = SqlSite | TableSite | Definition | Mention | Unknown

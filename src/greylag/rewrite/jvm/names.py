@@ -27,13 +27,9 @@ class Naming(Enum):
 
 
 @lru_cache(maxsize=64)
-def _patterns(names: tuple[tuple[str, ...], ...]) -> tuple[re.Pattern[str], re.Pattern[str]]:
+def _pattern(names: tuple[tuple[str, ...], ...]) -> re.Pattern[str]:
     full = "|".join(r"`?\s*[.:]\s*`?".join(re.escape(part) for part in parts) for parts in names)
-    last = "|".join(re.escape(parts[-1]) for parts in names)
-    return (
-        re.compile(rf"(?i)(?<![\w\-])(?:{full})(?![\w\-])"),
-        re.compile(rf"(?i)`?(?:[\w\-]+[.:]){{0,2}}`?(?:{last})(?:\$\w+|_?\*)?`?"),
-    )
+    return re.compile(rf"(?i)(?<![\w\-])(?:{full})(?![\w\-])")
 
 
 def _names(migration: CompiledMigration) -> tuple[tuple[str, ...], ...]:
@@ -44,18 +40,25 @@ def naming(text: str, migration: CompiledMigration) -> Naming:
     """Tell how a text names a replaced dataset."""
     if not mentioned(text, migration, {}):
         return Naming.NONE
-    full, bare = _patterns(_names(migration))
-    if _FILES.search(text) and (re.search(r"/", text) or not full.search(text)):
-        return Naming.FILES if _word(text, migration) else Naming.NONE
-    if full.search(text):
+    full = _pattern(_names(migration)).search(text) is not None
+    if _FILES.search(text) and ("/" in text or not full):
+        return Naming.FILES if _segment(text, migration) else Naming.PROSE
+    if full:
         return Naming.FULL
-    if bare.fullmatch(text.strip()):
-        return Naming.BARE
-    return Naming.PROSE
+    return Naming.BARE if any(_tail(text, parts) for parts in _names(migration)) else Naming.PROSE
 
 
-def _word(text: str, migration: CompiledMigration) -> bool:
-    return any(re.search(rf"(?i)(?<!\w){re.escape(name)}(?!\w)", text) for name in candidate_names(migration))
+def _segment(text: str, migration: CompiledMigration) -> bool:
+    """Is a part of a path the dataset's last name?"""
+    names = "|".join(re.escape(name) for name in candidate_names(migration))
+    return re.search(rf"(?i)(?:^|[/.=])(?:{names})(?:$|[/.*=?{{])", text) is not None
+
+
+def _tail(text: str, parts: tuple[str, ...]) -> bool:
+    """Is a text the last names of a dataset, or a partition or a wildcard of it?"""
+    given = re.split(r"[.:]", text.strip().strip("`").lower())
+    given[-1] = re.sub(r"(?:\$\w+|_?\*)$", "", given[-1])
+    return given == [part.lower() for part in parts[-len(given) :]]
 
 
 def column_qualifier(text: str, migration: CompiledMigration) -> bool:

@@ -33,6 +33,10 @@ _KEEPING = re.compile(r"trim|strip|stripIndent|stripMargin|format|formatted|stri
 _CHANGES = re.compile(
     r"replace|replaceAll|replaceFirst|concat|toUpperCase|toLowerCase|substring|split|repeat"
 )
+FILES = Refusal(
+    code="file-path",
+    message="names files of the dataset: a mapping is a query over tables; read the table instead",
+)
 _DYNAMIC = "it names the dataset, and what becomes of it is not understood"
 
 
@@ -118,11 +122,19 @@ def place_of(file: File, node: Node) -> Place:
         return Unknown(span=span, refusal=Refusal(code="dynamic-sql", message=f"not understood: {why}"))
     if call is not None:
         found = spark_place(file, call, node, expression) or scio_place(file, call, node, expression)
+        found = found or _refused(file, call, node, expression)
+        if isinstance(found, Unknown) and not found.sure and _another(file, expression):
+            return Mention(span=span)
         if found is not None:
             return found
-        if (refused := _refused(file, call, node, expression)) is not None:
-            return refused
     return _by_look(file, node, expression, call)
+
+
+def _another(file: File, expression: Expression) -> bool:
+    """Is it the name of another table, which has a word in common with a replaced one?"""
+    if not expression.whole or expression.is_query:
+        return False
+    return naming(expression.text, file.migration) in (Naming.NONE, Naming.PROSE)
 
 
 def _on_the_left(source: Source, node: Node) -> Call | None:
@@ -160,8 +172,7 @@ def _by_look(file: File, node: Node, expression: Expression, call: Call | None) 
             message = f"{expression.text!r} may be the dataset"
             return Unknown(span=span, refusal=Refusal(code="maybe-old", message=message))
         case Naming.FILES:
-            message = "names files of the dataset: a mapping is a query over tables; read the table instead"
-            return Unknown(span=span, refusal=Refusal(code="file-path", message=message))
+            return Unknown(span=span, refusal=FILES)
         case Naming.FULL:
             return Unknown(span=span, refusal=Refusal(code="dynamic-sql", message=_DYNAMIC))
 
@@ -191,8 +202,11 @@ def _refused(file: File, call: Call, node: Node, expression: Expression) -> Plac
     native = call.name == "Query" and re.search(r"nativeQuery\s*=\s*true", file.source.of(call.node))
     if native or _SQL_ANNOTATIONS.fullmatch(call.name):
         return sql_site(file, expression, None)
-    if naming(expression.text, file.migration) in (Naming.NONE, Naming.PROSE, Naming.BARE):
+    named = naming(expression.text, file.migration)
+    if named in (Naming.NONE, Naming.PROSE, Naming.BARE):
         return Mention(span=span)
+    if named is Naming.FILES:
+        return Unknown(span=span, refusal=FILES)
     message = f"@{call.name} is not known to take SQL"
     return Unknown(span=span, refusal=Refusal(code="dynamic-sql", message=message))
 

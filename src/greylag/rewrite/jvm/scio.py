@@ -10,16 +10,11 @@ from tree_sitter import Node
 from greylag.rewrite.jvm.literals import Unreadable
 from greylag.rewrite.jvm.model import File, Mention, Place, Refusal, SqlSite, Unknown
 from greylag.rewrite.jvm.modes import shown_required
-from greylag.rewrite.jvm.spark import literal, marked, named_site, sql_site
+from greylag.rewrite.jvm.spark import LEGACY, literal, marked, named_site, sql_site
 from greylag.rewrite.jvm.strings import Expression, Reader
 from greylag.rewrite.jvm.syntax import Argument, Call, around, chain
 
-_LEGACY = re.compile(r"(?i)#legacysql|\[[\w\-]+[:.][\w\-.$:]+\]")
 _QUERIES = {"Query", "bigQuerySelect", "fromQuery", "bigQueryStorageQuery", "QueryJobConfiguration"}
-LEGACY = Refusal(
-    code="other-dialect",
-    message="this is legacy SQL, which a mapping in standard SQL cannot stand in: move the query first",
-)
 _NOTE = (
     "a query's columns are all nullable: where the old table has REQUIRED ones, their fields become Options"
 )
@@ -52,22 +47,16 @@ def _annotated(file: File, call: Call, expression: Expression) -> Place | None:
             return None
 
 
-def _sql(file: File, expression: Expression, refusal: Refusal | None) -> SqlSite:
-    if _LEGACY.search(expression.text):
-        refusal = LEGACY
-    return sql_site(file, expression, file.bigquery, refusal)
-
-
 def _from_query(file: File, call: Call, expression: Expression) -> Place:
     """`@BigQueryType.fromQuery(format, arguments…)`: the class gets the schema of the filled query."""
     if len(call.arguments) == 1:
-        return marked(file, _sql(file, expression, None), call, "class")
+        return marked(file, sql_site(file, expression, file.bigquery), call, "class")
     first, *rest = (argument.value for argument in call.arguments)
     if expression.node != first:
         return Mention(span=file.source.span(expression.node))
     try:
         reader = Reader(file.source, file.constants.text, file.spoken(file.bigquery))
-        return _sql(file, reader.filled(first, rest), None)
+        return sql_site(file, reader.filled(first, rest), file.bigquery)
     except Unreadable as why:
         refusal = Refusal(code="dynamic-sql", message=str(why))
         return Unknown(span=file.source.span(first), refusal=refusal)
@@ -93,7 +82,7 @@ def _from_table(file: File, call: Call) -> Place:
         name = _formatted([text or "" for text in texts])
         expression = file.read(call.arguments[0].value, None)
     except Unreadable as why:
-        return Unknown(span=span, refusal=Refusal(code="maybe-old", message=str(why)))
+        return Unknown(span=span, refusal=Refusal(code="maybe-old", message=str(why)), sure=True)
 
     def write(sql: str) -> str:
         return f"fromQuery({literal(file, sql, file.bigquery, span[0])})"
@@ -308,7 +297,7 @@ def _query(file: File, call: Call, expression: Expression) -> Place | None:
         refusal = None if standard else LEGACY
     if not expression.is_query and call.name not in ("Query", "fromQuery", "bigQuerySelect"):
         return None
-    return _in_call(file, call, _sql(file, expression, refusal))
+    return _in_call(file, call, sql_site(file, expression, file.bigquery, refusal))
 
 
 def _in_call(file: File, call: Call, site: SqlSite) -> SqlSite:

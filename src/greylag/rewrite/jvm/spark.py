@@ -39,6 +39,11 @@ _WRITERS = {
     "saveAsTypedBigQueryTable",
     "to",
 }
+_LEGACY = re.compile(r"(?i)#legacysql|\[[\w\-]+[:.][\w\-.$:]+\]")
+LEGACY = Refusal(
+    code="other-dialect",
+    message="this is legacy SQL, which a mapping in standard SQL cannot stand in: move the query first",
+)
 VIEWS = Refusal(
     code="table-only",
     message="the BigQuery connector takes a query only with the options `viewsEnabled` and"
@@ -71,6 +76,8 @@ def sql_site(
 ) -> SqlSite:
     """A string expression as SQL; `table`: as what stands behind FROM."""
     span = file.source.span(expression.node)
+    if _LEGACY.search(expression.text) and file.spoken(dialect) == "bigquery":
+        refusal = LEGACY
     lead = Segment(
         text=read_site_sql(""), start=span[0], end=span[0], offsets=None, encode=lambda sql: sql, known=True
     )
@@ -260,7 +267,8 @@ def _option(file: File, call: Call, node: Node, expression: Expression) -> Place
     span = (start, file.source.span(call.node)[1])
 
     def write(sql: str) -> str:
-        return f'option("query", {literal(file, sql, file.bigquery, start)})'
+        text = literal(file, sql, file.bigquery, start)
+        return f'option("query",{"" if text[0].isspace() else " "}{text})'
 
     return named_site(file, expression, span, file.bigquery, write, refusal=_views(file), mark="option")
 
