@@ -9,12 +9,13 @@ the two versions may differ just where nothing was looked at.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from functools import partial
 
 from sqlglot import exp
 
+from greylag.verify.harmless import Ask, distinct_anyway, rejects_unmatched, same_program
 from greylag.verify.liveness import Liveness
 from greylag.verify.mutate import Mutant, conjuncts, only_widens, with_node
 from greylag.verify.normal import place_free
@@ -39,8 +40,8 @@ def changed_mutants(one: Model, other: Model) -> list[Mutant]:
     known_new = Counter(_placed(piece) for piece in after)
     gone = [piece for piece in before if known_old[_placed(piece)] > known_new[_placed(piece)]]
     come = [piece for piece in after if known_new[_placed(piece)] > known_old[_placed(piece)]]
-    left = [mutant for piece in gone for mutant in _variants(old, piece, live_old)]
-    right = [mutant for piece in come for mutant in _variants(new, piece, live_new)]
+    left = [mutant for piece in gone for mutant in _variants(one, piece, live_old)]
+    right = [mutant for piece in come for mutant in _variants(other, piece, live_new)]
     differing = shapes(old) - shapes(new) + (shapes(new) - shapes(old))
     left.extend(_shape_variants(old, differing))
     right.extend(_shape_variants(new, differing))
@@ -104,7 +105,8 @@ def shapes(query: exp.Expr) -> Counter[str]:
     return +found
 
 
-def _variants(query: exp.Expr, piece: exp.Expr, live: Liveness) -> Iterator[Mutant]:
+def _variants(model: Model, piece: exp.Expr, live: Liveness) -> Iterator[Mutant]:
+    query = model.root.node
     shown = piece.sql("duckdb")[:100]
     is_condition = isinstance(piece, exp.Predicate | exp.Connector | exp.Not) and isinstance(
         piece.parent, exp.Where | exp.Having | exp.Qualify | exp.Join | exp.And | exp.Paren
@@ -112,7 +114,9 @@ def _variants(query: exp.Expr, piece: exp.Expr, live: Liveness) -> Iterator[Muta
     if is_condition:
         for value in (True, False) if not only_widens(piece, live) else (True,):
             what = f"`{shown}` taken as {str(value).upper()}"
-            yield _mutant(what, query, piece, exp.Boolean(this=value), goal=piece, falsify=value)
+            constant = exp.Boolean(this=value)
+            same = partial(same_program, model, piece, constant)
+            yield _mutant(what, query, piece, constant, goal=piece, falsify=value, harmless=same)
         yield from _elsewhere(query, piece, shown)
     for node in list(piece.walk()):
         if isinstance(node, exp.Query) and node is not piece:
@@ -122,9 +126,10 @@ def _variants(query: exp.Expr, piece: exp.Expr, live: Liveness) -> Iterator[Muta
         compares = type(node) in _EDGES
         for what, other in _changes(node):
             goal = node if compares else None
-            yield _mutant(
-                f"{what} in `{shown}`", query, node, other, goal=goal, falsify="=" if compares else True
-            )
+            falsify = "=" if compares else True
+            same = partial(same_program, model, node, other)
+            where = f"{what} in `{shown}`"
+            yield _mutant(where, query, node, other, goal=goal, falsify=falsify, harmless=same)
 
 
 def _elsewhere(query: exp.Expr, piece: exp.Expr, shown: str) -> Iterator[Mutant]:
@@ -133,7 +138,8 @@ def _elsewhere(query: exp.Expr, piece: exp.Expr, shown: str) -> Iterator[Mutant]
     if join is not None:
         inner = join.copy()
         inner.set("side", None)
-        yield _mutant(f"rows without a match lost by `{shown}`", query, join, inner)
+        same = partial(rejects_unmatched, join)
+        yield _mutant(f"rows without a match lost by `{shown}`", query, join, inner, harmless=same)
 
 
 def _only_exists(literal: exp.Literal) -> bool:
@@ -156,8 +162,10 @@ def _mutant(
     *,
     goal: exp.Expr | None = None,
     falsify: bool | str = True,
+    harmless: Callable[[Ask], bool] | None = None,
 ) -> Mutant:
-    return Mutant(what, partial(with_node, query, node, other), True, goal, falsify)
+    made = partial(with_node, query, node, other)
+    return Mutant(what, made, True, goal, falsify, harmless=harmless)
 
 
 def _changes(node: exp.Expr) -> Iterator[tuple[str, exp.Expr]]:
@@ -219,7 +227,8 @@ def _shape_variants(query: exp.Expr, differing: Counter[str]) -> Iterator[Mutant
         if join.side and "join" in kinds:
             inner = join.copy()
             inner.set("side", None)
-            yield _mutant(f"a {join.side} join as an inner one", query, join, inner)
+            same = partial(rejects_unmatched, join)
+            yield _mutant(f"a {join.side} join as an inner one", query, join, inner, harmless=same)
     for operation in list(query.find_all(exp.Union)):
         if "union" in kinds:
             merged = operation.copy()
@@ -229,5 +238,7 @@ def _shape_variants(query: exp.Expr, differing: Counter[str]) -> Iterator[Mutant
         other = select.copy()
         given = select.args.get("distinct") is not None
         other.set("distinct", None if given else exp.Distinct())
+        if distinct_anyway(select):
+            continue
         if "distinct" in differing and not isinstance(select.parent, exp.Exists | exp.In):
             yield _mutant("DISTINCT left out" if given else "DISTINCT added", query, select, other)

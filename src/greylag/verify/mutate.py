@@ -8,13 +8,14 @@ forgot is still there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 
 from sqlglot import exp
 
+from greylag.verify.harmless import Ask, same_program
 from greylag.verify.liveness import Liveness
 from greylag.verify.resolve import Model
 
@@ -32,6 +33,7 @@ _EDGES: dict[type[exp.Expr], type[exp.Binary]] = {
 class Mutant:
     """One wrong variant. `critical`: it changes something that depends on a replaced dataset.
 
+    `harmless` asks the database whether the variant is the same program after all: then nothing has to show.
     `goal` is the condition that further data should make false (`falsify`) or true, or a comparison whose
     sides it should make equal (`falsify` is `=`).
     """
@@ -43,12 +45,20 @@ class Mutant:
     falsify: bool | str = True
     told_apart: bool = False
     text: str = ""
+    harmless: Callable[[Ask], bool] | None = None
 
     def sql(self) -> str:
         """The variant's text, made when it is first needed."""
         if not self.text:
             self.text = self.make()
         return self.text
+
+
+def drop_harmless(mutants: Iterable[Mutant], ask: Ask) -> None:
+    """Variants that are the same program need not be told apart."""
+    for mutant in mutants:
+        if mutant.critical and not mutant.told_apart and mutant.harmless is not None:
+            mutant.told_apart = mutant.harmless(ask)
 
 
 def mutants(query: exp.Query, model: Model, dialect: str, *, thorough: bool) -> list[Mutant]:
@@ -81,7 +91,7 @@ def mutants(query: exp.Query, model: Model, dialect: str, *, thorough: bool) -> 
         if subquery.meta.get("mapping") and isinstance(subquery.this, exp.Select):
             seen = [item for item in subquery.this.expressions if live.sees(subquery, item.alias_or_name)]
             made.extend(_swapped_columns(query, seen))
-            made.extend(_changed_arms(query, seen, dialect))
+            made.extend(_changed_arms(query, seen, dialect, model))
     return made
 
 
@@ -166,7 +176,7 @@ def _swapped_columns(query: exp.Query, items: list[exp.Expr]) -> list[Mutant]:
     return made
 
 
-def _changed_arms(query: exp.Query, items: list[exp.Expr], dialect: str) -> list[Mutant]:
+def _changed_arms(query: exp.Query, items: list[exp.Expr], dialect: str, model: Model) -> list[Mutant]:
     """Each arm of a CASE in a mapping never taken."""
     made: list[Mutant] = []
     for case in (case for item in items for case in item.find_all(exp.Case)):
@@ -174,5 +184,7 @@ def _changed_arms(query: exp.Query, items: list[exp.Expr], dialect: str) -> list
             subject = f"{case.this.sql(dialect)} = " if case.this is not None else ""
             never: exp.Expr = exp.Null() if case.this is not None else exp.Boolean(this=False)
             sql = partial(with_node, query, arm.this, never)
-            made.append(Mutant(f"CASE arm `{subject}{arm.this.sql(dialect)[:100]}` never taken", sql, True))
+            what = f"CASE arm `{subject}{arm.this.sql(dialect)[:100]}` never taken"
+            same = partial(same_program, model, arm.this, never)
+            made.append(Mutant(what, sql, True, harmless=same))
     return made
