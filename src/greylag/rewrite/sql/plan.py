@@ -20,6 +20,7 @@ from greylag.rewrite.sql.autonames import edits_for
 from greylag.rewrite.sql.boundary import TableText, boundary_edit, table_span
 from greylag.rewrite.sql.folding import Folding
 from greylag.rewrite.sql.inline import Inliner
+from greylag.rewrite.sql.inside import PATH, Inside, declared
 from greylag.rewrite.sql.model import Owner, ReadSite, Scope
 from greylag.rewrite.sql.obstacles import Obstacles
 from greylag.rewrite.sql.resolve import Resolver
@@ -89,18 +90,20 @@ def plan_edits(
     path: str = "<sql>",
     table_text: TableText | None = None,
     keep_alias: bool = False,
+    variables: Iterable[str] = (),
 ) -> SqlPlan:
     """Plan the edits of one text.
 
     `table_text` may name a new table otherwise than the mapping does (dbt); `keep_alias` names the new table
-    by the old one's name wherever its columns are qualified.
+    by the old one's name wherever its columns are qualified; `variables` are names of values in the text.
     """
-    names = TableNames.of(migration, placeholders or {})
     if not mentioned(text, migration, placeholders or {}):
         return SqlPlan()
     try:
         tokens = Tokens(text, migration.dialect)
         statements = tokens.parse()
+        variables = {*variables, *declared(tokens)}
+        names = TableNames.of(migration, placeholders or {}, variables)
     except SqlglotError as error:
         return SqlPlan(skipped=(_unparsable(error, path, migration.dialect),))
     except (TypeError, AttributeError, IndexError, KeyError) as error:
@@ -146,15 +149,21 @@ class _Planner:
 
     def plan(self, statements: list[exp.Expr]) -> SqlPlan:
         resolvers = [Resolver(statement, self.names).run() for statement in statements]
-        obstacles = Obstacles(self.tokens, self.names, self.path, statements, resolvers)
+        inside = Inside(self.tokens, self.migration, self.form, self.path, self._nested)
+        obstacles = Obstacles(self.tokens, self.names, self.path, statements, resolvers, inside.starts)
         sites = [site for resolver in resolvers for site in resolver.reads]
         reads = tuple(self._read(site, resolvers) for site in sites)
         reasons, questions = obstacles.find()
+        reads, reasons, questions = (
+            reads + inside.reads,
+            reasons + inside.reasons,
+            questions + inside.questions,
+        )
         if reasons:
             return SqlPlan(reads=reads, skipped=reasons, questions=questions)
-        if not sites:
+        if not sites and not inside.reads:
             return SqlPlan()
-        draft = _Draft()
+        draft = _Draft(edits=set(inside.edits), forms=set(inside.forms), notes=list(inside.notes))
         for resolver in resolvers:
             self._statement(resolver, draft)
         if draft.reasons:
@@ -167,6 +176,14 @@ class _Planner:
             return SqlPlan(reads=reads, skipped=(fault,))
         form = Form.BOUNDARY if Form.BOUNDARY in draft.forms else Form.INLINE
         return SqlPlan(edits=edits, form=form, reads=reads, notes=tuple(draft.notes))
+
+    def _nested(self, text: str, variables: Iterable[str]) -> SqlPlan:
+        """The plan of SQL that stands in a string; a project's own names of tables are not known there."""
+        if self.table_text is not None or self.names.placeholders:
+            return SqlPlan(
+                skipped=(Reason(code="dynamic-sql", message=f"{PATH}:1:1: SQL in a string", line=1),)
+            )
+        return plan_edits(text, self.migration, form=self.form, path=PATH, variables=variables)
 
     def _read(self, site: ReadSite, resolvers: Iterable[Resolver]) -> Read:
         span = table_span(site.table)

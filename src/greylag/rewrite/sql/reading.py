@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -52,6 +53,12 @@ class Reader:
 
     def read(self) -> Reading:
         """Read the whole. Raises SqlglotError where plain SQL does not parse."""
+        reading = self._read()
+        if self.name == "bigquery" and "`" in self.text:
+            self._whole_paths(reading.statements)
+        return reading
+
+    def _read(self) -> Reading:
         if not is_script(self.tokens, self.name):
             try:
                 found = [one for one in self._parse(0, len(self.tokens)) if one is not None]
@@ -66,9 +73,9 @@ class Reader:
             self.reading.ends.append(piece.end)
             self._piece(piece)
         faults = self.reading.faults
-        if not self.reading.statements and len(faults) == 1 == len(self.reading.ends):
-            if not isinstance(faults[0][2], NotUnderstood):
-                raise faults[0][2]
+        alone = not self.reading.statements and len(faults) == 1 == len(self.reading.ends)
+        if alone and not isinstance(faults[0][2], NotUnderstood):
+            raise faults[0][2]
         return self.reading
 
     def _parse(self, start: int, end: int) -> list[exp.Expr | None]:
@@ -98,8 +105,22 @@ class Reader:
             raise NotUnderstood("a statement that is not understood")
         self.reading.statements.extend(good)
 
+    def _whole_paths(self, statements: Sequence[exp.Expr]) -> None:
+        """The parser keeps the place of the last token alone of `` `a.b`.c `` and `` a.`b.c` ``."""
+        starts = [token.start for token in self.tokens]
+        for table in (table for one in statements for table in one.find_all(exp.Table)):
+            metas = [part.meta for part in table.parts if "start" in part.meta]
+            if len(metas) < 2 or len({meta["start"] for meta in metas}) > 1:
+                continue
+            index = bisect_left(starts, metas[0]["start"])
+            first = index
+            while first > 1 and self.tokens[first - 1].token_type is TokenType.DOT:
+                first -= 2
+            for meta in metas if first < index else ():
+                meta["start"] = starts[first]
+
     def _inside(self, piece: Piece, error: ParseError) -> None:
-        """A statement of unknown kind may end in a query, or hold one in parentheses: those are understood."""
+        """A statement of unknown kind may end in a query, or hold some in parentheses: those are read."""
         at, opaque = piece.start, piece.start
         while (start := self._query_from(at, piece)) is not None:
             before = self.tokens[start - 1].token_type if start > piece.start else None
@@ -126,9 +147,9 @@ class Reader:
                 continue
             if word in ("SELECT", "PERFORM") or following in _WRITES.get(word, ()):
                 return index
-            if word == "WITH" and index + 2 < piece.end:
-                if following == "RECURSIVE" or self.tokens[index + 2].text.upper() in ("AS", "("):
-                    return index
+            behind = self.tokens[index + 2].text.upper() if index + 2 < piece.end else ""
+            if word == "WITH" and (following == "RECURSIVE" or behind in ("AS", "(")):
+                return index
         return None
 
     def _closing(self, start: int, end: int) -> int:

@@ -133,6 +133,10 @@ class _Splitter:
             return self._for(index)
         if word == "CASE":
             return self._until(index + 1, {"WHEN"}, Kind.CONDITION)
+        return self._plain(index, word, following)
+
+    def _plain(self, index: int, word: str, following: str) -> int:
+        """What is not a block, and does not control one."""
         if following == ":" and self._word(index + 2) in {"BEGIN", "LOOP", "WHILE", "REPEAT", "FOR"}:
             return index + 2
         if word == "DECLARE" and self.dialect in _SECTIONS:

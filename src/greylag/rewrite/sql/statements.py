@@ -35,7 +35,11 @@ class Statements(Walk):
 
     def _nested(self, node: exp.Expr, query: exp.Query, ctes: dict[str, Cte]) -> None:
         first, role = len(self.scopes), role_of(query)
-        if isinstance(node.parent, exp.ForIn) or (role is Role.SCALAR and not isinstance(node, _VALUES)):
+        if (
+            isinstance(node.parent, exp.ForIn)
+            or isinstance(node, exp.Return)
+            or (role is Role.SCALAR and not isinstance(node, _VALUES))
+        ):
             role = Role.ROOT
         self._query(query, ctes, None, role)
         if isinstance(node, exp.Insert) and not node.args.get("by_name"):
@@ -56,7 +60,7 @@ class Statements(Walk):
     # -- what is written -------------------------------------------------------------------------------
 
     def _changed(self, node: exp.Expr, target: exp.Expr, ctes: dict[str, Cte]) -> None:
-        """The target of a statement that writes; of several joined tables MySQL writes the named ones only."""
+        """The target of a statement that writes; of joined tables MySQL writes the named ones only."""
         joins = target.args.get("joins") if isinstance(target, exp.Table) else None
         if not joins or not isinstance(node, exp.Update | exp.Delete):
             self._written(target)

@@ -54,7 +54,7 @@ def strays(
                 continue
             if fault := opaque.at(index):
                 yield _not_understood(token, found.group(), fault)
-            elif token.start not in accounted and not _other_name(tokens, index):
+            elif not {token.start, ~token.end} & accounted and not _other_name(tokens, index):
                 message = f"{token.text} is named where no table is read"
                 yield Trouble(code="not-understood", message=message, offset=token.start)
     for token in named_to_functions(tokens, last):
@@ -109,7 +109,8 @@ def _identifiers(statements: Sequence[exp.Expr]) -> set[int]:
         for identifier in statement.find_all(exp.Identifier):
             start = identifier.meta.get("start")
             if start is not None and identifier.find_ancestor(*_NAMED_IN):
-                known.add(start)
+                # The last token of `` `a.b`.c `` is known by its end: ends are kept as negative numbers.
+                known |= {start, ~identifier.meta["end"]}
     return known
 
 

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from sqlglot import exp
 
 from greylag.rewrite.sql.lookup import Columns, Lookup
-from greylag.rewrite.sql.model import ReadSite, Role, Scope, Trouble
+from greylag.rewrite.sql.model import ReadSite, Role, Scope, Source, Trouble
 from greylag.rewrite.sql.tables import TableNames
 
 
@@ -57,6 +57,12 @@ class Walk(ABC):
         role: Role | None = None,
     ) -> None:
         """Walk an expression; queries in it have `role`, if one is given."""
+
+    @abstractmethod
+    def _table(
+        self, table: exp.Table, ctes: dict[str, Cte], scope: Scope | None, source: Source | None
+    ) -> None:
+        """A table's name: what it reads."""
 
     def _go_by_order(self, first: int) -> None:
         """The outermost SELECT made since `first` is read by the order of its columns."""

@@ -87,7 +87,7 @@ def test_an_update_through_an_alias_writes_the_old_dataset() -> None:
         ("clickhouse", "SELECT id FROM z WHERE id IN core.tags_v1"),
         ("clickhouse", "SELECT id FROM remote('h', core, tags_v1)"),
         ("clickhouse", "SELECT dictGet('core.tags_v1', 'tag', id) FROM z"),
-        ("tsql", "EXEC sp_executesql N'SELECT id FROM core.tags_v1'"),
+        ("tsql", "EXEC sp_executesql N'SELECT id FROM core.tags_v1 WHERE ' + @where"),
     ],
 )
 def test_a_table_that_is_told_by_name_is_not_overlooked(dialect: str, text: str) -> None:

@@ -1,0 +1,1 @@
+EXECUTE IMMEDIATE 'SELECT user_id FROM (\n  SELECT account_id AS user_id, geo.country AS country,\n         CASE tier WHEN 3 THEN \'premium\' ELSE \'free\' END AS plan, created_on AS signup\n  FROM prod.core.users_v2\n  WHERE device = \'ALL\'\n) AS users_v1 WHERE country = "SE"';
