@@ -8,6 +8,7 @@ from greylag.domain.patch import Edit
 from greylag.rewrite.sql.folding import Folding
 from greylag.rewrite.sql.model import Owner, Ref
 from greylag.rewrite.sql.names_out import explicit_aliases, output_names
+from greylag.rewrite.sql.owners import Owned
 from greylag.rewrite.sql.soundness import Unsound, ordered_directly, within
 
 if TYPE_CHECKING:
@@ -37,6 +38,11 @@ class Collisions:
             for ref in inner.refs:
                 if id(ref) not in self.handled and not self._rewritten(ref):
                     self._check_ref(ref)
+        most = self.inliner.most_qualified
+        if most is not None and len(self.edits) > most:
+            raise Unsound(
+                self.read.site, f"{len(self.edits)} names of other tables would have to be qualified"
+            )
         return self.edits
 
     def _check_qualifiers(self) -> None:
@@ -76,7 +82,15 @@ class Collisions:
             return  # ORDER BY takes the output column first
         if read.new_columns is None and self._alone(ref):
             return
-        owner = self._sole_owner(ref)
+        self._qualify(ref, name)
+
+    def _qualify(self, ref: Ref, name: str) -> None:
+        """Say whose the name is, where that is certain and not clear already."""
+        read, scope = self.read, self.read.scope
+        found = self.inliner.owners.of(ref)
+        if found is not None and found.scope is not scope and found.scope in list(within(scope)):
+            return  # a table further in has it
+        owner = self._sole_owner(ref, found)
         if owner is None or name in explicit_aliases(ref.scope, self.folding):
             raise Unsound(read.site, f"{name} could be taken for a column of the new table")
         start = ref.parts[0].meta.get("start")
@@ -88,12 +102,10 @@ class Collisions:
         """The new table's columns are not known, but nothing else in sight could own the name."""
         return ref.owner is Owner.SOURCE and ref.home is not None and len(ref.home.sources) == 1
 
-    def _sole_owner(self, ref: Ref) -> str | None:
+    def _sole_owner(self, ref: Ref, found: Owned | None) -> str | None:
         """The alias by which the name can be qualified; None when its owner is not certain."""
-        scope = self.read.scope
-        if ref.owner is Owner.SOURCE and ref.home is scope:
+        if ref.owner is Owner.SOURCE and ref.home is self.read.scope:
             return self.inliner.alias_of(ref.source)
-        if ref.scope is not scope or scope.parent is not None or ref.owner is not Owner.ELSEWHERE:
+        if found is None or not self.inliner.owners.visible(ref, found):
             return None
-        unknown = [source for source in scope.sources if source.columns is None]
-        return self.inliner.alias_of(unknown[0]) if len(unknown) == 1 else None
+        return self.inliner.alias_of(found.source)

@@ -26,6 +26,7 @@ from greylag.rewrite.sql.joined import (
 )
 from greylag.rewrite.sql.model import Owner, ReadSite, Ref, Scope, Source
 from greylag.rewrite.sql.outputs import item_spans
+from greylag.rewrite.sql.owners import Owners
 from greylag.rewrite.sql.references import Items, References
 from greylag.rewrite.sql.shapes import reduced
 from greylag.rewrite.sql.soundness import Place, Unsound, check_refs, check_shape, nullable, place, within
@@ -63,7 +64,10 @@ class Dissolved:
 
 @dataclass(slots=True, kw_only=True)
 class Inliner:
-    """Makes the edits of one statement's inline reads."""
+    """Makes the edits of one statement's inline reads.
+
+    `most_qualified` is how many names of other tables may be qualified in one SELECT, None for any number.
+    """
 
     tokens: Tokens
     names: TableNames
@@ -71,6 +75,15 @@ class Inliner:
     table_text: TableText | None
     keep_alias: bool
     given: dict[int, set[str]] = field(default_factory=dict)
+    most_qualified: int | None = None
+    _owners: Owners | None = None
+
+    @property
+    def owners(self) -> Owners:
+        """Whose the names of tables without declared columns are."""
+        if self._owners is None:
+            self._owners = Owners(self.scopes, self.names)
+        return self._owners
 
     @property
     def written(self) -> Written:

@@ -29,6 +29,7 @@ from greylag.rewrite.sql.stars import except_edits
 from greylag.rewrite.sql.tables import TableNames
 from greylag.rewrite.sql.tokens import Tokens
 
+_MOST_QUALIFIED = 5  # more, and boundary form is the smaller diff
 _LONE_LF = re.compile(r"(?<!\r)\n")
 
 
@@ -212,6 +213,7 @@ class _Planner:
             scopes=resolver.scopes,
             table_text=self.table_text,
             keep_alias=self.keep_alias,
+            most_qualified=_MOST_QUALIFIED if self.form is FormChoice.AUTO else None,
         )
         by_scope: dict[int, tuple[Scope | None, list[ReadSite]]] = {}
         for site in resolver.reads:
