@@ -6,14 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlglot import exp
+from sqlglot.tokenizer_core import TokenType
 
 from greylag.domain.dataset import DatasetRef
 from greylag.domain.patch import Edit
 from greylag.mapping.compiled import Mapping
-from greylag.rewrite.sql.tokens import Tokens
+from greylag.rewrite.sql.layout import clause_lines
+from greylag.rewrite.sql.tokens import JOIN_WORDS, Tokens
 
 TableText = Callable[[DatasetRef], str | None]
 _ONE_LINE = 72
+_WIDE = 108
+_JOIN = JOIN_WORDS - {TokenType.COMMA}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +36,13 @@ def table_span(table: exp.Table) -> Span | None:
     return Span(min(meta["start"] for meta in metas), max(meta["end"] for meta in metas) + 1)
 
 
-def subquery(mapping: Mapping, indent: str, table_text: TableText | None, *, one_line: bool) -> str:
-    """The mapping in parentheses, laid out for a read that stands on a line with this indentation."""
+def subquery(
+    mapping: Mapping, indent: str, table_text: TableText | None, *, one_line: bool, joined: bool = False
+) -> str:
+    """The mapping in parentheses, laid out for a read that stands on a line with this indentation.
+
+    `joined`: behind a JOIN, where a line is sooner cut into its clauses.
+    """
     sql = _ordered(mapping, _named(mapping, table_text))
     lines = sql.split("\n")
     comment = "--" in lines[-1] or "#" in lines[-1]
@@ -41,6 +50,8 @@ def subquery(mapping: Mapping, indent: str, table_text: TableText | None, *, one
         return f"({sql})"
     if _multiline_token(sql, mapping.dialect):
         return f"(\n{sql}\n{indent})"
+    if len(lines) == 1 and not comment and (joined or len(indent) + len(sql) > _WIDE):
+        lines = clause_lines(sql, mapping.dialect, indent + "  ")
     body = "\n".join(f"{indent}  {line}" if line.strip() else "" for line in lines)
     return f"(\n{body}\n{indent})"
 
@@ -91,8 +102,17 @@ def boundary_edit(
     alias: str | None,
 ) -> Edit:
     """Replace a table's name by the mapping; `alias` names it when the read had no alias of its own."""
-    one_line = not tokens.starts_line(max(tokens.at(span.start) - 1, 0))
-    text = subquery(mapping, tokens.indent(span.start), table_text, one_line=one_line)
+    lead = _lead(tokens, tokens.at(span.start))
+    one_line, joined = not tokens.starts_line(lead), tokens.kind(lead) in _JOIN
+    text = subquery(mapping, tokens.indent(span.start), table_text, one_line=one_line, joined=joined)
     if not table.args.get("alias") and not table.args.get("pivots") and alias is not None:
         text += f" {tokens.word('AS', max(tokens.at(span.start) - 1, 0))} {alias}"
     return Edit(span.start, span.end, text)
+
+
+def _lead(tokens: Tokens, table: int) -> int:
+    """The first word of the clause part that reads the table: FROM, or LEFT of LEFT JOIN."""
+    index = max(table - 1, 0)
+    while index > 0 and tokens.kind(index) in _JOIN and tokens.kind(index - 1) in _JOIN:
+        index -= 1
+    return index

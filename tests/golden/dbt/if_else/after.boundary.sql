@@ -18,7 +18,8 @@ where o.status = 'open'
     0.0 as amount
 from {{ ref('stg_customers') }} as c
 join (
-  SELECT id AS order_id, buyer_id AS customer, amount, state AS status, placed FROM {{ ref('orders_v2') }}
+  SELECT id AS order_id, buyer_id AS customer, amount, state AS status, placed
+  FROM {{ ref('orders_v2') }}
 ) as o on o.customer = c.customer
 {%- endif %}
 order by {{ 1 }}

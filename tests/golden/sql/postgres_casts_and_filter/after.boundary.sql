@@ -1,5 +1,7 @@
 SELECT order_id::text AS key, COUNT(*) FILTER (WHERE status = 'paid') AS paid
 FROM (
-  SELECT id AS order_id, buyer_id AS customer, amount, state AS status, placed FROM shop.orders_v2 WHERE channel = 'ALL'
+  SELECT id AS order_id, buyer_id AS customer, amount, state AS status, placed
+  FROM shop.orders_v2
+  WHERE channel = 'ALL'
 ) AS orders_v1
 GROUP BY 1
