@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -83,7 +83,12 @@ def head_text(root: Path, repository: str, path: str) -> str:
 
 
 def rule_rewriter(
-    files: Mapping[str, str], migration: CompiledMigration, *, form: FormChoice, proof: ProofLevel
+    files: Mapping[str, str],
+    migration: CompiledMigration,
+    *,
+    form: FormChoice,
+    proof: ProofLevel,
+    only: Callable[[str], bool],
 ) -> tuple[FileReport, ...]:
     """Rewrites by plain replacement, for tests of the engine: the real rewriter has tests of its own.
 
@@ -91,6 +96,8 @@ def rule_rewriter(
     """
     reports = []
     for path, text in files.items():
+        if not only(path):
+            continue
         place = text.find("prod.core.users_v1")
         if place < 0:
             reports.append(FileReport(path=path, outcome=Unchanged()))

@@ -138,7 +138,13 @@ class Campaign:
         found: dict[str, Rewriting] = {}
         for repository in self.fleet.mentioning(migration):
             sources = self.fleet.sources(repository, migration)
-            reports = self._rewriter(sources.files, migration, form=FormChoice.AUTO, proof=level)
+            reports = self._rewriter(
+                sources.files,
+                migration,
+                form=FormChoice.AUTO,
+                proof=level,
+                only=sources.wanted.__contains__,
+            )
             made = fold(repository, sources.files, reports, unreadable=sources.unreadable, answers=answers)
             entries = ledger.with_owners(made.entries, self.fleet, repository, sources.commit)
             if entries:

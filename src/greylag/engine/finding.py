@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path, PurePosixPath
@@ -27,6 +27,7 @@ from greylag.mapping.compiled import CompiledMigration
 from greylag.rewrite import candidate_names, rewrite_text
 from greylag.rewrite.dbt.project import DBT_PROJECT
 from greylag.rewrite.dispatch import framework_of
+from greylag.rewrite.importers import importers
 from greylag.workspace import (
     CommitFiles,
     FolderFiles,
@@ -118,8 +119,14 @@ def find_in_fleet(
 
 
 def _read_repository(migration: CompiledMigration, repo: Repository, candidates: list[Candidate]) -> Findings:
-    read = _reader(migration, CommitFiles(repo, candidates[0].commit))
-    return find_consumers(candidates, read, lambda name: repo)
+    first = candidates[0]
+    files = CommitFiles(repo, first.commit)
+    oids = repo.files(first.commit)
+    using = [
+        replace(first, path=path, oid=oids[path], line=1, reason=None)
+        for path in sorted(importers((one.path for one in candidates), files))
+    ]
+    return find_consumers([*candidates, *using], _reader(migration, files), lambda name: repo)
 
 
 def find_in_path(migration: CompiledMigration, path: Path, names: frozenset[str]) -> Findings:
@@ -130,8 +137,14 @@ def find_in_path(migration: CompiledMigration, path: Path, names: frozenset[str]
     )
     parts = []
     for root, group in groupby(sorted(found), key=lambda place: place[0]):
-        owners, read = Owners.of_folder(root), _reader(migration, FolderFiles(root))
-        for _, inside, line in group:
+        files = FolderFiles(root)
+        owners, read = Owners.of_folder(root), _reader(migration, files)
+        places = [(inside, line) for _, inside, line in group]
+        if path.is_dir():
+            below = path.resolve()
+            using = importers((inside for inside, _ in places), files)
+            places += [(inside, 1) for inside in using if (root / inside).is_relative_to(below)]
+        for inside, line in sorted(places):
             text = decode_text((root / inside).read_bytes())
             source = Source(repository=root.name, path=inside, line=line, text=text)
             parts.append(classify(source, read, owners))

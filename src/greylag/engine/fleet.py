@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,12 +13,10 @@ from greylag.lineage.index import FleetIndex
 from greylag.lineage.owners import Owners
 from greylag.lineage.scan import Scanner
 from greylag.mapping.compiled import CompiledMigration
-from greylag.workspace import Repository, find_repositories
+from greylag.rewrite.importers import importers
+from greylag.workspace import CommitFiles, Repository, find_repositories
 
 NamesOf = Callable[[CompiledMigration], frozenset[str]]
-
-COMPANIONS = (".yml", ".yaml")
-"""Files of a dbt project that an edit of a model may have to follow."""
 
 
 class FolderFleet:
@@ -46,21 +44,27 @@ class FolderFleet:
         return tuple(sorted({candidate.repository for candidate in found}))
 
     def sources(self, repository: str, migration: CompiledMigration) -> Sources:
-        """See `Fleet`: the files that mention an old dataset, and the YAML files of dbt projects."""
+        """See `Fleet`."""
         repo = self.open(repository)
         commit = repo.head()
         scan = _scanner(self._names(migration)).scan(self._path(repository), None, commit)
         unreadable = {found.path: found.reason for found in scan.mentions if found.reason is not None}
-        wanted = {found.path for found in scan.mentions if found.reason is None}
-        files: dict[str, str] = {}
-        for path in sorted(wanted | set(_companions(repo.files(commit))) - unreadable.keys()):
-            text = repo.read_text(commit, path)
-            if isinstance(text, Reason):
-                if path in wanted:
-                    unreadable[path] = text
-            else:
-                files[path] = text
-        return Sources(repository=repository, commit=commit, files=files, unreadable=unreadable)
+        wanted: set[str] = set()
+        for found in scan.mentions:
+            if found.reason is None:
+                text = repo.read_text(commit, found.path)
+                if isinstance(text, Reason):
+                    unreadable[found.path] = text
+                else:
+                    wanted.add(found.path)
+        files = CommitFiles(repo, commit)
+        return Sources(
+            repository=repository,
+            commit=commit,
+            files=files,
+            wanted=frozenset(wanted) | importers(wanted, files),
+            unreadable=unreadable,
+        )
 
     def owner(self, repository: str, commit: str, path: str) -> str | None:
         """See `Fleet`."""
@@ -79,10 +83,3 @@ class FolderFleet:
 @lru_cache(maxsize=4)
 def _scanner(names: frozenset[str]) -> Scanner:
     return Scanner(names)
-
-
-def _companions(paths: Iterable[str]) -> Iterable[str]:
-    known = sorted(paths)
-    projects = (path for path in known if path.rpartition("/")[2] == "dbt_project.yml")
-    roots = tuple(path.removesuffix("dbt_project.yml") for path in projects)
-    return (path for path in known if path.endswith(COMPANIONS) and path.startswith(roots))

@@ -26,21 +26,24 @@ class Rewriter(Protocol):
         *,
         form: FormChoice,
         proof: ProofLevel,
+        only: Callable[[str], bool],
     ) -> tuple[FileReport, ...]:
-        """One report a file; files that it did not look at may be missing."""
+        """One report for each of the files that `only` selects, and for those that have to follow them."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """The files of a repository that a migration may concern, at a commit.
+    """The files of a repository at a commit, and which of them a migration may concern.
 
-    `unreadable` are files that mention an old dataset and are no text that can be edited.
+    `files` are all of them, read when they are asked for. `wanted` mention an old dataset, or use what such a
+    file defines. `unreadable` mention one and are no text that can be edited.
     """
 
     repository: str
     commit: str
     files: Mapping[str, str]
+    wanted: frozenset[str]
     unreadable: Mapping[str, Reason]
 
 

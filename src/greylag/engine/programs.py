@@ -104,5 +104,3 @@ def _first_difference(old: str, new: str) -> int:
     """The 1-based line of the old text where the two part."""
     lines = zip(old.splitlines(), new.splitlines(), strict=False)
     return next((number for number, (a, b) in enumerate(lines, start=1) if a != b), old.count("\n") + 1)
-
-

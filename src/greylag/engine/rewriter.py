@@ -60,7 +60,9 @@ class Rewrites:
         # The first form that was tried has been reverted: the other one keeps the program's own text as it
         # is.
         form = FormChoice.AUTO if target.attempt == 1 else FormChoice.BOUNDARY
-        reports = self.rewriter(sources.files, migration, form=form, proof=self.proof)
+        reports = self.rewriter(
+            sources.files, migration, form=form, proof=self.proof, only=sources.wanted.__contains__
+        )
         made = fold(
             target.repository,
             sources.files,

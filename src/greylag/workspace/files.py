@@ -13,6 +13,10 @@ from greylag.workspace.text import decode_text
 from greylag.workspace.values import NotARepository
 from greylag.workspace.walk import tracked_files
 
+# Codemods ask for the same files again and again: constants, macros, sources.
+_KEPT = 5000
+_KEPT_LENGTH = 20_000
+
 
 class CommitFiles(Mapping[str, str]):
     """The plain files of a commit. Text is read when it is asked for; it is empty for what is no text."""
@@ -20,9 +24,15 @@ class CommitFiles(Mapping[str, str]):
     def __init__(self, repo: Repository, commit: str) -> None:
         self._repo = repo
         self._oids = repo.files(commit)
+        self._kept: dict[str, str] = {}
 
     def __getitem__(self, path: str) -> str:
-        return _text(self._repo.blob(self._oids[path]))
+        kept = self._kept.get(path)
+        if kept is None:
+            kept = _text(self._repo.blob(self._oids[path]))
+            if len(kept) <= _KEPT_LENGTH and len(self._kept) < _KEPT:
+                self._kept[path] = kept
+        return kept
 
     def __contains__(self, path: object) -> bool:
         return path in self._oids
