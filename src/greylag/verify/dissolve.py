@@ -47,6 +47,21 @@ def merge_sources(node: exp.Select) -> None:
             _dissolve(node, place, inner, outer)
 
 
+def turn_right_join(node: exp.Select) -> None:
+    """`a RIGHT JOIN b` as `b LEFT JOIN a`, where nothing else is joined."""
+    joins: list[exp.Join] = node.args.get("joins") or []
+    from_ = node.args.get("from_")
+    if from_ is None or len(joins) != 1 or joins[0].side.upper() != "RIGHT" or node.args.get("laterals"):
+        return
+    join = joins[0]
+    sources = (from_.this, join.this)
+    plain = all(isinstance(one, exp.Table | exp.Subquery) and not one.args.get("joins") for one in sources)
+    if plain and not join.method and not join.args.get("using"):
+        from_.set("this", sources[1])
+        join.set("this", sources[0])
+        join.set("side", "LEFT")
+
+
 def _simple(source: exp.Expr) -> exp.Select | None:
     """The SELECT of a derived table that projects and filters one source; None when it does more."""
     if not isinstance(source, exp.Subquery) or not isinstance(source.this, exp.Select):

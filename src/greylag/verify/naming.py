@@ -21,6 +21,7 @@ _POSITIONAL = {
     "presto": "_col{position}",
     "athena": "_col{position}",
 }
+_ALIASES_FIRST = frozenset({"clickhouse"})
 _BY_FUNCTION = frozenset({"postgres", "redshift"})
 
 
@@ -89,6 +90,31 @@ def settle(query: exp.Query, names: Names, reading: Reading) -> exp.Query:
                 column.replace(output.expression.copy())
             else:
                 column.set("table", exp.to_identifier(owner, quoted=True))
+    found = holder.this
+    found.pop()
+    return found  # type: ignore[no-any-return]
+
+
+def settle_keys(query: exp.Query, names: Names) -> exp.Query:
+    """A copy in which names inside an expression of GROUP BY say that they are columns.
+
+    They are, in all dialects but those that put aliases first; DuckDB looks at outputs too.
+    """
+    if names.migration.dialect in _ALIASES_FIRST:
+        return query
+    copy = query.copy()
+    holder = exp.Subquery(this=copy)
+    model = Model(copy, names.catalog)
+    try:
+        bind(model)
+        for select in model.selects:
+            for column, _, owner in list(doubtful(select)):
+                group = column.find_ancestor(exp.Group, exp.Select)
+                if isinstance(group, exp.Group) and column.parent is not group:
+                    column.set("table", exp.to_identifier(owner, quoted=True))
+    except NotComparable:
+        # Said where the versions are analysed.
+        return query
     found = holder.this
     found.pop()
     return found  # type: ignore[no-any-return]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from greylag.verify.deep import strict
 from greylag.verify.recodes import simplify_filters
 from greylag.verify.volatile import is_volatile
 
@@ -17,8 +18,11 @@ def canonical(query: exp.Query, *, column_names: bool) -> str:
     simplify_filters(holder)
     for select in list(holder.find_all(exp.Select)):
         _inner_joins(select)
+        while _matched_anyway(select):
+            _inner_joins(select)
         _order_sources(select)
         _order_groups(select)
+        _group_as_distinct(select)
     _narrow(holder)
     # Conditions are sorted with sources as numbered by place, which both versions share.
     _renumber(holder)
@@ -105,6 +109,57 @@ def _inner_joins(select: exp.Select) -> None:
         for part in parts[1:]:
             condition = exp.And(this=condition, expression=part)
         select.set("where", exp.Where(this=condition))
+
+
+def _matched_anyway(select: exp.Select) -> bool:
+    """LEFT JOINs whose unmatched rows WHERE throws away are inner joins."""
+    where = select.args.get("where")
+    joins: list[exp.Join] = select.args.get("joins") or []
+    if where is None or any(
+        join.side.upper() not in {"", "LEFT"} or join.args.get("using") for join in joins
+    ):
+        return False
+    conditions = conjuncts(where.this)
+    changed = False
+    for join in joins:
+        alias = join.this.alias_or_name
+        if join.side and any(_fails_on_null(condition, alias) for condition in conditions):
+            join.set("side", None)
+            changed = True
+    return changed
+
+
+def _fails_on_null(condition: exp.Expr, alias: str) -> bool:
+    """Is a condition not true where the columns of a source are NULL?"""
+    match condition:
+        case exp.EQ() | exp.NEQ() | exp.LT() | exp.LTE() | exp.GT() | exp.GTE():
+            return strict(condition.this, {alias}) or strict(condition.expression, {alias})
+        case exp.Like() | exp.ILike() | exp.Between():
+            return strict(condition.this, {alias})
+        case exp.Anonymous() if condition.name == "greylag_in":
+            return strict(condition.expressions[0], {alias})
+        case exp.Not() if isinstance(condition.this, exp.Is):
+            return isinstance(condition.this.expression, exp.Null) and strict(condition.this.this, {alias})
+        case _:
+            return False
+
+
+def _group_as_distinct(select: exp.Select) -> None:
+    """GROUP BY all columns, without an aggregate, is DISTINCT."""
+    group = select.args.get("group")
+    parts = ("having", "qualify", "distinct", "windows", "kind")
+    if group is None or any(select.args.get(arg) for arg in parts):
+        return
+    if any(value for arg, value in group.args.items() if arg != "expressions" and value):
+        return
+    order = select.args.get("order")
+    shown = [*select.expressions, *(order.expressions if order is not None else [])]
+    if any(part.find(exp.AggFunc, exp.AnonymousAggFunc, exp.Anonymous, exp.Window) for part in shown):
+        return
+    keys = {text_of(key) for key in group.expressions}
+    if keys == {text_of(item.unalias()) for item in select.expressions} and not is_volatile(select):
+        select.set("group", None)
+        select.set("distinct", exp.Distinct())
 
 
 def _order_sources(select: exp.Select) -> None:

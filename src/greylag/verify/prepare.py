@@ -71,6 +71,8 @@ def placed(root: exp.Expr, names: Names, *, old: bool, made: dict[TableKey, exp.
     _shorten_columns(node)
     for table in list(real_tables(node)):
         _place(table, names, made, old=old)
+    if names.migration.dialect == "bigquery":
+        _name_fields(holder)
     _stub_functions(holder, names)
     node = holder.args["from_"].this.this
     if sum(1 for _ in node.walk()) > _MAX_NODES:
@@ -212,6 +214,15 @@ def _rebuild(column: exp.Column, names: list[str]) -> None:
     ) == 2 else column.replace(
         exp.Dot.build([exp.Column(this=identifiers[1], table=identifiers[0]), *identifiers[2:]])
     )
+
+
+def _name_fields(node: exp.Expr) -> None:
+    """A column in STRUCT(…) names its field: say it outright, before the column is called otherwise."""
+    for struct in node.find_all(exp.Struct):
+        for item in list(struct.expressions):
+            field_name = item.expression if isinstance(item, exp.Dot) else item.this
+            if isinstance(item, exp.Column | exp.Dot) and isinstance(field_name, exp.Identifier):
+                item.replace(exp.PropertyEQ(this=exp.to_identifier(field_name.name), expression=item.copy()))
 
 
 def _stub_functions(node: exp.Expr, names: Names) -> None:

@@ -23,7 +23,7 @@ from greylag.verify.changes import pair_of_change
 from greylag.verify.construction import same_by_construction, same_statement
 from greylag.verify.experiment import Experiment
 from greylag.verify.names import TableKey, table_key
-from greylag.verify.naming import Reading, ambiguous, name_outputs, settle
+from greylag.verify.naming import Reading, ambiguous, name_outputs, settle, settle_keys
 from greylag.verify.pairs import Pair
 from greylag.verify.pieces import forget_made, inner_pairs, same_shells
 from greylag.verify.prepare import Names, names_for, prepare, reads_replaced
@@ -175,8 +175,8 @@ def _query_pair(number: int, one: Statement, other: Statement, names: Names) -> 
     assert one.query is not None and other.query is not None
     pair = Pair(
         number=number,
-        old=prepare(name_outputs(one.query, dialect), names, old=True),
-        new=prepare(name_outputs(other.query, dialect), names, old=False),
+        old=settle_keys(prepare(name_outputs(one.query, dialect), names, old=True), names),
+        new=settle_keys(prepare(name_outputs(other.query, dialect), names, old=False), names),
         named=one.kind is not StatementKind.INSERT,
         ordered=one.kind is StatementKind.QUERY,
     )

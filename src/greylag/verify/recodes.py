@@ -40,6 +40,16 @@ def filtering(node: exp.Expr) -> exp.Expr:
             return _and(filtering(node.this), filtering(node.expression))
         case exp.Or():
             return _or([filtering(part) for part in _disjuncts(node)])
+        case exp.Not() if isinstance(node.this.unnest(), exp.Or):
+            inner = node.this.unnest()
+            return filtering(
+                exp.And(this=exp.Not(this=inner.this), expression=exp.Not(this=inner.expression))
+            )
+        case exp.Not() if isinstance(node.this.unnest(), exp.And):
+            inner = node.this.unnest()
+            return filtering(exp.Or(this=exp.Not(this=inner.this), expression=exp.Not(this=inner.expression)))
+        case exp.Not() if isinstance(node.this.unnest(), exp.Not):
+            return filtering(node.this.unnest().this)
         case exp.Anonymous() if node.name == "greylag_present":
             row, inner = node.expressions
             return exp.Anonymous(this="greylag_present", expressions=[row.copy(), filtering(inner)])
@@ -287,10 +297,11 @@ def _arms(node: exp.Expr) -> tuple[exp.Expr | None, Cases, exp.Expr] | None:
     other = node.args.get("default") or exp.Null()
     ifs = node.args["ifs"]
     cases: Cases = []
+    known: list[exp.Expr] = []
     subject = node.this
     for arm in ifs:
         if node.this is not None:
-            cases.append(([arm.this.unnest()], arm.args["true"]))
+            cases.append((_new_keys([arm.this.unnest()], known), arm.args["true"]))
             continue
         found = _comparison(arm.this.unnest())
         if _called(arm.this, IS_IN):
@@ -298,11 +309,18 @@ def _arms(node: exp.Expr) -> tuple[exp.Expr | None, Cases, exp.Expr] | None:
         if found is None or not found[2] or (subject is not None and repr(subject) != repr(found[0])):
             return None, [([one.this], one.args["true"]) for one in ifs], other
         subject = found[0]
-        cases.append((found[1], arm.args["true"]))
+        cases.append((_new_keys(found[1], known), arm.args["true"]))
     keys = [key for found_keys, _ in cases for key in found_keys]
     if not all(_is_key(key) for key in keys) or not _all_different(keys):
         return None
     return subject, cases, other
+
+
+def _new_keys(keys: list[exp.Expr], known: list[exp.Expr]) -> list[exp.Expr]:
+    """The keys that no arm before has taken; `known` learns them."""
+    fresh = [key for key in keys if not any(same_literal(key, other) is True for other in known)]
+    known.extend(fresh)
+    return fresh
 
 
 def _all_different(keys: list[exp.Expr]) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from greylag.verify.binding import bind, lookup
-from greylag.verify.dissolve import alias_columns, merge_sources
+from greylag.verify.dissolve import alias_columns, merge_sources, turn_right_join
 from greylag.verify.entries import inline_entries
 from greylag.verify.model import SelectInfo, Source, TableInfo, is_open, source_columns
 from greylag.verify.naming import Reading, ambiguous, doubtful, settle
@@ -96,6 +96,8 @@ class Unfolding:
         for select in self._model.selects:
             merge_sources(select.node)
         if deep:
+            for select in self._model.selects:
+                turn_right_join(select.node)
             reduce(holder, Facts(names, self._tables))
 
     def tree(self) -> exp.Query:
