@@ -97,6 +97,9 @@ class Cell:
         if node.element is not None or node.fields:
             return pool.draw(self.var, nulls=0.0)
         scalar = node.sql()
+        if node.written is not None and node.read_as is not None:
+            # What is asked of it is asked of the date that it holds.
+            scalar = node.read_as
         if self.equal is not UNSET:
             return coerce(self.equal, scalar)
         excluded = [coerce(value, scalar) for value in self.excluded]

@@ -11,7 +11,7 @@ from greylag.verify.model import Catalog, TableInfo
 from greylag.verify.resolve import Model
 from greylag.verify.terms import Instance
 from greylag.verify.typevars import TypeVar
-from greylag.verify.values import Pool, coerce, literal, neighbour, respelt
+from greylag.verify.values import Pool, coerce, literal, neighbour, spelt
 from greylag.verify.witness import Evaluate, Witness
 
 Row = dict[str, object]
@@ -174,12 +174,12 @@ def _row(instance: Instance, pool: Pool, rng: random.Random, recipe: Recipe) -> 
 
 def _own(cell: Cell, pool: Pool, rng: random.Random) -> object:
     """The settled value in the cell's own type: what it is equal to may be of another."""
-    value = cell.choose(pool, rng)
     node = cell.var.root()
+    value = cell.choose(pool, rng)
     if node.element is not None or node.fields or value is None:
         return value
     own = coerce(value, node.sql())
-    return respelt(own, node.read_as, rng) if isinstance(own, str) else own
+    return spelt(own, node, rng) if isinstance(own, str) else own
 
 
 def _put(value: object, var: TypeVar, path: tuple[str, ...], inner: object, pool: Pool) -> object:

@@ -85,6 +85,14 @@ class ExpressionTypes:
             subject.read_as = subject.read_as or result.scalar
         return result
 
+    def _written(self, node: exp.Expr) -> None:
+        """A text that holds a date in a format."""
+        form = node.args.get("format")
+        if isinstance(form, exp.Literal) and not isinstance(node.this, exp.Literal):
+            subject = self.infer(node.this).root()
+            subject.read_as = subject.read_as or ("TIMESTAMP" if isinstance(node, exp.StrToTime) else "DATE")
+            subject.written = subject.written or str(form.this).replace("strict", "")
+
     def _same(self, parts: Iterable[exp.Expr | None]) -> TypeVar:
         var = TypeVar()
         for part in parts:
@@ -205,6 +213,8 @@ class ExpressionTypes:
     def _arguments(
         self, node: exp.Expr, parts: list[exp.Expr], variables: list[TypeVar], first: TypeVar
     ) -> None:
+        if isinstance(node, exp.StrToDate | exp.StrToTime | exp.TsOrDsToDate):
+            self._written(node)
         if isinstance(node, hints.TEXT_ARGUMENTS):
             rank = STRONG if isinstance(node, exp.Predicate) else MEDIUM
             for var, part in zip(variables, parts, strict=True):

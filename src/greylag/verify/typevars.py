@@ -14,7 +14,10 @@ NUMERIC = frozenset({"BIGINT", "DOUBLE", "HUGEINT", "INTEGER", "SMALLINT", "TINY
 
 @dataclass(slots=True, eq=False)
 class TypeVar:
-    """A type under construction: a scalar (DuckDB name), a struct (`fields`) or a list (`element`)."""
+    """A type under construction: a scalar (DuckDB name), a struct (`fields`) or a list (`element`).
+
+    A text that is read as another type says so in `read_as`; a date, with its strftime format in `written`.
+    """
 
     scalar: str | None = None
     rank: int = NONE
@@ -23,6 +26,7 @@ class TypeVar:
     link: TypeVar | None = None
     strings: set[str] = field(default_factory=set)
     read_as: str | None = None
+    written: str | None = None
 
     def root(self) -> TypeVar:
         """The representative of everything that was unified with this variable."""
@@ -81,6 +85,7 @@ class TypeVar:
         right.link = left
         left.strings |= right.strings
         left.read_as = left.read_as or right.read_as
+        left.written = left.written or right.written
         self._merge_parts(left, right)
 
     @staticmethod

@@ -136,11 +136,14 @@ def neighbour(value: object, rng: random.Random, *, step: int) -> object:
             return value
 
 
-def respelt(text: str, read_as: str | None, rng: random.Random) -> str:
-    """A number that is stored as a text, now and then in another spelling of the same number."""
-    if read_as is not None and kind_of(read_as) == "int" and text.isdigit() and rng.random() < 0.2:
-        return "0" + text
-    return text
+def spelt(text: str, var: TypeVar, rng: random.Random) -> str:
+    """A value that is stored as a text: a date in its format; a number now and then in another spelling."""
+    node = var.root()
+    if node.written is not None:
+        moment = coerce(text, "TIMESTAMP")
+        return moment.strftime(node.written) if isinstance(moment, datetime) else text
+    whole = node.read_as is not None and kind_of(node.read_as) == "int"
+    return "0" + text if whole and text.isdigit() and rng.random() < 0.2 else text
 
 
 def from_like(pattern: str, rng: random.Random) -> str:
@@ -185,7 +188,7 @@ class Pool:
         if node.read_as is not None and scalar == "VARCHAR":
             inner = self.draw(TypeVar(scalar=node.read_as, strings=node.strings), nulls=0.0)
             text = coerce(inner, "VARCHAR")
-            return respelt(text, node.read_as, self.rng) if isinstance(text, str) else text
+            return spelt(text, node, self.rng) if isinstance(text, str) else text
         if node.strings and self.rng.random() < 0.5:
             known = coerce(self.rng.choice(sorted(node.strings)), scalar)
             if known is not None:
