@@ -169,6 +169,9 @@ _STRICT = (
     exp.Substring,
     exp.Abs,
     exp.Dot,
+    exp.Bracket,
+    exp.JSONExtract,
+    exp.JSONExtractScalar,
 )
 
 
@@ -178,7 +181,7 @@ def _strict(expression: exp.Expr) -> bool:
         return True
     if isinstance(expression, exp.Case):
         return _strict_case(expression)
-    if not isinstance(expression, _STRICT):
+    if not isinstance(expression, _STRICT) or expression.args.get("on_condition"):
         return False
     inner = [expression.this, expression.args.get("expression")]
     return any(isinstance(one, exp.Expr) and _strict(one) for one in inner)
