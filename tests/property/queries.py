@@ -255,6 +255,7 @@ class Writer:
         one, two = (self.expression(scope, kind, depth) for _ in range(2))
         atom = self.pick(
             f"{one} = {two}",
+            f"{one} = {self.literal(kind)}",
             f"{one} <= {self.literal(kind)}",
             f"{one} IS NULL",
             f"NOT {one} = {two}",

@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from hypothesis import strategies as st
+from tests.property.shapes import grain, split, union
 
 # Old columns, new columns, aliases of columns and aliases of tables all come from here.
 POOL = ("a", "b", "c", "d", "k", "t1", "dim", "order")
 TEXTS = ("x", "y", "ALL", "")
 Columns = Mapping[str, str]
+SHAPES = {"split": split, "union": union, "grain": grain}
 Draw = Callable[[st.SearchStrategy[object]], object]
 
 
@@ -37,6 +39,17 @@ def worlds(draw: Callable[..., object]) -> World:
     replaces, provides, data, old = [], [], [], {}
     for name in names:
         columns = _columns(draw)
+        shape = SHAPES.get(str(draw(st.sampled_from(["one", "one", "one", *SHAPES]))))
+        if shape is not None:
+            fresh = list(draw(st.permutations([*POOL, *(f"n{number}" for number in range(1, 9))])))
+            made = shape(draw, name, columns, fresh, quoted)
+            old[name] = columns
+            replaces.append(_replaced_as(name, {**columns, **made.types}, made.select))
+            for table in made.tables:
+                declared = bool(draw(st.integers(0, 3)))
+                provides.append(_provided(table.name, table.columns, declared=declared, key=table.key))
+                data.append(_table(draw, table.name, table.columns, table.key))
+            continue
         new, select, predicate = _mapping(draw, columns)
         old[name] = columns
         replaces.append(_replaced(name, columns, select, predicate))
@@ -96,29 +109,31 @@ def _derived(how: str, name: str, kind: str) -> tuple[str, str]:
 
 
 def _replaced(name: str, columns: Columns, select: Mapping[str, str], predicate: str | None) -> str:
-    listed = ", ".join(f"{_yaml(column)}: {kind}" for column, kind in columns.items())
     items = ", ".join(f"{text} AS {quoted(column)}" for column, text in select.items())
     where = f"\n      WHERE {predicate}" if predicate else ""
-    return (
-        f"  - dataset: {name}\n    columns: {{{listed}}}\n    as: |\n"
-        f"      SELECT {items}\n      FROM {name}_v2{where}\n"
-    )
+    return _replaced_as(name, columns, f"SELECT {items}\n      FROM {name}_v2{where}")
 
 
-def _provided(name: str, columns: Columns, *, declared: bool) -> str:
+def _replaced_as(name: str, columns: Columns, select: str) -> str:
+    listed = ", ".join(f"{_yaml(column)}: {kind}" for column, kind in columns.items())
+    return f"  - dataset: {name}\n    columns: {{{listed}}}\n    as: |\n      {select}\n"
+
+
+def _provided(name: str, columns: Columns, *, declared: bool, key: str | None = None) -> str:
     listed = ", ".join(f'{_yaml(column)}: "{kind}"' for column, kind in columns.items())
-    return f"  - dataset: {name}\n" + (f"    columns: {{{listed}}}\n" if declared else "")
+    unique = f"    unique: [[{_yaml(key)}]]\n" if key is not None and declared else ""
+    return f"  - dataset: {name}\n" + (f"    columns: {{{listed}}}\n" if declared else "") + unique
 
 
 def _yaml(name: str) -> str:
     return f'"{name}"'
 
 
-def _table(draw: Callable[..., object], name: str, columns: Columns) -> str:
+def _table(draw: Callable[..., object], name: str, columns: Columns, key: str | None = None) -> str:
     made = f"CREATE TABLE {name} (" + ", ".join(f"{quoted(c)} {kind}" for c, kind in columns.items()) + ");"
     rows = [
-        "(" + ", ".join(_value(draw, kind) for kind in columns.values()) + ")"
-        for _ in range(draw(st.integers(3, 6)))
+        "(" + ", ".join(str(row) if c == key else _value(draw, kind) for c, kind in columns.items()) + ")"
+        for row in range(draw(st.integers(3, 6)))
     ]
     return f"{made}\nINSERT INTO {name} VALUES {', '.join(rows)};"
 
