@@ -17,8 +17,9 @@ from greylag.mapping.compiled import CompiledMigration, Mapping
 from greylag.mapping.sqltext import PARSER_GIVES_UP
 from greylag.verify.dbt_own import qualified
 from greylag.verify.dbt_render import NOTHING, Rendering, renderings
+from greylag.verify.dbt_template import is_template_boundary
 from greylag.verify.dbt_tokens import is_boundary
-from greylag.verify.dbt_world import OPAQUE, Unrenderable
+from greylag.verify.dbt_world import OPAQUE, Unrenderable, known_relations
 
 _WEAKEST_FIRST = (Verdict.REFUTED, Verdict.INCONCLUSIVE, Verdict.TESTED, Verdict.PROVEN)
 Level = Literal["fast", "full"]
@@ -39,6 +40,8 @@ def prove_dbt(
     What cannot be rendered here is inconclusive. `project` says what its variables and macros are; where they
     themselves cannot be rendered, they are unknown words, the same in both versions.
     """
+    if is_template_boundary(old, new, migration, known_relations(migration)):
+        return Proof(verdict=Verdict.PROVEN, method="construction")
     proof = _prove(old, new, migration, level, seed, project)
     if proof.verdict is Verdict.INCONCLUSIVE and project.macros:
         other = _prove(old, new, migration, level, seed, replace(project, macros={}))

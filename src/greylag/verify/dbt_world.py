@@ -94,6 +94,28 @@ def _spell(value: object) -> str:
     return repr(value)
 
 
+def known_relations(migration: CompiledMigration) -> Callable[[str, tuple[str, ...]], str | None]:
+    """The table names that calls of `ref` and `source` render as, for the datasets of a migration."""
+    known = _relations(migration)
+
+    def relation(kind: str, args: tuple[str, ...]) -> str | None:
+        dataset = known.get((kind, args))
+        return str(Relation(dataset, migration.dialect)) if dataset is not None else None
+
+    return relation
+
+
+def _relations(migration: CompiledMigration) -> dict[tuple[str, tuple[str, ...]], DatasetRef]:
+    return {
+        (name.kind, name.args): dataset
+        for dataset, names in [
+            *((mapping.dataset, mapping.names) for mapping in migration.mappings),
+            *migration.new_names.items(),
+        ]
+        for name in names.dbt
+    }
+
+
 class _Package:
     """`dbt` and `dbt_utils`: their names of types are known, the rest is opaque."""
 
@@ -209,14 +231,7 @@ class World:
         self._library = library
         self._dialect = migration.dialect
         self._truth = truth
-        self._relations = {
-            (name.kind, name.args): dataset
-            for dataset, names in [
-                *((mapping.dataset, mapping.names) for mapping in migration.mappings),
-                *migration.new_names.items(),
-            ]
-            for name in names.dbt
-        }
+        self._relations = _relations(migration)
         self._known: dict[str, object] = {
             CHOOSE: self._choose,
             "ref": self._ref,

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from greylag.domain.check import Proof, Verdict
+from greylag.domain.dbt import DbtSurroundings
 from greylag.mapping import load_migration_text
 from greylag.verify.dbt import prove_dbt
 from greylag.verify.dbt_render import renderings
@@ -128,9 +129,47 @@ def test_a_file_that_was_not_rewritten_is_not_proven() -> None:
 
 def test_a_made_up_value_is_never_proof_for_all_values() -> None:
     old = f"select order_id from {OLD} as o where amount > {{{{ var('least') }}}}"
-    proof = prove(old, old.replace(OLD, BOUNDARY))
+    new = old.replace(OLD, NEW).replace("order_id", "id as order_id") + " and channel = 'ALL'"
+    proof = prove(old, new)
     assert proof.verdict is Verdict.TESTED
     assert any("least" in reason for reason in proof.reasons)
+
+
+def test_in_boundary_form_no_value_and_no_branch_matters() -> None:
+    old = f"select order_id from {OLD} as o where amount > {{{{ var('least') }}}}"
+    old += "".join(f"{{% if var('v{n}') %}} and amount <> {n}{{% endif %}}" for n in range(12))
+    proof = prove(old, old.replace(OLD, BOUNDARY))
+    assert (proof.verdict, proof.method) == (Verdict.PROVEN, "construction")
+    assert prove(old, old.replace(OLD, BOUNDARY).replace("<> 3", "<> 4")).verdict not in GOOD
+    assert prove(old, old.replace(OLD, BOUNDARY.replace("'ALL'", "'all'"))).verdict not in GOOD
+
+
+def test_project_macros_and_variables_are_rendered() -> None:
+    project = DbtSurroundings(
+        variables={"least": 3},
+        macros={
+            "half": "{% macro half(c) %}{{ return(adapter.dispatch('half')(c)) }}{% endmacro %}",
+            "duckdb__half": "{% macro duckdb__half(c) %}({{ c }} / {{ two() }}){% endmacro %}",
+            "two": "{% macro two() %}{% if target.name == 'prod' %}2{% else %}2.0{% endif %}{% endmacro %}",
+        },
+    )
+    old = f"select order_id, {{{{ half('amount') }}}} as h from {OLD} where amount > {{{{ var('least') }}}}"
+    new = old.replace(OLD, NEW).replace("order_id", "id as order_id") + " and channel = 'ALL'"
+    assert prove(old, new).verdict is Verdict.INCONCLUSIVE
+    assert prove_dbt(old, new, MIGRATION, project=project).verdict in GOOD
+    wrong = new.replace("half('amount')", "half('id')")
+    assert prove_dbt(old, wrong, MIGRATION, project=project).verdict is Verdict.REFUTED
+
+
+def test_changed_macros_are_programs_of_their_own() -> None:
+    old = f"{{% macro m(c) %}}select amount from {OLD} where {{{{ c }}}} > 1{{% endmacro %}}"
+    new = old.replace(OLD, f"{BOUNDARY} as orders_v1")
+    assert prove(old, new).verdict is Verdict.PROVEN
+    old = f"{{% macro m() %}}select amount from {OLD} where status = 'a'{{% endmacro %}}"
+    new = old.replace(OLD, NEW).replace("status = 'a'", "state = 'a' and channel = 'ALL'")
+    assert prove(old, new).verdict in GOOD
+    assert prove(old, new.replace("'ALL'", "'x'")).verdict is Verdict.REFUTED
+    assert prove(old, new.replace("m()", "m(a)")).verdict is Verdict.INCONCLUSIVE
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from greylag.rewrite.dbt.blocks import Block, TooManyVariants, Variant, alone, b
 from greylag.rewrite.dbt.built import write_out
 from greylag.rewrite.dbt.context import Project, localised, project_around
 from greylag.rewrite.dbt.jinja import JinjaError, Span, SpanKind, spans
+from greylag.rewrite.dbt.lexical import lexical_boundary
 from greylag.rewrite.dbt.macros import Macro
 from greylag.rewrite.dbt.mask import Masked, Role, TooShort, mask
 from greylag.rewrite.dbt.mentions import mentions, objections, unmapped_columns
@@ -94,7 +95,26 @@ def _rewrite(
     if not isinstance(laid_open, Skipped):
         return laid_open
     closed = _planned(path, text, migration, form, project, None)
-    return closed if isinstance(closed, Edited) else laid_open
+    if isinstance(closed, Edited):
+        return closed
+    plain = _without_a_parser(path, text, migration) if form is not FormChoice.INLINE else None
+    return plain if plain is not None and _unread(laid_open) else laid_open
+
+
+def _unread(outcome: Skipped) -> bool:
+    """Was the file left alone only because its SQL could not be read as a whole?"""
+    return {reason.code for reason in outcome.reasons} <= {"unparsable", "too-many-branches"}
+
+
+def _without_a_parser(path: str, text: str, migration: CompiledMigration) -> Edited | None:
+    try:
+        found = spans(text)
+        masked = mask(text, found, migration)
+    except (JinjaError, TooShort):
+        return None
+    if objections(path, masked, found, migration) or unmapped_columns(found, migration):
+        return None
+    return lexical_boundary(path, text, masked, migration)
 
 
 def _planned(

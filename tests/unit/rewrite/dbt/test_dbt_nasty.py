@@ -49,6 +49,7 @@ LEFT_ALONE = {
     "-- depends_on: " + OLD + "\nselect {% if x %}'a{% else %}'b{% endif %}' as y": "read-left",
     "select user_id from "
     + OLD
+    + ", prod.core.users_v1"
     + "".join(f"{{% if v{i} %}} {{% endif %}}" for i in range(12)): "too-many-branches",
 }
 
