@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import duckdb
 from sqlglot import exp
 from sqlglot.tokenizer_core import TokenType
@@ -14,6 +16,11 @@ from greylag.rewrite.sql.tokens import Tokens
 _POSITIONAL = {"bigquery", "presto", "trino", "athena", "tsql", "fabric"}
 _POSTGRES = {"postgres", "redshift", "materialize", "risingwave"}
 _SPARK = {"spark", "spark2", "databricks"}
+_AGGREGATES = {"avg", "count", "max", "min", "sum"}
+_CALL = re.compile(r"([A-Za-z]\w*)\(([A-Za-z_]\w*)\)", re.ASCII)
+_PLAIN_LINE = re.compile(
+    r"(?!(?:SQL_|HIGH_PRIORITY|STRAIGHT_JOIN|DISTINCTROW))[!-_a-~](?:[ -_a-~]{0,62}[!-_a-~])?"
+)
 
 
 class Unnamed(Exception):
@@ -53,9 +60,43 @@ def kept_name(item: exp.Expr, dialect: str, text: str) -> str | None:
         return _name_inside(item) if isinstance(item, exp.Paren) else None
     if dialect in _POSTGRES:
         return _name_inside(item)
-    if dialect == "duckdb":
-        return _duckdb_name(text)
+    match dialect:
+        case "duckdb":
+            return _duckdb_name(text)
+        case "mysql":
+            return _mysql_name(item, text)
+        case "snowflake":
+            return '"' + "".join(_call(text)).upper() + '"'
+        case "spark" | "spark2" | "clickhouse":
+            return _aggregate_name(text, dialect)
     raise Unnamed
+
+
+def _mysql_name(item: exp.Expr, text: str) -> str:
+    """MySQL: the text as written; a view's column takes 64 characters. A column has its own name."""
+    while isinstance(item, exp.Paren):
+        item = item.this
+    if isinstance(item, exp.Column):
+        return f"`{item.name}`"
+    if not _PLAIN_LINE.fullmatch(text) or "--" in text or "/*" in text or "#" in text:
+        raise Unnamed
+    return f"`{text}`"
+
+
+def _aggregate_name(text: str, dialect: str) -> str:
+    """Spark and ClickHouse print what they understood: certain for an aggregate of one bare column."""
+    function, opening, column, closing = _call(text)
+    if function.lower() not in _AGGREGATES or (dialect == "clickhouse" and not function.islower()):
+        raise Unnamed
+    return f"`{function.lower()}{opening}{column}{closing}`"
+
+
+def _call(text: str) -> tuple[str, str, str, str]:
+    """A call of one bare column, without blanks in it: nothing that an engine could print otherwise."""
+    found = _CALL.fullmatch(text)
+    if found is None:
+        raise Unnamed
+    return found[1], "(", found[2], ")"
 
 
 def subquery_name(item: exp.Expr, dialect: str, text: str) -> str | None:

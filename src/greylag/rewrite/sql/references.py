@@ -51,6 +51,8 @@ class References:
     def edits(self, ref: Ref) -> set[Edit]:
         """The edits for one reference; empty when it may stay as it is."""
         output, piece = self._piece(ref)
+        if self.folding.dialect == "clickhouse":
+            self._check_new_alias(ref, output, piece)
         bare = len(ref.parts) == 1
         name = self.folding.ident(ref.parts[0])
         if bare and name in self.read.scope.using and self.folding.fold(piece.path or "") == name:
@@ -88,6 +90,13 @@ class References:
         while node is not None and node is not join:
             node = node.parent
         return node is join
+
+    def _check_new_alias(self, ref: Ref, output: Output, piece: Piece) -> None:
+        """ClickHouse takes a name for an alias first, in every clause: of the old ones, `shadows` knows."""
+        name = self.folding.ident(ref.column)
+        listed = ref.node.parent is ref.scope.select and not self._keeps_name(ref, output, piece)
+        if listed and name in self.read.pieces.new_columns():
+            raise Unsound(self.read.site, f"{name} would become an alias, which wins over the new column")
 
     def _piece(self, ref: Ref) -> tuple[Output, Piece]:
         found = self.read.pieces.by_column.get(self.folding.ident(ref.column))

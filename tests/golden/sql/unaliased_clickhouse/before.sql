@@ -1,0 +1,3 @@
+SELECT customer, sum(amount), max(status) AS last
+FROM shop.orders_v1
+GROUP BY customer

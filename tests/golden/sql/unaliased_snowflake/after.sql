@@ -1,0 +1,3 @@
+SELECT buyer_id AS customer, sum(cents) AS "SUM(AMOUNT)", max(state) AS last
+FROM shop.orders_v2
+GROUP BY buyer_id
