@@ -19,7 +19,7 @@ from greylag.rewrite.dbt.blocks import Block, TooManyVariants, Variant, alone, b
 from greylag.rewrite.dbt.built import write_out
 from greylag.rewrite.dbt.context import Project, localised, project_around
 from greylag.rewrite.dbt.jinja import JinjaError, Span, SpanKind, spans
-from greylag.rewrite.dbt.lexical import lexical_boundary
+from greylag.rewrite.dbt.lexical import lexical_boundary, only_aliases
 from greylag.rewrite.dbt.macros import Macro
 from greylag.rewrite.dbt.mask import Masked, Role, TooShort, mask
 from greylag.rewrite.dbt.mentions import mentions, objections, unmapped_columns
@@ -97,8 +97,9 @@ def _rewrite(
     closed = _planned(path, text, migration, form, project, None)
     if isinstance(closed, Edited):
         return closed
-    plain = _without_a_parser(path, text, migration) if form is not FormChoice.INLINE else None
-    return plain if plain is not None and _unread(laid_open) else laid_open
+    if not _unread(laid_open):
+        return laid_open
+    return _without_a_parser(path, text, migration, form) or laid_open
 
 
 def _unread(outcome: Skipped) -> bool:
@@ -106,7 +107,10 @@ def _unread(outcome: Skipped) -> bool:
     return {reason.code for reason in outcome.reasons} <= {"unparsable", "too-many-branches"}
 
 
-def _without_a_parser(path: str, text: str, migration: CompiledMigration) -> Edited | None:
+def _without_a_parser(
+    path: str, text: str, migration: CompiledMigration, form: FormChoice
+) -> Edited | Unchanged | None:
+    """Token by token, where Jinja leaves no SQL that can be parsed; None when that does not do."""
     try:
         found = spans(text)
         masked = mask(text, found, migration)
@@ -114,7 +118,9 @@ def _without_a_parser(path: str, text: str, migration: CompiledMigration) -> Edi
         return None
     if objections(path, masked, found, migration) or unmapped_columns(found, migration):
         return None
-    return lexical_boundary(path, text, masked, migration)
+    if only_aliases(masked, migration):
+        return Unchanged()
+    return lexical_boundary(path, text, masked, migration) if form is not FormChoice.INLINE else None
 
 
 def _planned(

@@ -94,6 +94,30 @@ def lexical_boundary(path: str, text: str, masked: Masked, migration: CompiledMi
     )
 
 
+def only_aliases(masked: Masked, migration: CompiledMigration) -> bool:
+    """Is the dataset's name only what a subquery is called, in a text that no parser reads?
+
+    So it is in a file that already has the boundary form.
+    """
+    if masked.doubts or any(item.role is Role.REPLACED for item in masked.placeholders):
+        return False
+    told = word_pattern(told_names(migration))
+    try:
+        tokens = sqlglot.tokenize(masked.text, dialect=migration.dialect)
+    except (SqlglotError, *PARSER_GIVES_UP):
+        return False
+    texts = ["", "", *(token.text for token in tokens), ""]
+    for at, text in enumerate(texts):
+        if not told.search(text):
+            continue
+        before, last = texts[at - 1], texts[at - 2]
+        called = before == ")" or (before.upper() == "AS" and last == ")")
+        qualifies = texts[at + 1] == "." and before not in (".", "FROM", "from", "JOIN", "join", ",")
+        if not told.fullmatch(text) or not (called or qualifies):
+            return False
+    return True
+
+
 def _read(item: Placeholder, text: str) -> Read:
     assert item.dataset is not None
     column = item.span.start - text.rfind("\n", 0, item.span.start)
