@@ -21,6 +21,7 @@ from greylag.rewrite.sql.boundary import TableText, boundary_edit, table_span
 from greylag.rewrite.sql.folding import Folding
 from greylag.rewrite.sql.inline import Inliner
 from greylag.rewrite.sql.inside import PATH, Inside, declared
+from greylag.rewrite.sql.limits import TooMuch
 from greylag.rewrite.sql.model import Owner, ReadSite, Scope
 from greylag.rewrite.sql.obstacles import Obstacles
 from greylag.rewrite.sql.resolve import Resolver
@@ -110,10 +111,20 @@ def plan_edits(
     except (TypeError, AttributeError, IndexError, KeyError) as error:
         # The compiled parser, on syntax that it half knows.
         return SqlPlan(skipped=(Reason(code="unparsable", message=f"{path}: not understood: {error}"[:300]),))
+    except TooMuch as much:
+        line = text.count("\n", 0, much.offset) + 1
+        return SqlPlan(skipped=(Reason(code=much.code, message=f"{path}:{line}: {much}", line=line),))
     except RecursionError:
-        return SqlPlan(skipped=(Reason(code="too-deep", message=f"{path}: the query is nested too deeply"),))
+        return SqlPlan(skipped=(_too_deep(path),))
     planner = _Planner(text, migration, names, tokens, form, path, table_text, keep_alias)
-    return planner.plan(statements)
+    try:
+        return planner.plan(statements)
+    except RecursionError:
+        return SqlPlan(skipped=(_too_deep(path),))
+
+
+def _too_deep(path: str) -> Reason:
+    return Reason(code="too-deep", message=f"{path}: the query is nested too deeply")
 
 
 def _unparsable(error: SqlglotError, path: str, dialect: str) -> Reason:

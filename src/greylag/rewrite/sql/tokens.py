@@ -11,6 +11,7 @@ from sqlglot.dialects.dialect import Dialect
 from sqlglot.tokenizer_core import Token, TokenType
 from sqlglot.tokens import Tokenizer
 
+from greylag.rewrite.sql.limits import check_size, check_tokens
 from greylag.rewrite.sql.reading import Reader, Reading
 
 _OPEN = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE}
@@ -97,7 +98,9 @@ class Tokens:
         self.text = text
         self._dialect = Dialect.get_or_raise(dialect)
         self._name = dialect
+        check_size(text)
         self.items: list[Token] = tokenize(text, dialect)
+        check_tokens(self.items)
         self._reading: Reading | None = None
         self.starts = [token.start for token in self.items]
         self.depths: list[int] = []
