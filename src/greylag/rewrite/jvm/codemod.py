@@ -16,7 +16,7 @@ from greylag.rewrite.jvm.finding import opened, places
 from greylag.rewrite.jvm.leftovers import reason, unseen, unused
 from greylag.rewrite.jvm.literals import Unreadable
 from greylag.rewrite.jvm.model import Definition, File, Mention, SqlSite, TableSite, Unknown
-from greylag.rewrite.jvm.names import Naming, naming
+from greylag.rewrite.jvm.names import Naming, has_word, naming
 from greylag.rewrite.jvm.syntax import Source
 from greylag.rewrite.mentions import candidate_names, mentioned
 from greylag.rewrite.sql.boundary import subquery
@@ -68,7 +68,7 @@ def rewrite_jvm(
 def _guarded(file: File, site: SqlSite, form: FormChoice) -> EmbeddedPlan:
     """The plan for a statement; a place that cannot be rewritten counts only if it reads an old dataset."""
     sql = "".join(segment.text for segment in site.segments)
-    if not mentioned(sql, file.migration, {}):
+    if not mentioned(sql, file.migration, {}) or not has_word(sql, file.migration):
         return EmbeddedPlan()
     if site.refusal is not None:
         if (

@@ -6,7 +6,7 @@ A name is followed only where it can mean nothing else: it is bound once in the 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tree_sitter import Node
@@ -47,7 +47,24 @@ _OWNERS = {
     "class_declaration",
     "interface_declaration",
 }
+_HOLDERS = {
+    *_OWNERS,
+    "package_clause",
+    "package_object",
+    "template_body",
+    "class_body",
+    "interface_body",
+    "enum_body",
+    "enum_declaration",
+    "enum_definition",
+    "field_declaration",
+    "constant_declaration",
+}
 _DEPTH = 8
+# The tree finds a node's parent by going down from its root: what asks for many of them in a huge file is
+# not done. A name with so many uses is not followed, a file of so many characters holds no constants.
+_USES = 2_000
+_HUGE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +147,8 @@ class Constants:
         """Whether the name is bound, and to what it is bound for good."""
         values: list[Node] = []
         count = 0
+        if self.source.text.count(name) > _USES:
+            return True, None
         for node in self.source.words(name):
             binder = _binder(node)
             if binder is None:
@@ -245,22 +264,29 @@ def _hidden(source: Source, value: Node) -> bool:
     return re.search(r"\bprivate\b(?!\s*\[)", head) is not None
 
 
+def _members(source: Source) -> Iterator[Node]:
+    """The definitions that stand in objects, classes and interfaces, not in bodies of methods."""
+    stack = [source.root]
+    while stack:
+        node = stack.pop()
+        if node.type in _VALUES:
+            yield node
+        elif node.type in _HOLDERS or node == source.root:
+            stack.extend(reversed(node.named_children))
+
+
 def constants_of(source: Source, migration: CompiledMigration) -> tuple[Constant, ...]:
     """The shared constants of a file."""
     resolver = Constants(source)
     found: dict[str, Constant] = {}
-    for string in source.strings():
-        definition = string.parent
-        while definition is not None and definition.type not in _VALUES:
-            definition = definition.parent
-        if definition is None:
-            continue
+    for definition in _members(source):
         name = definition.child_by_field_name("pattern") or definition.child_by_field_name("name")
-        value = resolver.value(source.of(name)) if name is not None and name.type == "identifier" else None
-        if name is None or value is None or source.of(name) in found or not _shared(source, value):
+        written = definition.child_by_field_name("value") or definition.child_by_field_name("body")
+        if name is None or name.type != "identifier" or written is None or '"' not in source.of(written):
             continue
-        text = resolver.text(name)
-        if text is None:
+        value = resolver.value(source.of(name))
+        text = resolver.text(name) if value is not None else None
+        if value is None or text is None or source.of(name) in found or not _owner(source, value):
             continue
         found[source.of(name)] = Constant(
             path=source.path,
@@ -282,17 +308,20 @@ class _Index:
         self.size = -1
         self.digest = ""
         self.found: tuple[Constant, ...] = ()
+        self.uses: re.Pattern[str] | None = None
 
     def of(self, files: Mapping[str, str], migration: CompiledMigration) -> tuple[Constant, ...]:
         if self.files is not files or self.size != len(files) or self.digest != migration.digest:
             found: list[Constant] = []
             for path, text in files.items():
-                if path.endswith(_SUFFIXES) and mentioned(text, migration, {}):
+                if path.endswith(_SUFFIXES) and len(text) < _HUGE and mentioned(text, migration, {}):
                     found.extend(constants_of(Source(path, text), migration))
             names = {each.name for each in found}
             again = _overridden(files, names)
             self.files, self.size, self.digest = files, len(files), migration.digest
             self.found = tuple(each for each in found if each.name not in again)
+            names = {re.escape(each.name) for each in self.found if each.named and not each.private}
+            self.uses = re.compile(rf"(?<!\w)(?:{'|'.join(sorted(names))})(?!\w)") if names else None
         return self.found
 
 
@@ -316,3 +345,9 @@ _INDEX = _Index()
 def constants_in(files: Mapping[str, str] | None, migration: CompiledMigration) -> tuple[Constant, ...]:
     """The shared constants of those files of a repository that name a replaced dataset."""
     return _INDEX.of(files, migration) if files is not None else ()
+
+
+def uses_constants(text: str, files: Mapping[str, str] | None, migration: CompiledMigration) -> bool:
+    """Does a text use a name that one of these files gives to a replaced dataset?"""
+    constants_in(files, migration)
+    return files is not None and _INDEX.uses is not None and _INDEX.uses.search(text) is not None

@@ -8,26 +8,22 @@ from collections.abc import Iterable, Mapping
 from tree_sitter import Node
 
 from greylag.mapping.compiled import CompiledMigration
-from greylag.rewrite.jvm.constants import constants_in
+from greylag.rewrite.jvm.constants import constants_in, uses_constants
 from greylag.rewrite.jvm.model import Definition, File, Place
 from greylag.rewrite.jvm.names import Naming, naming
 from greylag.rewrite.jvm.places import place_of, root_of
 from greylag.rewrite.jvm.syntax import Source
 from greylag.rewrite.mentions import candidate_names, mentioned
 
-_HOST = (".scala", ".java", ".sc")
-
 
 def opened(
     path: str, text: str, migration: CompiledMigration, siblings: Mapping[str, str] | None
 ) -> File | None:
     """The file, if it has to do with the migration: by a name in it, or by a constant of a sibling."""
-    others = tuple(each for each in constants_in(siblings, migration) if each.path != path)
-    used = any(re.search(rf"\b{re.escape(each.name)}\b", text) for each in others if each.named)
-    if not mentioned(text, migration, {}) and not used:
+    if not mentioned(text, migration, {}) and not uses_constants(text, siblings, migration):
         return None
-    near = {name: other for name, other in (siblings or {}).items() if name != path and name.endswith(_HOST)}
-    return File(source=Source(path, text), migration=migration, siblings=near, others=others)
+    others = tuple(each for each in constants_in(siblings, migration) if each.path != path)
+    return File(source=Source(path, text), migration=migration, siblings=siblings or {}, others=others)
 
 
 def places(file: File) -> list[Place]:

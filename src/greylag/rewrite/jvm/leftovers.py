@@ -7,8 +7,7 @@ from collections.abc import Iterable
 
 from greylag.domain.outcome import Reason
 from greylag.rewrite.jvm.model import Definition, File, Place
-from greylag.rewrite.jvm.names import Naming, naming
-from greylag.rewrite.mentions import candidate_names
+from greylag.rewrite.jvm.names import Naming, full_name, naming
 
 
 def reason(file: File, offset: int, code: str, message: str) -> Reason:
@@ -21,17 +20,15 @@ def unseen(file: File) -> list[Reason]:
     if not file.source.root.has_error:
         return []
     found: list[Reason] = []
-    for name in candidate_names(file.migration):
-        for match in re.finditer(rf"(?i)(?<![\w-]){re.escape(name)}(?![\w-])", file.source.text):
-            node = file.source.at(match.start(), match.end())
-            while node is not None and not node.is_error:
-                node = node.parent
-            if node is None or file.source.in_comment(match.start()):
-                continue
-            if file.source.string_at(match.start(), match.end()) is None:
-                message = "the syntax around a name of the dataset is not understood"
-                found.append(reason(file, match.start(), "unparsable", message))
+    for match in full_name(file.migration).finditer(file.source.text):
+        if file.source.string_at(*match.span()) is None and not file.source.in_comment(match.start()):
+            message = "the syntax around a name of the dataset is not understood"
+            found.append(reason(file, match.start(), "unparsable", message))
     return found
+
+
+def _is_host(path: str) -> bool:
+    return path.endswith((".scala", ".java", ".sc", ".kt"))
 
 
 def unused(file: File, places: Iterable[Place]) -> list[Reason]:
@@ -42,7 +39,11 @@ def unused(file: File, places: Iterable[Place]) -> list[Reason]:
             continue
         named = naming(_value(file, place), file.migration) in (Naming.FULL, Naming.FILES)
         word = re.compile(rf"(?<!\w){re.escape(place.name)}(?!\w)")
-        if not named or any(word.search(text) for text in file.siblings.values()):
+        if not named or any(
+            word.search(text)
+            for path, text in file.siblings.items()
+            if path != file.source.path and _is_host(path)
+        ):
             continue
         if len(word.findall(file.source.text)) < 2:
             message = f"{place.name} names the dataset, and nothing here uses it: delete it, or tell who does"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from tree_sitter import Node
@@ -97,7 +97,7 @@ class File:
 
     source: Source
     migration: CompiledMigration
-    siblings: dict[str, str] = field(default_factory=dict)
+    siblings: Mapping[str, str] = field(default_factory=dict)
     others: tuple[Constant, ...] = ()
     constants: Constants = field(init=False)
 

@@ -36,6 +36,17 @@ def _names(migration: CompiledMigration) -> tuple[tuple[str, ...], ...]:
     return tuple(ref.parts for mapping in migration.mappings for ref in mapping.names.tables)
 
 
+def full_name(migration: CompiledMigration) -> re.Pattern[str]:
+    """Finds replaced datasets by their whole names."""
+    return _pattern(_names(migration))
+
+
+def has_word(text: str, migration: CompiledMigration) -> bool:
+    """Does a dataset's last name stand in a text as a word, or may a wildcard there cover it?"""
+    names = "|".join(re.escape(name) for name in candidate_names(migration))
+    return "*" in text or re.search(rf"(?i)(?<!\w)(?:{names})(?!\w)|hole_\d|\$LATEST", text) is not None
+
+
 def naming(text: str, migration: CompiledMigration) -> Naming:
     """Tell how a text names a replaced dataset."""
     if not mentioned(text, migration, {}):
@@ -43,7 +54,7 @@ def naming(text: str, migration: CompiledMigration) -> Naming:
     full = _pattern(_names(migration)).search(text) is not None
     if _FILES.search(text) and ("/" in text or not full):
         return Naming.FILES if _segment(text, migration) else Naming.PROSE
-    if full:
+    if full and (len(text.split()) == 1 or any(len(parts) > 1 for parts in _names(migration))):
         return Naming.FULL
     return Naming.BARE if any(_tail(text, parts) for parts in _names(migration)) else Naming.PROSE
 

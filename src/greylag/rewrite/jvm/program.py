@@ -14,6 +14,9 @@ from greylag.rewrite.jvm.model import File, SqlSite, TableSite
 from greylag.rewrite.jvm.places import place_of, root_of
 from greylag.rewrite.jvm.syntax import Source
 
+# In a huge file only what names a replaced dataset is taken out: looking at every string takes too long.
+_HUGE = 2_000_000
+
 
 def read_program(
     path: str, text: str, migration: CompiledMigration, siblings: Mapping[str, str] | None = None
@@ -23,9 +26,9 @@ def read_program(
     Every statement of SQL is taken out, and every read of a table by its name, whatever they name.
     """
     others = constants_in(siblings, migration)
-    file = File(source=Source(path, text), migration=migration, siblings=dict(siblings or {}), others=others)
+    file = File(source=Source(path, text), migration=migration, siblings=siblings or {}, others=others)
     found: dict[tuple[int, int], SqlSite | TableSite] = {}
-    for node in file.source.strings():
+    for node in file.source.strings() if len(text) < _HUGE else ():
         place = place_of(file, root_of(file.source, node))
         if isinstance(place, SqlSite | TableSite):
             found[_stretch(place)] = place
