@@ -20,11 +20,10 @@ from greylag.rewrite.python.compose import Composer
 from greylag.rewrite.python.constants import Constants, NoOneName
 from greylag.rewrite.python.naming import Naming
 from greylag.rewrite.python.planning import Planned, Planner
-from greylag.rewrite.python.source import NotParsed, Source
+from greylag.rewrite.python.source import NotParsed, Source, imported
 from greylag.rewrite.python.uses import Uses
 
 _BOM = "\ufeff"
-_IMPORT = re.compile(r"^\s*(?:from\s+[.\w]+\s+)?import\b", re.MULTILINE)
 
 
 def rewrite_python(
@@ -40,7 +39,7 @@ def rewrite_python(
     `siblings` are the other files of its repository (path to text): constants are followed into those that
     the module imports, and constants that others import are left alone.
     """
-    if not concerned(text, migration, siblings or {}):
+    if not concerned(path, text, migration, siblings or {}):
         return Unchanged()
     if path.endswith(".ipynb"):
         from greylag.rewrite.python.notebook import rewrite_notebook
@@ -51,19 +50,13 @@ def rewrite_python(
     return module_outcome(path, text, migration, form, siblings or {})
 
 
-def concerned(text: str, migration: CompiledMigration, siblings: Mapping[str, str]) -> bool:
+def concerned(path: str, text: str, migration: CompiledMigration, siblings: Mapping[str, str]) -> bool:
     """The cheap question: does the text, or one that it may import names from, name a replaced dataset?"""
     if mentioned(text, migration, {}):
         return True
-    if len(siblings) < 2 or not _IMPORT.search(text):
-        return False
     names = candidate_names(migration)
-    for path, other in siblings.items():
-        stem = path.rsplit("/", 1)[-1].removesuffix(".py")
-        stem = path.split("/")[-2] if stem == "__init__" and "/" in path else stem
-        if path.endswith(".py") and stem in text and any(name in other.lower() for name in names):
-            return True
-    return False
+    files = imported(path, text, siblings) if len(siblings) > 1 else ()
+    return any(name in siblings[one].lower() for one in files for name in names)
 
 
 def _with_bom(outcome: Outcome) -> Outcome:
@@ -81,7 +74,7 @@ def module_outcome(
 ) -> Outcome:
     """The outcome for a module that names a replaced dataset, or imports such a name."""
     naming = Naming(migration)
-    if not naming.word.search(text) and "*" not in text and not _IMPORT.search(text):
+    if not naming.word.search(text) and "*" not in text and not siblings:
         return Unchanged()
     try:
         source = Source(text)
@@ -160,6 +153,8 @@ class Job:
         self.bindings = Bindings(source, path, siblings)
         self.composer = Composer(source, self.bindings, naming.migration.dialect)
         self.uses = Uses(source, self.bindings, naming.migration.dialect)
+        files = imported(path, source.text, siblings) if len(siblings) > 1 else ()
+        self.follows = any(naming.word.search(siblings[one]) for one in files)
         self.roots = list(self._roots())
 
     def _roots(self) -> Iterable[Root]:
@@ -187,7 +182,7 @@ class Job:
                     isinstance(part, cst.FormattedStringText) and self._text_names(part.value)
                     for part in node.parts
                 )
-            case cst.Name() | cst.Attribute() if self.siblings:
+            case cst.Name() | cst.Attribute() if self.follows:
                 above = self.source.parent(node)
                 if isinstance(above, cst.ImportAlias | cst.Param | cst.Arg) and not _is_value(above, node):
                     return False

@@ -25,6 +25,11 @@ LONGEST = 1_000_000
 _DEEPEST = 120
 _OPERATORS = re.compile(r"[+\-*/%.|&^~@:,=<>]|\b(?:if|elif|else|not|and|or|lambda|await|for|in)\b")
 
+_IMPORTS = re.compile(
+    r"(?m)^[ \t]*(?:from[ \t]+(?P<module>[.\w]+)[ \t]+import[ \t]*(?P<names>\([^)]*\)|[^\n]*)"
+    r"|import[ \t]+(?P<plain>[^\n#]*))"
+)
+
 
 class NotParsed(Exception):
     """The module cannot be looked into. `code` is that of a reason; `line` is 1-based, 0 for the file."""
@@ -45,10 +50,9 @@ class Source:
         wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
         try:
             self._spans = wrapper.resolve(ByteSpanPositionProvider)
-            self._scopes = wrapper.resolve(ScopeProvider)
-            self._qualified = wrapper.resolve(QualifiedNameProvider)
         except RecursionError as error:
             raise NotParsed("too-deep", "the program is nested too deeply") from error
+        self._wrapper = wrapper
         self.module = wrapper.module
         self.parents: dict[cst.CSTNode, cst.CSTNode] = {}
         self.nodes: list[cst.CSTNode] = []
@@ -62,6 +66,14 @@ class Source:
             for child in reversed(node.children):
                 self.parents[child] = node
                 waiting.append(child)
+
+    @cached_property
+    def _scopes(self) -> Mapping[cst.CSTNode, Scope | None]:
+        return self._wrapper.resolve(ScopeProvider)
+
+    @cached_property
+    def _qualified(self) -> Mapping[cst.CSTNode, Any]:
+        return self._wrapper.resolve(QualifiedNameProvider)
 
     @cached_property
     def _bytes(self) -> list[int] | None:
@@ -194,6 +206,19 @@ def _rough_depth(text: str) -> int:
         since = since + len(_OPERATORS.findall(line)) if depth else len(_OPERATORS.findall(line))
         deepest = max(deepest, depth + opened, since, text.count("elif") if "elif" in line else 0)
     return deepest
+
+
+def imported(path: str, text: str, siblings: Mapping[str, str]) -> set[str]:
+    """The files of the repository that a module's imports may name, by a look at their lines alone."""
+    found: set[str | None] = set()
+    for line in _IMPORTS.finditer(text):
+        module = line["module"] or ""
+        dots = len(module) - len(module.lstrip("."))
+        names = [""] if line["plain"] else ["", *re.findall(r"\w+", line["names"] or "")]
+        modules = re.findall(r"[\w.]+", line["plain"]) if line["plain"] else [module.lstrip(".")]
+        for one in modules:
+            found |= {sibling(path, f"{one}.{name}".strip("."), dots, siblings) for name in names}
+    return {one for one in found if one is not None and one != path}
 
 
 def sibling(path: str, module: str, dots: int, siblings: Mapping[str, str]) -> str | None:
