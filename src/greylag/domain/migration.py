@@ -35,7 +35,8 @@ class WaveSize:
 class Rollout:
     """How carefully a migration moves. Every field has a safe default.
 
-    `window` None means "quiet": whenever the consumer is not about to run.
+    `window` None means "quiet": whenever the consumer is not about to run. `mentions`: names in comments and
+    documents follow, in a commit of their own.
     """
 
     waves: tuple[WaveSize, ...] = (WaveSize(count=1), WaveSize(share=0.1), WaveSize(share=1.0))
@@ -44,3 +45,4 @@ class Rollout:
     bake: timedelta = timedelta(hours=1)
     max_reverts: int = 1
     per_owner: int = 2
+    mentions: bool = False

@@ -36,6 +36,13 @@ def commit_message(migration: CompiledMigration, target: Target) -> str:
     return "\n".join(lines) + "\n"
 
 
+def mentions_message(migration: CompiledMigration, target: Target) -> str:
+    """The message of the commit behind it, in which names in comments and documents follow."""
+    return commit_message(migration, target).replace(
+        title(migration), "Names in comments and documents follow", 1
+    )
+
+
 def body(migration: CompiledMigration, target: Target, rewriting: Rewriting) -> str:
     """The description of a pull request, in Markdown."""
     parts = [

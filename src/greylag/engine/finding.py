@@ -176,6 +176,11 @@ def _reader(migration: CompiledMigration, files: Mapping[str, str]) -> Callable[
     return lambda path, text: look(path, text, migration, files)
 
 
+def is_migration(path: str, text: str) -> bool:
+    """A migration file speaks of the old dataset; it reads nothing, and has to go on speaking of it."""
+    return path.endswith((".yml", ".yaml")) and _MIGRATION.search(text) is not None
+
+
 def look(
     path: str,
     text: str,
@@ -185,8 +190,8 @@ def look(
     form: FormChoice = FormChoice.AUTO,
 ) -> Outcome:
     """What a file among the `files` of its repository has to do with a migration, and its rewrite."""
-    if path.endswith((".yml", ".yaml")) and _MIGRATION.search(text):
-        return Unchanged()  # a migration file speaks of the old dataset; it reads nothing
+    if is_migration(path, text):
+        return Unchanged()
     framework = framework_of(path, files)
     if framework is not None:
         return rewrite_text(path, text, migration, form=form, siblings=files)

@@ -12,7 +12,7 @@ from greylag.engine.finding import root_of
 from greylag.engine.rewriting import ProofLevel, rewrite_tree
 from greylag.mapping.compiled import CompiledMigration
 from greylag.rewrite import candidate_names
-from greylag.workspace import FolderFiles, decode_text, tracked_files, write_atomic
+from greylag.workspace import FolderFiles, OverlaidFiles, decode_text, tracked_files, write_atomic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,17 +38,17 @@ def rewrite_paths(
     `started` is told the number of files, `done` each finished one. Nothing is written. Raises UsageError
     for a path that does not exist.
     """
-    places = _places(paths)
-    started(sum(len(place.files) for place in places))
+    found = places(paths)
+    started(sum(len(place.files) for place in found))
     reports: dict[Path, DiskReport] = {}
-    for place in places:
+    for place in found:
         for report in _rewrite_place(migration, place, form, proof, done):
             reports.setdefault(report.file.resolve(), report)
     return tuple(reports[file] for file in sorted(reports))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
+class Place:
     """Files below one root (a working tree, or the named folder); `shown` maps to the user's paths."""
 
     root: Path
@@ -56,8 +56,9 @@ class _Place:
     shown: Callable[[str], str]
 
 
-def _places(paths: Iterable[Path]) -> list[_Place]:
-    places = []
+def places(paths: Iterable[Path]) -> list[Place]:
+    """Sort out what the user named. Raises UsageError for a path that does not exist."""
+    found = []
     for path in paths:
         if not path.exists():
             raise UsageError(f"{path}: no such file or folder")
@@ -65,8 +66,8 @@ def _places(paths: Iterable[Path]) -> list[_Place]:
         root = root_of(folder) or folder.resolve()
         named = tracked_files(path) if path.is_dir() else [path]
         files = tuple(file.resolve().relative_to(root).as_posix() for file in named)
-        places.append(_Place(root=root, files=files, shown=_shower(folder, root)))
-    return places
+        found.append(Place(root=root, files=files, shown=_shower(folder, root)))
+    return found
 
 
 def _shower(folder: Path, root: Path) -> Callable[[str], str]:
@@ -82,7 +83,7 @@ def _shower(folder: Path, root: Path) -> Callable[[str], str]:
 
 def _rewrite_place(
     migration: CompiledMigration,
-    place: _Place,
+    place: Place,
     form: FormChoice,
     proof: ProofLevel,
     done: Callable[[str], None],
@@ -100,14 +101,14 @@ def _rewrite_place(
             done(inside)
             continue
         texts[inside] = text
-    files = _Overlay(place.root, texts)
+    files = OverlaidFiles(FolderFiles(place.root), texts)
     wanted = set(texts)
     for report in rewrite_tree(files, migration, form=form, proof=proof, only=wanted.__contains__, done=done):
         if report.path in wanted or isinstance(report.outcome, Edited):
             yield _disk(place, report.path, files.get(report.path, ""), report)
 
 
-def _disk(place: _Place, inside: str, before: str, report: FileReport) -> DiskReport:
+def _disk(place: Place, inside: str, before: str, report: FileReport) -> DiskReport:
     shown = place.shown(inside)
     told = FileReport(path=shown, outcome=_called(report.outcome, inside, shown), proof=report.proof)
     return DiskReport(file=place.root / inside, before=before, report=told)
@@ -127,17 +128,6 @@ def _called(outcome: Outcome, inside: str, shown: str) -> Outcome:
             return replace(outcome, reasons=reasons)
         case _:
             return outcome
-
-
-class _Overlay(FolderFiles):
-    """The files of a folder, those that were read already from memory."""
-
-    def __init__(self, root: Path, texts: dict[str, str]) -> None:
-        super().__init__(root)
-        self._texts = texts
-
-    def __getitem__(self, path: str) -> str:
-        return self._texts[path] if path in self._texts else super().__getitem__(path)
 
 
 def write(reports: Iterable[DiskReport]) -> int:

@@ -4,7 +4,7 @@ ref.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,12 +13,14 @@ from greylag.domain.check import Verdict
 from greylag.domain.outcome import FormChoice
 from greylag.domain.target import TargetState
 from greylag.engine import ledger, tables
-from greylag.engine.describe import body, commit_message, title
+from greylag.engine.describe import body, commit_message, mentions_message, title
+from greylag.engine.mentions import mentions_in_text
 from greylag.engine.patching import LedgerEntry, fold
-from greylag.engine.ports import Fleet, ProofLevel, Rewriter
+from greylag.engine.ports import Fleet, ProofLevel, Rewriter, Sources
 from greylag.engine.store import Session, Store
 from greylag.engine.world import Target
 from greylag.mapping.compiled import CompiledMigration
+from greylag.workspace import OverlaidFiles, Repository
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,8 @@ class Rewrites:
                 email=self.email,
                 when=repo.info(sources.commit).when,
             )
+            if migration.rollout.mentions:
+                commit = self._mentions(repo, commit, sources, made.changes, migration, target)
         entries = ledger.with_owners(made.entries, self.fleet, target.repository, sources.commit)
         values = {
             "state": made.state.value,
@@ -115,6 +119,33 @@ class Rewrites:
                 "forms": sorted({entry.form for entry in edited if entry.form}),
                 "questions": list(made.questions),
             },
+        )
+
+    def _mentions(
+        self,
+        repo: Repository,
+        commit: str,
+        sources: Sources,
+        changes: Mapping[str, bytes],
+        migration: CompiledMigration,
+        target: Target,
+    ) -> str:
+        """The names that are only mentioned, in a commit of their own; the same commit without any."""
+        files = OverlaidFiles(sources.files, {path: data.decode() for path, data in changes.items()})
+        said = {
+            path: new.encode("utf-8")
+            for path in sorted(sources.wanted)
+            if (new := mentions_in_text(path, files[path], migration, files)) != files[path]
+        }
+        if not said:
+            return commit
+        return repo.commit(
+            commit,
+            said,
+            message=mentions_message(migration, target),
+            author=self.author,
+            email=self.email,
+            when=repo.info(sources.commit).when,
         )
 
     def keep(self, session: Session, migration: str, made: Made, now: datetime) -> None:

@@ -191,6 +191,8 @@ class RolloutModel(Strict):
     """More reverts than this in a wave: hold."""
     per_owner: Annotated[int, Field(ge=1)] = 2
     """Open pull requests an owner at a time."""
+    mentions: bool = False
+    """Names in comments and documents follow, in a commit of their own."""
 
 
 class MigrationModel(Strict):

@@ -26,6 +26,7 @@ def rollout(model: RolloutModel, document: Document) -> Rollout | None:
         bake=parse_duration(model.bake),
         max_reverts=model.max_reverts,
         per_owner=model.per_owner,
+        mentions=model.mentions,
     )
 
 

@@ -2,7 +2,7 @@
 
 from greylag.workspace.atomic import write_atomic
 from greylag.workspace.command import CommandResult, run_command
-from greylag.workspace.files import CommitFiles, FolderFiles
+from greylag.workspace.files import CommitFiles, FolderFiles, OverlaidFiles
 from greylag.workspace.fleet import find_repositories, is_bare, is_repository
 from greylag.workspace.repository import Repository
 from greylag.workspace.sqlite import SqliteFile
@@ -29,6 +29,7 @@ __all__ = [
     "FolderFiles",
     "MergeResult",
     "NotARepository",
+    "OverlaidFiles",
     "RefMoved",
     "Repository",
     "RepositoryError",

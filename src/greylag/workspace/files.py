@@ -44,6 +44,27 @@ class CommitFiles(Mapping[str, str]):
         return len(self._oids)
 
 
+class OverlaidFiles(Mapping[str, str]):
+    """Files with some texts in place of their own; paths that only the texts have come last."""
+
+    def __init__(self, files: Mapping[str, str], texts: Mapping[str, str]) -> None:
+        self._files = files
+        self._texts = texts
+
+    def __getitem__(self, path: str) -> str:
+        return self._texts[path] if path in self._texts else self._files[path]
+
+    def __contains__(self, path: object) -> bool:
+        return path in self._texts or path in self._files
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._files
+        yield from (path for path in self._texts if path not in self._files)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
 class FolderFiles(Mapping[str, str]):
     """The same for a folder, as git sees it. It is walked when all names are asked for, not before."""
 

@@ -43,11 +43,16 @@ def find(
     fleet: Annotated[
         Path | None, typer.Option("--fleet", help="Every repository below this folder.", show_default=False)
     ] = None,
+    mentions: Annotated[
+        bool, typer.Option("--mentions", help="List the places too that only say a dataset's name.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Find the consumers of a migration's old datasets."""
+    from greylag.cli.mentions_report import as_json, print_mentions
     from greylag.engine.finding import find as find_all
     from greylag.engine.finding import places_of
+    from greylag.engine.mentions import find_mentions
     from greylag.lineage import FleetIndex
     from greylag.mapping import load_migration
 
@@ -57,10 +62,14 @@ def find(
     index = FleetIndex(_index_file(wanted, root))
     with _told() as progress:
         found = find_all(compiled, places, index, progress=progress)
+    said = tuple(find_mentions(compiled, places, index)) if mentions else ()
     if json:
-        print_json(document(compiled.name, found, places))
+        told = {"mentions": as_json(said)} if mentions else {}
+        print_json({**document(compiled.name, found, places), **told})
     else:
         _print(found, places)
+        if mentions:
+            print_mentions(said, diff=False, written=False)
     if found.unclear:
         raise typer.Exit(Exit.NEEDS_PERSON)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,11 +12,17 @@ from greylag.cli.console import Exit, err, out, print_json
 from greylag.cli.progress import progress
 from greylag.domain.outcome import FormChoice
 
+if TYPE_CHECKING:
+    from greylag.mapping.compiled import CompiledMigration
+
 HELP = """\
 Rewrite files in place, so that they read the new datasets and return the same rows.
 
 PATH is a file or a folder; a folder is walked as git sees it. A file is edited whole or not at all; what
 cannot be rewritten safely is left alone, and the reason is told. With [bold]--diff[/] nothing is written.
+
+With [bold]--mentions[/], names in comments and documents follow instead, in files that read no old dataset
+(any more): for a commit of their own, after the reads have moved.
 
 Ends with status 1 when a file was left to people.
 
@@ -53,6 +59,9 @@ def rewrite(
     proof: Annotated[
         ProofChoice, typer.Option(help="How hard the proof tries to refute each edit.")
     ] = ProofChoice.FAST,
+    mentions: Annotated[
+        bool, typer.Option("--mentions", help="Names in comments and documents, and nothing else.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
     """Rewrite files; exit status 1 when something needs a person."""
@@ -63,6 +72,9 @@ def rewrite(
     from greylag.mapping import load_migration
 
     compiled = load_migration(migration)
+    if mentions:
+        _mentions(compiled, paths, diff=diff, json=json)
+        return
     with ExitStack() as stack:
         steps: list[object] = []
 
@@ -86,3 +98,19 @@ def rewrite(
         print_report(out(), reports, written=True)
     if any(outcome_name(item.report) in ("skipped", "failed") for item in reports):
         raise typer.Exit(Exit.NEEDS_PERSON)
+
+
+def _mentions(migration: CompiledMigration, paths: list[Path], *, diff: bool, json: bool) -> None:
+    from greylag.cli.mentions_report import as_json, print_mentions
+    from greylag.engine.mentions import mentions_on_disk
+    from greylag.workspace import write_atomic
+
+    found = tuple(mentions_on_disk(migration, paths))
+    if not diff:
+        for one in found:
+            if one.file is not None and one.new != one.text:
+                write_atomic(one.file, one.new.encode("utf-8"))
+    if json:
+        print_json({"migration": migration.name, "mentions": as_json(found)})
+    else:
+        print_mentions(found, diff=diff)
