@@ -166,7 +166,10 @@ def _alias_later(select: SelectInfo, column: exp.Column, name: str) -> Output | 
     """GROUP BY, HAVING, QUALIFY and ORDER BY may name an output where no source is known to have the
     column.
     """
-    if _clause(select, column) not in {"group", "having", "qualify", "order"}:
+    clause = _clause(select, column)
+    if clause == "expressions":
+        return _alias_before(select, column, name)
+    if clause not in {"group", "having", "qualify", "order"}:
         return None
     output = _output(select, name)
     expression = output.expression if output is not None else None
@@ -174,6 +177,19 @@ def _alias_later(select: SelectInfo, column: exp.Column, name: str) -> Output | 
         # The same column, whichever way it is read.
         return None
     return output
+
+
+def _alias_before(select: SelectInfo, column: exp.Column, name: str) -> Output | None:
+    """An output that stands before the one that uses its name, where a dialect allows that."""
+    item: exp.Expr = column
+    while item.parent is not None and item.parent is not select.node:
+        item = item.parent
+    for earlier in select.node.expressions:
+        if earlier is item:
+            return None
+        if isinstance(earlier, exp.Alias) and earlier.alias.lower() == name.lower():
+            return _output(select, name)
+    return None
 
 
 def _guess(model: Model, select: SelectInfo, column: exp.Column) -> Ref:

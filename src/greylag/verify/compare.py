@@ -101,6 +101,17 @@ def same_order(blocks: Sequence[Sequence[Row]], new: Sequence[Row]) -> bool:
     return position == len(new)
 
 
+def plain_name(name: str) -> str:
+    """A column's name without what engines spell in ways of their own: case, and the blanks and the
+    `count_star` of a name that is the text of an expression.
+    """
+    lowered = name.lower()
+    if not any(char in lowered for char in "()*/+|"):
+        return lowered
+    plain = "".join(lowered.split()).replace("count_star()", "count(*)")
+    return plain.replace("(", "").replace(")", "") if "select" in plain else plain
+
+
 def shape_difference(old: Result, new: Result, dialect: str, *, names: bool) -> str | None:
     """What differs in number, names, order or types of columns; None when nothing does."""
     if len(old.columns) != len(new.columns):
@@ -108,7 +119,7 @@ def shape_difference(old: Result, new: Result, dialect: str, *, names: bool) -> 
         return f"{len(old.columns)} columns became {len(new.columns)}: {before} and {after}"
     if names:
         for position, (left, right) in enumerate(zip(old.columns, new.columns, strict=True), 1):
-            if left.lower() != right.lower():
+            if plain_name(left) != plain_name(right):
                 return f"column {position} is called `{right}` and not `{left}`"
     for position, (left, right) in enumerate(zip(old.types, new.types, strict=True)):
         if _coarse(left, dialect) != _coarse(right, dialect):

@@ -180,7 +180,7 @@ def _go_up(node: exp.Select, place: exp.Expr, inner: exp.Select, outer: exp.Join
     place.set("this", first)
     _insert_joins(node, place, inner.args.get("joins") or [])
     if where is not None:
-        _add_condition(node, outer, where.this)
+        add_condition(node, outer, where.this)
     return True
 
 
@@ -199,7 +199,8 @@ def _insert_joins(node: exp.Select, place: exp.Expr, joins: list[exp.Join]) -> N
         node.set("joins", [*own[:position], *(join.copy() for join in joins), *own[position:]])
 
 
-def _add_condition(node: exp.Select, outer: exp.Join | None, condition: exp.Expr) -> None:
+def add_condition(node: exp.Select, outer: exp.Join | None, condition: exp.Expr) -> None:
+    """One more condition: in ON of an outer join, else in WHERE."""
     if outer is not None:
         on = outer.args.get("on")
         outer.set("on", condition if on is None else exp.And(this=on, expression=condition))

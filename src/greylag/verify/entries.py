@@ -19,7 +19,7 @@ def inline_entries(holder: exp.Expr) -> None:
     """
     for with_ in list(holder.find_all(exp.With)):
         for entry in list(with_.expressions):
-            if is_volatile(entry.this) or alias_columns(entry) or not isinstance(entry.this, exp.Query):
+            if is_volatile(entry.this) or not isinstance(entry.this, exp.Query) or not _named(entry):
                 continue
             _inline(holder, entry)
             entry.pop()
@@ -42,3 +42,24 @@ def _inline(holder: exp.Expr, entry: exp.CTE) -> None:
             if table.args.get(arg):
                 subquery.set(arg, table.args[arg])
         table.replace(subquery)
+
+
+def _named(entry: exp.CTE) -> bool:
+    """Give the entry's columns the names that it lists for them; False where that cannot be done."""
+    names = alias_columns(entry)
+    if not names:
+        return True
+    first: exp.Expr = entry.this
+    while isinstance(first, exp.Subquery | exp.SetOperation):
+        first = first.this
+    if not isinstance(first, exp.Select) or len(first.expressions) != len(names) or first.is_star:
+        return False
+    if first.args.get("order") is not None or first.args.get("group") is not None:
+        # Their keys may be the names that it had.
+        return False
+    items = [
+        exp.Alias(this=item.unalias().copy(), alias=name.copy())
+        for item, name in zip(first.expressions, names, strict=True)
+    ]
+    first.set("expressions", items)
+    return True

@@ -96,9 +96,10 @@ def settle(query: exp.Query, names: Names, reading: Reading) -> exp.Query:
 
 
 def settle_keys(query: exp.Query, names: Names) -> exp.Query:
-    """A copy in which names inside an expression of GROUP BY say that they are columns.
+    """A copy in which names that can only be columns say so.
 
-    They are, in all dialects but those that put aliases first; DuckDB looks at outputs too.
+    Inside an expression of GROUP BY they are, in all dialects but those that put aliases first; inside an
+    aggregate no other aggregate can stand. DuckDB looks at outputs first.
     """
     if names.migration.dialect in _ALIASES_FIRST:
         return query
@@ -108,9 +109,8 @@ def settle_keys(query: exp.Query, names: Names) -> exp.Query:
     try:
         bind(model)
         for select in model.selects:
-            for column, _, owner in list(doubtful(select)):
-                group = column.find_ancestor(exp.Group, exp.Select)
-                if isinstance(group, exp.Group) and column.parent is not group:
+            for column, output, owner in list(doubtful(select)):
+                if _only_a_column(column, output):
                     column.set("table", exp.to_identifier(owner, quoted=True))
     except NotComparable:
         # Said where the versions are analysed.
@@ -118,6 +118,20 @@ def settle_keys(query: exp.Query, names: Names) -> exp.Query:
     found = holder.this
     found.pop()
     return found  # type: ignore[no-any-return]
+
+
+def _only_a_column(column: exp.Column, output: Output) -> bool:
+    """Inside an expression of GROUP BY, or an aggregate inside an aggregate."""
+    group = column.find_ancestor(exp.Group, exp.Select)
+    if isinstance(group, exp.Group):
+        return column.parent is not group
+    around = column.find_ancestor(exp.AggFunc, exp.Select)
+    expression = output.expression
+    return (
+        isinstance(around, exp.AggFunc)
+        and expression is not None
+        and expression.find(exp.AggFunc) is not None
+    )
 
 
 def doubtful(select: SelectInfo) -> Iterator[tuple[exp.Column, Output, str]]:

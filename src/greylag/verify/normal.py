@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from greylag.verify.compare import plain_name
 from greylag.verify.deep import strict
 from greylag.verify.recodes import simplify_filters
 from greylag.verify.volatile import is_volatile
@@ -23,6 +24,7 @@ def canonical(query: exp.Query, *, column_names: bool) -> str:
         _order_sources(select)
         _order_groups(select)
         _group_as_distinct(select)
+    _forget_duplicates(holder)
     _narrow(holder)
     # Conditions are sorted with sources as numbered by place, which both versions share.
     _renumber(holder)
@@ -37,7 +39,7 @@ def canonical(query: exp.Query, *, column_names: bool) -> str:
     for select in holder.find_all(exp.Select):
         for item in select.expressions:
             if isinstance(item, exp.Alias):
-                item.set("alias", exp.Identifier(this=item.alias.lower(), quoted=False))
+                item.set("alias", exp.Identifier(this=plain_name(item.alias), quoted=False))
     return text_of(holder)
 
 
@@ -310,6 +312,32 @@ def _forget_inner_names(holder: exp.Expr) -> None:
             subquery.parent, exp.From | exp.Join | exp.CTE | exp.SetOperation
         ):
             _forget_names(subquery)
+
+
+def _forget_duplicates(holder: exp.Expr) -> None:
+    """Of a query behind IN or EXISTS only matters which rows there are, not how many of each."""
+    for node in list(holder.find_all(exp.In, exp.Exists)):
+        inner = node.args.get("query") if isinstance(node, exp.In) else node.this
+        while isinstance(inner, exp.Subquery):
+            inner = inner.this
+        if not isinstance(inner, exp.Select) or any(
+            inner.args.get(arg) for arg in ("limit", "offset", "having")
+        ):
+            continue
+        if any(
+            item.find(exp.AggFunc, exp.AnonymousAggFunc, exp.Anonymous, exp.Window)
+            for item in inner.expressions
+        ):
+            continue
+        group = inner.args.get("group")
+        chosen = inner.args.get("distinct") is not None and inner.args["distinct"].args.get("on") is not None
+        if chosen or inner.args.get("qualify") or (group is not None and not group.expressions):
+            continue
+        if group is None or not any(
+            value for arg, value in group.args.items() if arg != "expressions" and value
+        ):
+            inner.set("group", None)
+            inner.set("distinct", None)
 
 
 def _forget_names(query: exp.Expr) -> None:

@@ -9,7 +9,7 @@ from greylag.verify.deep import dissolve_deeply, drop_idle_joins
 from greylag.verify.model import TableInfo
 from greylag.verify.prepare import Names
 from greylag.verify.program import NotComparable
-from greylag.verify.regroup import regroup
+from greylag.verify.regroup import regroup, regroup_joined
 
 _MAX_STEPS = 400
 
@@ -60,4 +60,5 @@ def _step(node: exp.Select, facts: Facts) -> bool:
         or prune(node, facts.kind)
         or distribute(node, facts.kind)
         or regroup(node, facts.dialect, facts.kind)
+        or regroup_joined(node, facts.dialect, facts.kind)
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from greylag.verify.branches import Kind
-from greylag.verify.deep import columns_of, has_star
+from greylag.verify.deep import add_condition, columns_of, has_star, places, plain_joins
 from greylag.verify.dissolve import alias_columns
 from greylag.verify.normal import conjuncts
 from greylag.verify.volatile import is_volatile
@@ -36,7 +36,8 @@ def regroup(node: exp.Select, dialect: str, kind: Kind) -> bool:
     keys = {repr(key) for key in inner.args["group"].expressions}
     parts = [column for column in used if repr(values[column.name.lower()]) not in keys]
     if _aggregates(node):
-        if inner.args.get("having") is not None or node.find(exp.Window) is not None:
+        windows = node.find(exp.Window) is not None and node.args.get("group") is None
+        if inner.args.get("having") is not None or windows:
             return False
         if dialect in _WIDENS_DECIMALS and any(_may_be_decimal(value, kind) for value in values.values()):
             return False
@@ -59,6 +60,15 @@ def _grouped(node: exp.Select) -> exp.Select | None:
     ):
         return None
     source = from_.this
+    inner = _alone(source)
+    if inner is None or has_star(node, source.alias) or is_volatile(node):
+        return None
+    # An unknown function may be an aggregate.
+    return None if node.find(exp.Anonymous) is not None else inner
+
+
+def _alone(source: exp.Expr) -> exp.Select | None:
+    """The SELECT of a derived table that groups, and does nothing after that."""
     if not isinstance(source, exp.Subquery) or not isinstance(source.this, exp.Select):
         return None
     if any(source.args.get(arg) for arg in ("joins", "pivots", "laterals", "sample")) or alias_columns(
@@ -69,10 +79,7 @@ def _grouped(node: exp.Select) -> exp.Select | None:
     if any(value for arg, value in inner.args.items() if arg not in _PLAIN and value):
         return None
     group = inner.args.get("group")
-    if group is None or not plain_group(group) or has_star(node, source.alias) or is_volatile(node):
-        return None
-    if node.find(exp.Anonymous) is not None:
-        # It may be an aggregate.
+    if group is None or not plain_group(group) or is_volatile(inner):
         return None
     if not all(isinstance(item, exp.Alias) for item in inner.expressions):
         return None
@@ -141,7 +148,8 @@ def _again(
         changes.extend(replaced)
     for aggregate in node.find_all(exp.AggFunc, exp.AnonymousAggFunc):
         merged = any(id(part) in within for part in aggregate.find_all(exp.Column))
-        if _own(node, aggregate) and not merged and not _blind_to_duplicates(aggregate):
+        late = isinstance(aggregate.parent, exp.Window)
+        if _own(node, aggregate) and not merged and not late and not _blind_to_duplicates(aggregate):
             return False
     for old, new in changes:
         old.replace(new)
@@ -203,6 +211,79 @@ def _adds_nothing_else(call: exp.Expr, column: exp.Column) -> bool:
         if not (isinstance(plain, exp.Literal) and not plain.is_string and plain.this == "0"):
             return False
     return True
+
+
+def regroup_joined(node: exp.Select, dialect: str, kind: Kind) -> bool:
+    """The same where the grouping table is joined to others: its rows may then be many, if nobody counts."""
+    joins = node.args.get("joins")
+    parts = ("laterals", "with_", "qualify", "windows")
+    if not joins or not plain_joins(node) or any(node.args.get(arg) for arg in parts):
+        return False
+    if not _aggregates(node) or node.find(exp.Window, exp.Anonymous) is not None:
+        return False
+    group = node.args.get("group")
+    if group is not None and not plain_group(group):
+        return False
+    return any(_join_regrouped(node, place, outer, dialect, kind) for place, outer in list(places(node)))
+
+
+def _join_regrouped(
+    node: exp.Select, place: exp.Expr, outer: exp.Join | None, dialect: str, kind: Kind
+) -> bool:
+    inner = _alone(place.this)
+    alias = place.this.alias_or_name
+    if inner is None or has_star(node, alias) or is_volatile(node):
+        return False
+    if inner.args.get("joins") or inner.args.get("having") is not None:
+        return False
+    values = {item.alias.lower(): item.this for item in inner.expressions}
+    if dialect in _WIDENS_DECIMALS and any(_may_be_decimal(value, kind) for value in values.values()):
+        return False
+    found = _joined_changes(node, inner, alias, outer, dialect)
+    if found is None:
+        return False
+    changes, merged = found
+    for aggregate in node.find_all(exp.AggFunc, exp.AnonymousAggFunc):
+        if _own(node, aggregate) and id(aggregate) not in merged and not _blind_to_duplicates(aggregate):
+            return False
+    for old, new in changes:
+        old.replace(new)
+    place.set("this", inner.args["from_"].this)
+    where = inner.args.get("where")
+    if where is not None:
+        add_condition(node, outer, where.this)
+    return True
+
+
+Changes = list[tuple[exp.Expr, exp.Expr]]
+
+
+def _joined_changes(
+    node: exp.Select, inner: exp.Select, alias: str, outer: exp.Join | None, dialect: str
+) -> tuple[Changes, set[int]] | None:
+    """What to put for each column of the grouping table, and the aggregates that take one of its own in."""
+    values = {item.alias.lower(): item.this for item in inner.expressions}
+    keys = {repr(key) for key in inner.args["group"].expressions}
+    on = outer.args.get("on") if outer is not None else None
+    own_on = {id(column) for column in columns_of(on, alias)} if on is not None else set()
+    changes: Changes = []
+    merged: set[int] = set()
+    for column in columns_of(node, alias):
+        value = values.get(column.name.lower())
+        if value is None or column.parent is None:
+            return None
+        if repr(value) in keys:
+            if outer is not None and not isinstance(value, exp.Column) and id(column) not in own_on:
+                # It might not be NULL on a row of NULLs.
+                return None
+            changes.append((column, value.copy()))
+            continue
+        replaced = _merged(column.parent, column, value, dialect, grouped=False)
+        if replaced is None or not _own(node, column):
+            return None
+        merged.add(id(column.parent))
+        changes.extend(replaced)
+    return changes, merged
 
 
 # -- the same grain ----------------------------------------------------------------------------------------

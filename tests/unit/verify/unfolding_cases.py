@@ -62,6 +62,8 @@ PROVEN: list[tuple[str, str, str]] = [
     ("daily", "SELECT country, n FROM d.daily WHERE day = '2024-01-01' AND n > 10", "SELECT country, COUNT(*) AS n FROM d.visits WHERE valid AND day = '2024-01-01' GROUP BY 1, day HAVING COUNT(*) > 10"),
     ("daily", "SELECT MAX(top) AS m, COUNT(DISTINCT country) AS c FROM d.daily", "SELECT MAX(score) AS m, COUNT(DISTINCT country) AS c FROM d.visits WHERE valid"),
     ("daily", "SELECT DISTINCT country FROM d.daily", "SELECT DISTINCT country FROM d.visits WHERE valid"),
+    ("daily", "SELECT l.region, SUM(v.total) AS t, MAX(l.people) AS p FROM d.lands l LEFT JOIN d.daily v ON v.country = l.code GROUP BY l.region", "SELECT l.region, SUM(v.amount) AS t, MAX(l.people) AS p FROM d.lands l LEFT JOIN d.visits v ON v.country = l.code AND v.valid GROUP BY l.region"),
+    ("daily", "SELECT region FROM d.lands WHERE code IN (SELECT country FROM d.daily WHERE day = '2024-01-01')", "SELECT region FROM d.lands WHERE code IN (SELECT country FROM d.visits WHERE day = '2024-01-01' AND valid)"),
     ("daily", "SELECT day, SUM(IF(country = 'SE', total, 0)) AS se FROM d.daily GROUP BY day", "SELECT day, SUM(IF(country = 'SE', amount, 0)) AS se FROM d.visits WHERE valid GROUP BY day"),
 ]  # fmt: skip
 
@@ -94,6 +96,8 @@ WRONG: list[tuple[str, str, str]] = [
     ("events", "SELECT DISTINCT id FROM d.events WHERE platform <> 'tv'", "SELECT DISTINCT web_id AS id FROM d.web UNION ALL SELECT DISTINCT app_id FROM d.app WHERE NOT deleted"),
     ("daily", "SELECT day, COUNT(*) AS n FROM d.daily GROUP BY day", "SELECT day, COUNT(*) AS n FROM d.visits WHERE valid GROUP BY day"),
     ("daily", "SELECT SUM(n) AS n FROM d.daily", "SELECT COUNT(*) AS n FROM d.visits WHERE valid"),
+    ("daily", "SELECT l.region, SUM(v.total) AS t, SUM(l.people) AS p FROM d.lands l LEFT JOIN d.daily v ON v.country = l.code GROUP BY l.region", "SELECT l.region, SUM(v.amount) AS t, SUM(l.people) AS p FROM d.lands l LEFT JOIN d.visits v ON v.country = l.code AND v.valid GROUP BY l.region"),
+    ("daily", "SELECT l.region, SUM(v.n) AS n FROM d.lands l LEFT JOIN d.daily v ON v.country = l.code GROUP BY l.region", "SELECT l.region, COUNT(*) AS n FROM d.lands l LEFT JOIN d.visits v ON v.country = l.code AND v.valid GROUP BY l.region"),
     ("daily", "SELECT day, AVG(total) AS t FROM d.daily GROUP BY day", "SELECT day, AVG(amount) AS t FROM d.visits WHERE valid GROUP BY day"),
     ("daily", "SELECT country, n FROM d.daily", "SELECT country, COUNT(*) AS n FROM d.visits WHERE valid GROUP BY country"),
     ("daily", "SELECT country FROM d.daily", "SELECT DISTINCT country FROM d.visits WHERE valid"),
