@@ -13,11 +13,11 @@ from sqlglot.errors import ErrorLevel, SqlglotError
 from greylag.domain.dataset import DatasetRef
 from greylag.domain.errors import GreylagError
 from greylag.mapping.compiled import CompiledMigration, Mapping, Output, Provided
-from greylag.mapping.inline import inlining
 from greylag.mapping.kinds import Kind, is_date, kind, kind_of
 from greylag.mapping.names import column_key, table_key, table_ref
 from greylag.mapping.portable import KNOWN, Differs, Portable
 from greylag.mapping.query import Parsed, parse_query, tables_read
+from greylag.mapping.shape import with_shape
 from greylag.mapping.sqltext import PARSER_GIVES_UP, SqlFault, made
 from greylag.mapping.taken import taken
 
@@ -110,7 +110,7 @@ def _mapping(
     except (SqlglotError, *PARSER_GIVES_UP) as error:
         why = (str(error).splitlines() or [type(error).__name__])[0]
     else:
-        return _compiled(mapping, parsed, dialect)
+        return _compiled(mapping, parsed, provides, dialect)
     raise CannotTranspile(
         f"the mapping of {mapping.dataset} is written in {mapping.dialect} and cannot be carried over to "
         f"{dialect}: {why}"
@@ -224,21 +224,24 @@ def _bare(node: exp.Expr) -> str:
     )
 
 
-def _compiled(mapping: Mapping, parsed: Parsed, dialect: str) -> Mapping:
+def _compiled(mapping: Mapping, parsed: Parsed, provides: tuple[Provided, ...], dialect: str) -> Mapping:
     sql = parsed.source.text
     outputs = tuple(
         Output(name=old.name, text=sql[item.start : item.text_end], start=item.start, expression=item.node)
         for old, item in zip(mapping.outputs, parsed.items, strict=True)
     )
-    inline, why = inlining(sql, parsed.query, outputs, dialect)
-    return replace(
+    by_name = {table_key(one.dataset, dialect): one for one in provides}
+    carried = replace(
         mapping,
         dialect=dialect,
         columns=_types(mapping.columns, mapping.dialect, dialect),
         sql=sql,
         query=parsed.query,
         outputs=outputs,
-        inlining=inline,
-        why_boundary=why,
+        inlining=None,
+        why_boundary=None,
+        branches=None,
+        grain=None,
         origin=None,
     )
+    return with_shape(carried, lambda ref: by_name.get(table_key(ref, dialect)))

@@ -10,7 +10,8 @@ from greylag.mapping.compiled import Grain, Mapping
 from greylag.mapping.inline import varies
 from greylag.rewrite.sql.folding import Folding
 from greylag.rewrite.sql.model import ReadSite, Ref, Role, Scope, Source
-from greylag.rewrite.sql.soundness import Unsound, within
+from greylag.rewrite.sql.soundness import Unsound, stars_unseen, within
+from greylag.rewrite.sql.stars import covers, star_of
 
 _AGAIN: dict[str, type[exp.Expr]] = {"SUM": exp.Sum, "MIN": exp.Min, "MAX": exp.Max}
 
@@ -21,8 +22,12 @@ def regrouped(
     """The mapping without its grouping, over the finer rows. Raises Unsound where their number would show."""
     for name in sorted(used & set(grain.stuck)):
         raise Unsound(site, f"{name}: {grain.stuck[name]}")
+    if not stars_unseen(scope) and any(covers(item, source, folding) for item in _stars(scope)):
+        raise Unsound(site, "it groups rows, and a star covers their aggregates")
     _check_select(site, scope)
     measures = {key: how for name, how in grain.measures.items() for key in folding.columns([name])}
+    if scope.using & set(measures):
+        raise Unsound(site, "it groups rows, and a USING join compares their aggregates")
     allowed: set[int] = set()
     for inner in within(scope):
         for ref in inner.refs:
@@ -33,6 +38,10 @@ def regrouped(
         if isinstance(node, exp.AggFunc) and id(node) not in allowed and not _idle(node):
             raise Unsound(site, f"{node.sql_name()} counts the rows of the older grain")
     return grain.flat
+
+
+def _stars(scope: Scope) -> list[exp.Expr]:
+    return [item for item in scope.select.expressions if star_of(item) is not None]
 
 
 def _check_select(site: ReadSite, scope: Scope) -> None:
@@ -55,8 +64,10 @@ def _check_select(site: ReadSite, scope: Scope) -> None:
 
 def _only_asked_for(scope: Scope) -> bool:
     """EXISTS and IN do not see how many rows are the same."""
-    limited = scope.select.args.get("limit") is not None or scope.select.args.get("offset") is not None
-    return scope.role in (Role.EXISTS, Role.IN) and not limited
+    select = scope.select
+    limited = select.args.get("limit") is not None or select.args.get("offset") is not None
+    inside = isinstance(select.parent, exp.SetOperation)
+    return scope.role in (Role.EXISTS, Role.IN) and not limited and not inside
 
 
 def _distinct(select: exp.Select) -> bool:

@@ -11,6 +11,7 @@ from greylag.mapping.compiled import Mapping
 from greylag.rewrite.sql.boundary import table_span
 from greylag.rewrite.sql.model import Owner, ReadSite, Ref, Role, Scope
 from greylag.rewrite.sql.resolve import Resolver
+from greylag.rewrite.sql.soundness import stars_unseen
 from greylag.rewrite.sql.stars import covers, star_of
 from greylag.rewrite.sql.stray import strays
 from greylag.rewrite.sql.tables import TableNames
@@ -168,7 +169,7 @@ class Obstacles:
             return
         for item in scope.select.expressions:
             star = star_of(item)
-            if star is None or scope.role is Role.EXISTS:
+            if star is None or stars_unseen(scope):
                 continue
             if not covers(item, site.source, self.names.folding):
                 continue
@@ -191,7 +192,7 @@ class Obstacles:
                 return True
             sources = [source for source in reader.sources if source.origin is scope]
             for item in reader.select.expressions:
-                if star_of(item) is None or reader.role is Role.EXISTS:
+                if star_of(item) is None or stars_unseen(reader):
                     continue
                 covered = any(covers(item, source, self.names.folding) for source in sources) or not sources
                 if covered and self._reaches(reader, name, seen):

@@ -11,7 +11,7 @@ from greylag.rewrite.sql.folding import Folding
 from greylag.rewrite.sql.grain import regrouped
 from greylag.rewrite.sql.model import ReadSite, Scope, Source
 from greylag.rewrite.sql.pins import pinned
-from greylag.rewrite.sql.soundness import Unsound, within
+from greylag.rewrite.sql.soundness import Unsound, stars_unseen, within
 from greylag.rewrite.sql.stars import covers, star_of
 
 
@@ -44,7 +44,8 @@ def used_columns(scope: Scope, source: Source, folding: Folding) -> set[str]:
     """The old columns that a query uses, as the migration spells them; all of them under a star."""
     assert source.mapping is not None
     declared = folding.columns(source.mapping.columns)
-    if any(star_of(item) is not None and covers(item, source, folding) for item in scope.select.expressions):
+    stars = [item for item in scope.select.expressions if star_of(item) is not None]
+    if not stars_unseen(scope) and any(covers(item, source, folding) for item in stars):
         return set(source.mapping.columns)
     names = {
         folding.ident(ref.column)

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from sqlglot import exp
 
-from greylag.rewrite.sql.model import Owner, ReadSite, Ref, Scope, Source
+from greylag.rewrite.sql.model import Owner, ReadSite, Ref, Role, Scope, Source
 
 _SELECT_ARGS = {
     "expressions",
@@ -69,6 +69,14 @@ def check_shape(site: ReadSite, scope: Scope, source: Source) -> None:
     for other in scope.sources:
         if other.join is not None and (other.join.method or "").upper() in ("NATURAL", "ASOF"):
             raise Unsound(site, f"a {other.join.method} JOIN takes columns by name")
+        if other.join is not None and not _known(other.join):
+            raise Unsound(site, f"a {other.join.method or _kind(other)} JOIN goes by more than its condition")
+
+
+def _known(join: exp.Join) -> bool:
+    """Not ANY, PASTE, POSITIONAL…: those pick rows by their order, or one of several."""
+    kinds = ("", "INNER", "OUTER", "CROSS", "SEMI", "ANTI", "STRAIGHT_JOIN", "ARRAY", "ALL")
+    return not join.method and (join.kind or "").upper() in kinds
 
 
 def place(scope: Scope, source: Source) -> tuple[Place, Source | None]:
@@ -125,6 +133,14 @@ def nullable(scope: Scope, source: Source) -> bool:
                 filled.add(id(item))
         seen.append(item)
     return id(source) in filled
+
+
+def stars_unseen(scope: Scope) -> bool:
+    """Does nobody see which columns a star of this SELECT brings? EXISTS, unless they are compared first."""
+    compared = scope.select.args.get("distinct") is not None or isinstance(
+        scope.select.parent, exp.SetOperation
+    )
+    return scope.role is Role.EXISTS and not compared
 
 
 def within(scope: Scope) -> Iterator[Scope]:

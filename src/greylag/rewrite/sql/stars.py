@@ -10,8 +10,8 @@ from sqlglot.tokenizer_core import TokenType
 from greylag.domain.patch import Edit
 from greylag.rewrite.sql.clauses import Clause
 from greylag.rewrite.sql.folding import Folding
-from greylag.rewrite.sql.model import ReadSite, Role, Scope, Source
-from greylag.rewrite.sql.soundness import Unsound
+from greylag.rewrite.sql.model import ReadSite, Scope, Source
+from greylag.rewrite.sql.soundness import Unsound, stars_unseen
 from greylag.rewrite.sql.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def expand_stars(
     items: dict[int, tuple[Clause, list[tuple[int, int]]]],
 ) -> set[Edit]:
     """Edits for the stars of one SELECT that cover any of its inline reads."""
-    if scope.role is Role.EXISTS:
+    if stars_unseen(scope):
         return set()
     edits: set[Edit] = set()
     for index, item in enumerate(scope.select.expressions):

@@ -1,0 +1,4 @@
+CREATE TABLE t_v2 (a INTEGER, dim INTEGER);
+INSERT INTO t_v2 VALUES (1, 0), (2, 1), (2, 1), (3, 1);
+CREATE TABLE o (b INTEGER, c INTEGER);
+INSERT INTO o VALUES (2, 3), (3, 5), (4, 5);

@@ -1,0 +1,1 @@
+SELECT DISTINCT * FROM visits_v1 WHERE day = DATE '2024-01-01'

@@ -1,0 +1,3 @@
+SELECT a, b
+FROM o
+POSITIONAL JOIN (SELECT a FROM t_v2 WHERE dim = 'ALL') AS t_v1

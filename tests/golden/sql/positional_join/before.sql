@@ -1,0 +1,3 @@
+SELECT a, b
+FROM o
+POSITIONAL JOIN t_v1

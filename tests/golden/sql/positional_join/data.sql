@@ -1,0 +1,4 @@
+CREATE TABLE t_v2 (a INTEGER, dim VARCHAR);
+INSERT INTO t_v2 VALUES (1, 'x'), (2, 'ALL'), (3, 'ALL');
+CREATE TABLE o (b INTEGER);
+INSERT INTO o VALUES (7), (8), (9);
