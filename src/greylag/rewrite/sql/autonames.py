@@ -41,7 +41,7 @@ def name_edits(tokens: Tokens, site: ReadSite, scopes: Iterable[Scope], dialect:
     for found, words in _around(tokens, site.table, span.start):
         scope = by_select.get(id(found.select))
         item = found.item
-        if item is None or scope is None or isinstance(item, exp.Alias | exp.Aliases | exp.Star):
+        if item is None or scope is None or isinstance(item, exp.Alias | exp.Aliases) or item.is_star:
             continue
         if not names_matter(scope, dialect):
             continue

@@ -113,7 +113,7 @@ class Inliner:
             edits |= using.edits() | using.merged(references)
         for read in reads:
             edits |= Collisions(read, self, set(references), using.handled).check()
-        expanded = expand_stars(self, scope, clause, reads, spans)
+        expanded = expand_stars(self, scope, clause, reads, spans, references)
         edits |= expanded
         gone, everything = self._decided(scope, clause, reads)
         edits |= gone

@@ -284,7 +284,7 @@ class References:
         item = node
         while item.parent is not None and item.parent is not scope.select:
             item = item.parent
-        if isinstance(item, exp.Alias | exp.Aliases | exp.Star):
+        if isinstance(item, exp.Alias | exp.Aliases) or item.is_star:
             return set()
         found = self.items.get(id(scope.select))
         if found is None:

@@ -12,10 +12,12 @@ from greylag.rewrite.sql.clauses import Clause
 from greylag.rewrite.sql.folding import Folding
 from greylag.rewrite.sql.model import ReadSite, Scope, Source
 from greylag.rewrite.sql.soundness import Unsound, stars_unseen
+from greylag.rewrite.sql.star_changes import NotFound, StarChanges, star_changes
 from greylag.rewrite.sql.tokens import Tokens
 
 if TYPE_CHECKING:
     from greylag.rewrite.sql.inline import Dissolved, Inliner
+    from greylag.rewrite.sql.references import References
 
 _WIDTH = 100
 
@@ -45,6 +47,7 @@ def expand_stars(
     clause: Clause,
     reads: list[Dissolved],
     items: dict[int, tuple[Clause, list[tuple[int, int]]]],
+    references: dict[int, References],
 ) -> set[Edit]:
     """Edits for the stars of one SELECT that cover any of its inline reads."""
     if stars_unseen(scope):
@@ -58,15 +61,17 @@ def expand_stars(
         if not covered or all(_same(read) for read in covered):
             continue
         site = covered[0].site
-        if star.args.get("replace") or star.args.get("rename"):
-            raise Unsound(site, "a star with REPLACE or RENAME covers it")
         if scope.using:
             raise Unsound(site, "a star covers it and a USING join merges columns")
         found = items.get(id(scope.select))
         if found is None:
             raise Unsound(site, "the items of the select list were not found")
         first, last = found[1][index]
-        edits.add(_expand(inliner, scope, item, star, covered, first, last))
+        try:
+            changes = star_changes(inliner, scope, star, references, first, last)
+        except NotFound:
+            raise Unsound(site, "a star with REPLACE or RENAME covers it") from None
+        edits.add(_expand(inliner, scope, item, star, covered, changes, first, last))
     return edits
 
 
@@ -83,6 +88,7 @@ def _expand(
     item: exp.Expr,
     star: exp.Star,
     covered: list[Dissolved],
+    changes: StarChanges,
     first: int,
     last: int,
 ) -> Edit:
@@ -91,8 +97,9 @@ def _expand(
     if isinstance(item, exp.Column):
         begin -= 2
     gone = {folding.fold(column.name) for column in star.args.get("except_") or []}
-    if gone and not isinstance(item, exp.Column) and len(scope.sources) > 1:
-        raise Unsound(covered[0].site, "a star with EXCEPT covers several tables")
+    picks = gone or changes.replaced or changes.renamed
+    if picks and not isinstance(item, exp.Column) and len(scope.sources) > 1:
+        raise Unsound(covered[0].site, "a star with EXCEPT, REPLACE or RENAME covers several tables")
     listed: list[str] = []
     sources = [source for source in scope.sources if not _filters(source)]
     sources = sources if not isinstance(item, exp.Column) else [covered[0].source]
@@ -102,7 +109,7 @@ def _expand(
             listed.append(_other(covered[0], source, folding.dialect))
         else:
             many, as_ = len(scope.sources) > 1 or bool(read.joins), inliner.as_word(read)
-            listed.extend(_columns(read, gone, folding.dialect, as_, many=many))
+            listed.extend(_columns(read, gone, changes, as_, many=many))
     start, end = tokens.items[begin].start, tokens.end(last)
     line = ", ".join(listed)
     column = tokens.position(start)[1] - 1
@@ -124,21 +131,26 @@ def _other(read: Dissolved, source: Source, dialect: str) -> str:
     return f"{identifier.sql(dialect=dialect)}.*"
 
 
-def _columns(read: Dissolved, gone: set[str], dialect: str, as_: str, *, many: bool) -> list[str]:
+def _columns(read: Dissolved, gone: set[str], changes: StarChanges, as_: str, *, many: bool) -> list[str]:
     if any(read.pieces.folding.fold(name) not in gone for name in read.site.mapping.unmapped):
         raise Unsound(read.site, "a star covers columns that have no counterpart")
     listed: list[str] = []
-    fold = read.pieces.folding.fold
+    fold, dialect = read.pieces.folding.fold, read.pieces.folding.dialect
     for name in read.site.mapping.columns:
         if fold(name) in gone:
+            continue
+        identifier = exp.to_identifier(name)
+        alias = identifier.sql(dialect=dialect) if identifier is not None else name
+        alias = changes.renamed.get(fold(name), alias)
+        if fold(name) in changes.replaced:
+            listed.append(f"{changes.replaced[fold(name)]} {as_} {alias}")
             continue
         _, piece = read.pieces.by_column[fold(name)]
         if read.nullable and not piece.keeps_filling(dialect):
             raise Unsound(read.site, f"an outer join can fill it with NULLs, where {name} would not be NULL")
         text = piece.qualified(read.qualifier if many else None)
-        identifier = exp.to_identifier(name)
-        alias = identifier.sql(dialect=dialect) if identifier is not None else name
-        listed.append(text if piece.path == name and "." not in piece.text else f"{text} {as_} {alias}")
+        same = piece.path == name and "." not in piece.text and fold(name) not in changes.renamed
+        listed.append(text if same else f"{text} {as_} {alias}")
     return listed
 
 

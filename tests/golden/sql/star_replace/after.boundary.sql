@@ -1,4 +1,0 @@
-SELECT * REPLACE (amount * 2 AS amount)
-FROM (
-  SELECT id AS order_id, buyer_id AS customer, amount, state AS status, placed FROM shop.orders_v2
-) AS orders_v1
