@@ -11,7 +11,15 @@ from greylag.domain.outcome import FormChoice, Outcome, Reason, Skipped, Unchang
 from greylag.mapping.compiled import CompiledMigration
 from greylag.rewrite import config
 from greylag.rewrite.config import is_config_file, rewrite_config
-from greylag.rewrite.dbt import is_dbt_file, is_dbt_yaml, read_yaml, rewrite_dbt
+from greylag.rewrite.dbt import (
+    is_dbt_file,
+    is_dbt_yaml,
+    is_python_model,
+    localised,
+    read_python_model,
+    read_yaml,
+    rewrite_dbt,
+)
 from greylag.rewrite.embedded import Program
 from greylag.rewrite.mentions import candidate_names, mentioned
 from greylag.rewrite.sql import rewrite_sql
@@ -56,7 +64,7 @@ def rewrite_text(
     if framework is None:
         return Unchanged()
     if siblings is not None and is_dbt_yaml(path, siblings):
-        return read_yaml(path, text, migration)
+        return read_yaml(path, text, localised(path, migration, siblings))
     if framework is Framework.DBT or (framework is Framework.SQL and JINJA.search(text)):
         return rewrite_dbt(path, text, migration, form=form, siblings=siblings)
     if framework is Framework.SQL:
@@ -65,6 +73,10 @@ def rewrite_text(
         return rewrite_config(path, text, migration, form=form)
     if PurePosixPath(path).suffix.lower() in _UNREAD:
         return _left_alone(path, text, migration, framework)
+    if siblings is not None and is_python_model(path, text, siblings):
+        found = read_python_model(path, text, migration, siblings)
+        if isinstance(found, Skipped):
+            return found
     # Their parsers are only loaded where there is something to parse.
     if framework is Framework.PYTHON:
         from greylag.rewrite.python import rewrite_python

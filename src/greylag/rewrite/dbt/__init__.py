@@ -5,15 +5,18 @@ from greylag.rewrite.dbt.companions import yaml_edits
 from greylag.rewrite.dbt.context import localised, surroundings_of
 from greylag.rewrite.dbt.moved import moved_checks
 from greylag.rewrite.dbt.project import is_dbt_file, is_dbt_yaml, project_of
+from greylag.rewrite.dbt.python_models import is_python_model, read_python_model
 from greylag.rewrite.dbt.unit_tests import unit_test_notes
 from greylag.rewrite.dbt.yaml_reads import read_yaml
 
 __all__ = [
     "is_dbt_file",
     "is_dbt_yaml",
+    "is_python_model",
     "localised",
     "moved_checks",
     "project_of",
+    "read_python_model",
     "read_yaml",
     "rewrite_dbt",
     "surroundings_of",

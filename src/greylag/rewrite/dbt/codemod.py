@@ -181,7 +181,7 @@ def _elsewhere(masked: Masked, migration: CompiledMigration, project: Project | 
     for item in masked.placeholders:
         if item.dataset is None or item.call is None or item.call.kind != "source" or project is None:
             continue
-        same = [one for one in project.sources if (one.source, one.name) == item.call.args]
+        same = [one for one in project.sources(migration) if (one.source, one.name) == item.call.args]
         known = tables[item.dataset]
         if same and all(one.is_other(ref, migration.dialect) for one in same for ref in known):
             called = ".".join(part or "?" for part in same[0].parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +24,7 @@ from greylag.rewrite.dbt.spelling import Scope
 from greylag.rewrite.dbt.words import word_pattern
 
 _YAML = (".yml", ".yaml")
+_BUILT = re.compile(r"identifier:.*\{\{")
 
 
 class Project:
@@ -31,6 +33,9 @@ class Project:
     def __init__(self, root: str, files: Mapping[str, str]) -> None:
         self.root = root
         self._files = files
+        self._sources: dict[frozenset[str], tuple[SourceTable, ...]] = {}
+        self._local: tuple[CompiledMigration, CompiledMigration] | None = None
+        self._named: tuple[CompiledMigration, bool] | None = None
 
     @cached_property
     def settings(self) -> Mapping[str, Any]:
@@ -70,15 +75,27 @@ class Project:
         """Its own macros by name."""
         return project_macros(self.sql)
 
-    @cached_property
-    def sources(self) -> tuple[SourceTable, ...]:
-        """Its source tables, with the names that they have in the database."""
-        scope = Scope(variables=self.variables, defaults=True)
-        found: list[SourceTable] = []
-        for path in self.paths:
-            if path.lower().endswith(_YAML) and "sources:" in self._files[path]:
-                found += source_tables(_loaded(self._files[path]), path, scope)
-        return tuple(found)
+    def sources(self, migration: CompiledMigration) -> tuple[SourceTable, ...]:
+        """The source tables of the files that name a dataset of the migration, as the database knows them."""
+        words = _words(migration)
+        if words not in self._sources:
+            told = word_pattern(words)
+            scope = Scope(variables=self.variables, defaults=True)
+            found: list[SourceTable] = []
+            for path in self.paths:
+                if not path.lower().endswith(_YAML):
+                    continue
+                text = self._files[path]
+                if "sources:" in text and (told.search(text) or _BUILT.search(text)):
+                    found += source_tables(_loaded(text), path, scope)
+            self._sources[words] = tuple(found)
+        return self._sources[words]
+
+    def localised(self, migration: CompiledMigration) -> CompiledMigration:
+        """See the function of that name; worked out once for all files."""
+        if self._local is None or self._local[0] is not migration:
+            self._local = migration, _localised(migration, self)
+        return self._local[1]
 
     @cached_property
     def manifest(self) -> Manifest | None:
@@ -97,14 +114,24 @@ class Project:
 
     def names(self, migration: CompiledMigration) -> bool:
         """Does any file of the project name a replaced dataset?"""
-        words = word_pattern(told_names(migration))
-        return any(words.search(self._files[path]) for path in self.paths)
+        if self._named is None or self._named[0] is not migration:
+            words = word_pattern(told_names(migration))
+            self._named = migration, any(words.search(self._files[path]) for path in self.paths)
+        return self._named[1]
 
     def surroundings(self) -> DbtSurroundings:
         """What the verifier needs to render a file of the project."""
         return DbtSurroundings(
             variables=self.variables, macros={name: macro.source for name, macro in self.macros.items()}
         )
+
+
+def _words(migration: CompiledMigration) -> frozenset[str]:
+    """What every dataset of the migration is called, old and new."""
+    refs = [ref for mapping in migration.mappings for ref in mapping.names.tables]
+    refs += [ref for names in migration.new_names.values() for ref in names.tables]
+    refs += [provided.dataset for provided in migration.provides]
+    return frozenset(ref.name.lower() for ref in refs) | told_names(migration)
 
 
 def _loaded(text: str) -> Mapping[str, Any]:
@@ -152,8 +179,10 @@ def localised(path: str, migration: CompiledMigration, files: Mapping[str, str] 
     is a model of the manifest that is built as it. Names that the migration file lists stay.
     """
     project = project_around(path, files)
-    if project is None:
-        return migration
+    return project.localised(migration) if project is not None else migration
+
+
+def _localised(migration: CompiledMigration, project: Project) -> CompiledMigration:
     mappings = tuple(
         dataclasses.replace(mapping, names=_with(mapping.names, project, migration))
         for mapping in migration.mappings
@@ -170,8 +199,8 @@ def localised(path: str, migration: CompiledMigration, files: Mapping[str, str] 
 
 def _with(names: Names, project: Project, migration: CompiledMigration) -> Names:
     taken = _listed(migration)
-    found = [name for name in _found(names, project, migration.dialect) if name not in taken]
-    known = {("source", (table.source, table.name)) for table in project.sources}
+    found = [name for name in _found(names, project, migration) if name not in taken]
+    known = {("source", (table.source, table.name)) for table in project.sources(migration)}
     if any((name.kind, name.args) in known for name in found):
         # What the project declares already comes before what would have to be declared.
         listed = sorted((*names.dbt, *found), key=lambda name: (name.kind, name.args) not in known)
@@ -185,8 +214,9 @@ def _listed(migration: CompiledMigration) -> frozenset[DbtName]:
     return frozenset(listed)
 
 
-def _found(names: Names, project: Project, dialect: str) -> Iterator[DbtName]:
-    for table in project.sources:
+def _found(names: Names, project: Project, migration: CompiledMigration) -> Iterator[DbtName]:
+    dialect = migration.dialect
+    for table in project.sources(migration):
         if any(table.is_dataset(ref, dialect) for ref in names.tables):
             yield DbtName(kind="source", args=(table.source, table.name))
     if project.manifest is not None:

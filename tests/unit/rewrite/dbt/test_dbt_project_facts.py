@@ -9,6 +9,7 @@ import pytest
 from tests.unit.rewrite.dbt.project import migration
 
 from greylag.domain.outcome import Edited, Form, Outcome, Skipped, Unchanged
+from greylag.rewrite import rewrite_text
 from greylag.rewrite.dbt import localised, rewrite_dbt
 
 OLD = "{{ source('core', 'users_v1') }}"
@@ -136,3 +137,21 @@ def test_what_jinja_makes_unparsable_takes_boundary_form() -> None:
     assert outcome.text.count("source('core', 'users_v2')") == 2
     assert ") as users_v1\n), v" in outcome.text and ") as old_users\n" in outcome.text
     assert rewrite_dbt("models/m.sql", outcome.text, migration()) == Unchanged()
+
+
+@pytest.mark.parametrize(
+    ("call", "codes"),
+    [
+        ("dbt.source('core', 'users_v1')", ["python-model"]),
+        ('dbt.ref("users_v1")', ["python-model"]),
+        ("dbt.ref('users_v1', v=2)", ["dbt-name-unsure"]),
+        ("dbt.ref(name + 'users_v1')", ["maybe-old"]),
+        ("dbt.ref('orders')", []),
+    ],
+)
+def test_python_models_that_read_the_dataset_are_told(call: str, codes: list[str]) -> None:
+    text = f"def model(dbt, session):\n    name = ''\n    return {call}\n"
+    found = rewrite_text("models/m.py", text, migration(), siblings={**FILES, "models/m.py": text})
+    reasons = found.reasons if isinstance(found, Skipped) else ()
+    assert [one.code for one in reasons if one.code != "dynamic-sql"] == codes
+    assert isinstance(found, Skipped | Unchanged)
