@@ -97,11 +97,12 @@ class Cell:
         if node.element is not None or node.fields:
             return pool.draw(self.var, nulls=0.0)
         scalar = node.sql()
-        if node.written is not None and node.read_as is not None:
-            # What is asked of it is asked of the date that it holds.
+        if node.read_as is not None and scalar == "VARCHAR":
+            # What is asked of it is asked of the number or date that it holds.
             scalar = node.read_as
         if self.equal is not UNSET:
-            return coerce(self.equal, scalar)
+            equal = coerce(self.equal, scalar)
+            return equal if equal is not None else coerce(self.equal, node.sql())
         excluded = [coerce(value, scalar) for value in self.excluded]
         if self.options is not None:
             usable = [coerce(value, scalar) for value in self.options]

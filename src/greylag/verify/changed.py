@@ -108,16 +108,18 @@ def shapes(query: exp.Expr) -> Counter[str]:
 def _variants(model: Model, piece: exp.Expr, live: Liveness) -> Iterator[Mutant]:
     query = model.root.node
     shown = piece.sql("duckdb")[:100]
-    is_condition = isinstance(piece, exp.Predicate | exp.Connector | exp.Not) and isinstance(
-        piece.parent, exp.Where | exp.Having | exp.Qualify | exp.Join | exp.And | exp.Paren
-    )
-    if is_condition:
+    if _is_condition(piece):
         for value in (True, False) if not only_widens(piece, live) else (True,):
             what = f"`{shown}` taken as {str(value).upper()}"
             constant = exp.Boolean(this=value)
             same = partial(same_program, model, piece, constant)
             yield _mutant(what, query, piece, constant, goal=piece, falsify=value, harmless=same)
         yield from _elsewhere(query, piece, shown)
+        if piece.find(exp.Column) and not piece.find(exp.AggFunc, exp.Window, exp.Query, exp.Is):
+            unless_false = exp.Not(this=exp.Is(this=exp.paren(piece.copy()), expression=exp.false()))
+            same = partial(same_program, model, piece, unless_false)
+            what = f"`{shown}` taken as TRUE where it is NULL"
+            yield _mutant(what, query, piece, unless_false, goal=piece, falsify="null", harmless=same)
     for node in list(piece.walk()):
         if isinstance(node, exp.Query) and node is not piece:
             continue
@@ -130,6 +132,15 @@ def _variants(model: Model, piece: exp.Expr, live: Liveness) -> Iterator[Mutant]
             same = partial(same_program, model, node, other)
             where = f"{what} in `{shown}`"
             yield _mutant(where, query, node, other, goal=goal, falsify=falsify, harmless=same)
+
+
+def _is_condition(piece: exp.Expr) -> bool:
+    node = piece
+    while isinstance(node.parent, exp.And | exp.Paren):
+        node = node.parent
+    if isinstance(node.parent, exp.Join):
+        return node.arg_key == "on"
+    return isinstance(node.parent, exp.Where | exp.Having | exp.Qualify)
 
 
 def _elsewhere(query: exp.Expr, piece: exp.Expr, shown: str) -> Iterator[Mutant]:

@@ -17,7 +17,7 @@ from greylag.verify.execute import Effort, Lab, Result, RunError, laboratory
 from greylag.verify.functions import macros_sql
 from greylag.verify.judging import judged, refuted
 from greylag.verify.limits import shrink_limits, strip_same_limit
-from greylag.verify.mutate import Mutant, mutants
+from greylag.verify.mutate import Mutant, drop_harmless, mutants
 from greylag.verify.ordering import blocks_of, key_query
 from greylag.verify.pairs import Difference, Pair, Row
 from greylag.verify.prepare import Names
@@ -130,6 +130,8 @@ class Experiment:
         """More rounds, each aimed at a wrong variant that the data so far does not tell from the old
         version.
         """
+        for pair in self.pairs:
+            drop_harmless((*pair.mutants, *pair.changed), self.lab.query)
         for number in range(4 if self.level == "fast" else 12):
             for mutant in [
                 mutant for pair in self.pairs for mutant in (*pair.mutants, *pair.changed) if mutant.critical
@@ -152,7 +154,7 @@ class Experiment:
         models = self.models
         goals: dict[int, bool | str] = {}
         if aim is not None and aim.goal is not None:
-            goals[id(aim.goal)] = "=" if aim.falsify == "=" else not aim.falsify
+            goals[id(aim.goal)] = aim.falsify if isinstance(aim.falsify, str) else not aim.falsify
             root = aim.goal.root()
             models = [model for model in models if model.root.node.root() is root] or models
         data = self._generated(models, recipe, goals)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
+import sqlglot
 from sqlglot import exp
 
 from greylag.verify.execute import Result, RunError
@@ -24,7 +25,7 @@ _COMPARED = (
     exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ,
     exp.Between, exp.In, exp.Is,
 )  # fmt: skip
-_COMBINED = (exp.And, exp.Or, exp.Not, exp.Paren, exp.Case, exp.If, exp.Coalesce)
+_COMBINED = (exp.And, exp.Or, exp.Not, exp.Paren, exp.Case, exp.If, exp.Coalesce, exp.DecodeCase)
 _PLAIN = (*_COMPARED, *_COMBINED)
 _CONSTANT = (exp.Literal, exp.Boolean, exp.Null)
 _WHOLE = frozenset({*exp.DataType.INTEGER_TYPES, exp.DType.DATE, exp.DType.DATE32})
@@ -104,6 +105,8 @@ def distinct_anyway(select: exp.Select) -> bool:
 def same_everywhere(exchange: Exchange, ask: Ask) -> bool:
     """Have both expressions one value on every row of the grid? False where there is no grid."""
     holder = exp.Tuple(expressions=[exp.paren(exchange.before.copy()), exp.paren(exchange.after.copy())])
+    for decode in list(holder.find_all(exp.DecodeCase)):
+        decode.replace(sqlglot.parse_one(decode.sql("duckdb"), dialect="duckdb"))
     variables = _variables(holder)
     if variables is None or len(variables) > _MOST_COLUMNS:
         return False

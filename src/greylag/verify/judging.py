@@ -113,7 +113,7 @@ def _doubts(pair: Pair) -> list[str]:
     if pair.rows == 0:
         doubts.append("no generated data made the old version return a row")
         return doubts
-    if pair.filled < 2 or pair.compared < 3:
+    if pair.filled < 2 or pair.compared < max(3, len(pair.dropped)):
         why = f" ({pair.dropped[-1]})" if pair.dropped else ""
         doubts.append(f"too little of the generated data could be compared{why}")
     doubts.extend(

@@ -35,7 +35,7 @@ class Mutant:
 
     `harmless` asks the database whether the variant is the same program after all: then nothing has to show.
     `goal` is the condition that further data should make false (`falsify`) or true, or a comparison whose
-    sides it should make equal (`falsify` is `=`).
+    sides it should make equal (`falsify` is `=`), or a condition that it should make NULL (`null`).
     """
 
     what: str

@@ -21,6 +21,9 @@ def assume(witness: Witness, node: exp.Expr, frame: Frame, truth: bool) -> None:
     if goal == "=":
         relate(witness, Term(node.this, frame), "=", Term(node.expression, frame))
         return
+    if goal == "null":
+        _unknown(witness, node, frame)
+        return
     truth = bool(goal)
     for kinds, rule in _RULES:
         if isinstance(node, kinds):
@@ -29,6 +32,13 @@ def assume(witness: Witness, node: exp.Expr, frame: Frame, truth: bool) -> None:
     operator = operator_of(node, truth)
     if operator is not None:
         relate(witness, Term(node.this, frame), operator, Term(node.expression, frame))
+
+
+def _unknown(witness: Witness, node: exp.Expr, frame: Frame) -> None:
+    """Make a condition NULL: one of its columns is."""
+    columns = list(node.find_all(exp.Column))
+    if columns:
+        constrain(witness, Term(witness.rng.choice(columns), frame), "null", True)
 
 
 def _connector(witness: Witness, node: exp.Expr, frame: Frame, truth: bool) -> None:
