@@ -84,17 +84,25 @@ def _guarded(file: File, site: SqlSite, form: FormChoice) -> EmbeddedPlan:
     if site.boundary and form is FormChoice.INLINE:
         message = "a table's place takes the mapping itself"
         return EmbeddedPlan(skipped=(reason(file, site.span[0], "not-inline", message),))
+    if site.open and form is FormChoice.INLINE:
+        message = "more text may be put behind this query where it is used"
+        return EmbeddedPlan(skipped=(reason(file, site.span[0], "not-inline", message),))
     try:
-        return rewrite_embedded(
+        plan = rewrite_embedded(
             site.segments,
             file.migration,
             host=file.source.text,
             path=file.source.path,
-            form=FormChoice.BOUNDARY if site.boundary else form,
+            form=FormChoice.BOUNDARY if site.boundary or site.open else form,
             dialect=site.dialect,
         )
     except Unreadable as why:
         return EmbeddedPlan(skipped=(reason(file, site.span[0], "not-rewritable", str(why)),))
+    if not site.open or form is not FormChoice.AUTO or not plan.edits:
+        return plan
+    where = f"{file.source.path}:{file.source.line(site.span[0])}"
+    note = f"{where}: boundary form: more text may be put behind this query where it is used"
+    return replace(plan, notes=(*plan.notes, note))
 
 
 def _glued(sql: str, migration: CompiledMigration) -> str | None:

@@ -32,6 +32,7 @@ class SqlSite:
     `stretch` is the call around it that a read by name may have become, and `mark` the way of reading that
     such a call has in common with one by name: two versions of a program are compared without them.
 
+    `open`: more text may be put behind it somewhere else, which inline form does not allow for.
     `boundary`: the text is no statement but a table (JDBC's `dbtable`), so that only the mapping fits.
     `refusal` counts only if the SQL reads an old dataset.
     """
@@ -44,6 +45,7 @@ class SqlSite:
     holes: tuple[str, ...] = ()
     stretch: Span | None = None
     mark: str = ""
+    open: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

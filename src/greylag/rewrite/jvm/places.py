@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from tree_sitter import Node
 
@@ -25,6 +26,12 @@ _COMPARES = re.compile(
     r"==|!=|===|=!=|equals|contentEquals|equalsIgnoreCase|contains|startsWith|endsWith|assertEquals"
     r"|assertThat|isEqualTo|shouldBe|shouldEqual|mustBe|replace|replaceAll|indexOf|matches|split"
     r"|include|be|equal|verify|eq"
+)
+# Calls that run the SQL that they are given, as it is.
+_RUNS = re.compile(
+    r"sql|query|execute|executeQuery|executeUpdate|executeLargeUpdate|executeSql|sqlQuery|prepareStatement"
+    r"|prepareCall|nativeSQL|createNativeQuery|createSQLQuery|queryFor\w+|fetch\w*|resultQuery|fromQuery"
+    r"|bigQuerySelect|bigQueryStorage|Query"
 )
 _SQL_ANNOTATIONS = re.compile(
     r"NamedNativeQuery|Select|Insert|Update|Delete|SqlQuery|SqlUpdate|SqlBatch|Sql|Subselect|Formula"
@@ -156,7 +163,8 @@ def _by_look(file: File, node: Node, expression: Expression, call: Call | None) 
         if (changed := _changed(file, node)) is not None:
             message = f"`{changed}` changes the text of the query"
             return Unknown(span=span, refusal=Refusal(code="dynamic-sql", message=message))
-        return sql_site(file, expression, _constant_dialect(file, node))
+        site = sql_site(file, expression, _constant_dialect(file, node))
+        return replace(site, open=not _taken_whole(file, node, call))
     name = _defines(file, node)
     if name is not None and expression.whole:
         return Definition(name=name, span=span)
@@ -175,6 +183,27 @@ def _by_look(file: File, node: Node, expression: Expression, call: Call | None) 
             return Unknown(span=span, refusal=FILES)
         case Naming.FULL:
             return Unknown(span=span, refusal=Refusal(code="dynamic-sql", message=_DYNAMIC))
+
+
+def _taken_whole(file: File, node: Node, call: Call | None) -> bool:
+    """Is a query run as it stands? What is kept under a name, or handed to who knows what, may grow."""
+    if call is not None:
+        return _RUNS.fullmatch(call.name) is not None
+    name = _defines(file, node)
+    if name is None:
+        return False
+    if not file.constants.is_private(name):
+        word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+        others = (text for path, text in file.siblings.items() if path != file.source.path)
+        if any(word.search(text) for text in others):
+            return False
+    for use in file.source.words(name):
+        if use.parent == node.parent:
+            continue
+        taker = around(file.source, use)
+        if taker is None or not _RUNS.fullmatch(taker.name):
+            return False
+    return True
 
 
 def _told(file: File, call: Call, node: Node) -> bool:

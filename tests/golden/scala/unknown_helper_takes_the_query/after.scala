@@ -1,3 +1,3 @@
 object Job {
-  def run(client: Client): Unit = client.rows("SELECT account_id AS user_id FROM prod.core.users_v2 WHERE CASE tier WHEN 3 THEN 'premium' ELSE 'free' END = 'free' AND device = 'ALL'")
+  def run(client: Client): Unit = client.rows("SELECT user_id FROM (SELECT account_id AS user_id, geo.country AS country, CASE tier WHEN 3 THEN 'premium' ELSE 'free' END AS plan, score FROM prod.core.users_v2 WHERE device = 'ALL') AS users_v1 WHERE plan = 'free'")
 }

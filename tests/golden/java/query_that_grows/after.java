@@ -1,0 +1,11 @@
+package a;
+
+class Job {
+  ResultSet run(Statement s, boolean all) throws SQLException {
+    String query = "SELECT user_id FROM (SELECT account_id AS user_id, geo.country AS country, CASE tier WHEN 3 THEN 'premium' ELSE 'free' END AS plan, score FROM prod.core.users_v2 WHERE device = 'ALL') AS users_v1 WHERE score > 1";
+    if (all) {
+      query += " OR plan = 'free'";
+    }
+    return s.executeQuery(query);
+  }
+}

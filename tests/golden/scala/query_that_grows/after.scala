@@ -1,0 +1,8 @@
+import org.apache.spark.sql.SparkSession
+
+object Job {
+  def run(spark: SparkSession, all: Boolean): Unit = {
+    val query = "SELECT user_id FROM (SELECT account_id AS user_id, geo.country AS country, CASE tier WHEN 3 THEN 'premium' ELSE 'free' END AS plan, score FROM prod.core.users_v2 WHERE device = 'ALL') AS users_v1 WHERE score > 1"
+    spark.sql(query + (if (all) " OR plan = 'free'" else "")).show()
+  }
+}
