@@ -95,7 +95,7 @@ _DIALECTS = (
     (re.compile(r"(?i)mysql"), "mysql"),
     (re.compile(r"(?i)mssql|pyodbc"), "tsql"),
 )
-_FAMILIES = (
+FAMILIES = (
     {"spark", "spark2", "databricks", "hive"},
     {"trino", "presto", "athena"},
     {"postgres", "redshift", "materialize", "risingwave"},
@@ -122,7 +122,7 @@ def dialect_of(source: Source, call: cst.Call, migration_dialect: str) -> str | 
     name = source.qualified(call) or source.code(call.func)[-200:]
     for pattern, dialect in _DIALECTS:
         if pattern.search(name):
-            family = next((one for one in _FAMILIES if dialect in one), {dialect})
+            family = next((one for one in FAMILIES if dialect in one), {dialect})
             return None if migration_dialect in family else dialect
     return None
 

@@ -18,6 +18,7 @@ from greylag.rewrite.python.bindings import Bindings, Foreign
 from greylag.rewrite.python.calls import Fate, Use
 from greylag.rewrite.python.compose import Composer
 from greylag.rewrite.python.constants import Constants, NoOneName
+from greylag.rewrite.python.databricks import plan_magics
 from greylag.rewrite.python.naming import Naming
 from greylag.rewrite.python.planning import Planned, Planner
 from greylag.rewrite.python.source import NotParsed, Source, imported
@@ -79,6 +80,9 @@ def module_outcome(
     try:
         source = Source(text)
         plans, reasons = plan_module(source, path, naming, form, siblings)
+        if "# MAGIC" in text:
+            more = plan_magics(source, path, naming, form)
+            plans, reasons = [*plans, *more[0]], [*reasons, *more[1]]
     except NotParsed as error:
         if not naming.word.search(text):
             return Unchanged()

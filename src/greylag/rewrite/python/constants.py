@@ -30,7 +30,8 @@ class Constants:
         self.source = source
         self.composer = composer
         self.naming = naming
-        self.tables = {table for mapping in naming.migration.mappings for table in new_tables(mapping)}
+        spelled = {table for mapping in naming.migration.mappings for table in new_tables(mapping)}
+        self.tables = spelled | {table.replace("`", "") for table in spelled}
         self.chosen: dict[tuple[tuple[int, int], ...], tuple[Composed, str]] = {}
 
     def settle(self, planned: Iterable[Planned]) -> None:
@@ -46,33 +47,54 @@ class Constants:
         self._unmoved(done)
         self._rewritten(done)
 
-    def _edits(self, one: Planned, composed: Composed) -> Iterable[Edit]:
+    def _edits(self, one: Planned, composed: Composed) -> list[Edit]:
+        done: list[Edit] = []
         for edit in one.plan.edits:
             node = composed.named.get((edit.start, edit.end))
             value = self.composer.compose(node) if node is not None else None
             if value is None or not value.atoms or not self.naming.word.search(value.sql):
-                yield edit
+                done.append(edit)
                 continue
             assert node is not None
-            text, new = self._with_hole(node, edit, value)
+            if not edit.text and done and self._wrapped(edit):
+                # `` `{TABLE}` ``: the new text stands in place of the backquote before it.
+                text, new = self._in_backquotes(node, done[-1].text, edit)
+                done[-1] = replace(done[-1], text=text)
+                done.append(edit)
+            else:
+                text, new = self._with_hole(node, edit, value)
+                if text != self.source.text[edit.start : edit.end]:
+                    done.append(replace(edit, text=text))
             self._choose(node, value, new)
-            if text != self.source.text[edit.start : edit.end]:
-                yield replace(edit, text=text)
+        return done
+
+    def _wrapped(self, edit: Edit) -> bool:
+        """Does the place stand in backquotes?"""
+        return self.source.text[edit.start - 1 : edit.start] == "`"
+
+    def _find(self, node: cst.CSTNode, text: str) -> re.Match[str]:
+        """The one place where a text names a new table."""
+        found = [
+            match
+            for table in self.tables
+            for match in re.finditer(rf"(?<![\w.`-]){re.escape(table)}(?![\w.`-])", text)
+        ]
+        # Of names that hold each other, as with and without quotes, the longest.
+        found = [one for one in found if not any(_within(one, other) for other in found)]
+        if len(found) != 1:
+            raise NoOneName(node, "the table's name is used where no one name takes its place")
+        return found[0]
+
+    def _in_backquotes(self, node: cst.CSTNode, text: str, edit: Edit) -> tuple[str, str]:
+        match = self._find(node, text)
+        hole = f"`{self.source.text[edit.start : edit.end]}`"
+        return text[: match.start()] + hole + text[match.end() :], match[0].replace("`", "")
 
     def _with_hole(self, node: cst.CSTNode, edit: Edit, value: Composed) -> tuple[str, str]:
         """The edit's text with the constant in place of the new table, and the constant's new text."""
         code = self.source.text[edit.start : edit.end]
-        found = [
-            (match, table)
-            for table in self.tables
-            for match in re.finditer(rf"(?<![\w.`-]){re.escape(table)}(?![\w.`-])", edit.text)
-        ]
-        # Of names that hold each other, as with and without quotes, the longest.
-        found = [one for one in found if not any(_within(one[0], other[0]) for other in found)]
-        if len(found) != 1:
-            raise NoOneName(node, "the table's name is used where no one name takes its place")
-        match, table = found[0]
-        new = _quoted_as(value.sql, table)
+        match = self._find(node, edit.text)
+        new = _quoted_as(value.sql, match[0])
         before, after = edit.text[: match.start()], edit.text[match.end() :]
         if code.startswith(("{", "%")):
             return before + code + after, new

@@ -273,7 +273,11 @@ def _shortened(run: list[Edit], composed: Composed) -> list[Edit]:
     while kept < len(run) - 1 and texts[kept] and rest.startswith(texts[kept] or "\0"):
         rest = rest[len(texts[kept] or "") :]
         kept += 1
-    return [replace(run[kept], text=rest), *run[kept + 1 :]] if kept else run
+    last = len(run)
+    while last - 1 > kept and texts[last - 1] and rest.endswith(texts[last - 1] or "\0"):
+        rest = rest[: -len(texts[last - 1] or "")]
+        last -= 1
+    return [replace(run[kept], text=rest), *run[kept + 1 : last]]
 
 
 def _sql_of(edit: Edit, composed: Composed) -> str | None:

@@ -11,9 +11,10 @@ from greylag.domain.outcome import FormChoice
 from greylag.domain.patch import Edit, apply_edits
 from greylag.mapping.compiled import CompiledMigration
 from greylag.rewrite.embedded import Program, read_site_sql
-from greylag.rewrite.python.calls import Fate, Use
+from greylag.rewrite.python.calls import FAMILIES, Fate, Use
 from greylag.rewrite.python.codemod import Job, Root
 from greylag.rewrite.python.compose import Composed
+from greylag.rewrite.python.databricks import Magic, magics
 from greylag.rewrite.python.naming import BARE, Naming, new_tables
 from greylag.rewrite.python.planning import Planner
 from greylag.rewrite.python.source import NotParsed, Source
@@ -60,6 +61,7 @@ def module_program(source: Source, path: str, naming: Naming, siblings: Mapping[
     """The queries of a module that name what `naming` looks for, and what is left without them."""
     job = Job(source, path, naming, siblings)
     found = [query for root in job.roots if (query := _query(job, root)) is not None]
+    found += _magics(source, naming) if "# MAGIC" in source.text else []
     found.sort(key=lambda query: query.edits[0])
     edits = {edit for query in found for edit in query.edits} | set(_constants(job, found))
     return Program(
@@ -68,6 +70,27 @@ def module_program(source: Source, path: str, naming: Naming, siblings: Mapping[
         dialects=tuple(query.dialect for query in found),
         lines=tuple(query.line for query in found),
     )
+
+
+def _magics(source: Source, naming: Naming) -> list[_Query]:
+    """Cells of SQL in comments."""
+    dialect = naming.migration.dialect if naming.migration.dialect in FAMILIES[0] else "spark"
+    return [
+        _Query(
+            sql=one.sql,
+            dialect=dialect,
+            line=source.line(one.start),
+            edits=(Edit(one.start, one.end, _holes_of(source, one)),),
+            atoms=frozenset(),
+        )
+        for one in magics(source.text)
+        if one.language == "sql" and naming.word.search(source.text, one.start, one.end)
+    ]
+
+
+def _holes_of(source: Source, magic: Magic) -> str:
+    holes = [source.text[one.start : one.end] for one in magic.segments if one.offsets is None]
+    return f"{MARK}{holes}\n"
 
 
 def _query(job: Job, root: Root) -> _Query | None:

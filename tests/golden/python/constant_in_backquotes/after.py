@@ -1,0 +1,11 @@
+from google.cloud import bigquery
+
+client = bigquery.Client()
+
+
+TABLE = "prod.core.users_v2"
+
+
+def main():
+    client.query(f"SELECT account_id AS user_id FROM `{TABLE}` WHERE geo.country = 'SE' AND device = 'ALL'")
+    client.query(f"SELECT account_id AS user_id FROM `{TABLE}` WHERE device = 'ALL'")

@@ -1,0 +1,11 @@
+from google.cloud import bigquery
+
+client = bigquery.Client()
+
+
+TABLE = "prod.core.users_v1"
+
+
+def main():
+    client.query(f"SELECT user_id FROM `{TABLE}` WHERE country = 'SE'")
+    client.query(f"SELECT user_id FROM `{TABLE}`")
