@@ -15,7 +15,8 @@ def candidate_names(migration: CompiledMigration) -> frozenset[str]:
     """Lower-case words, one of which stands in every file that names a replaced dataset."""
     names: set[str] = set()
     for mapping in migration.mappings:
-        names.update(ref.name.lower() for ref in mapping.names.tables)
+        # A wildcard (`events_*`) is named by its shards as well.
+        names.update(ref.name.lower().removesuffix("*") for ref in mapping.names.tables)
         names.update(dbt.args[-1].lower() for dbt in mapping.names.dbt)
     return frozenset(names)
 

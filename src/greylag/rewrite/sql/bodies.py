@@ -76,6 +76,8 @@ def _runs(tokens: Tokens, index: int) -> bool:
         return True
     if before == "FROM":
         return _word(tokens, index - 3) == "PREPARE"
+    if before not in ("DO", "AS", *_LANGUAGES):
+        return False
     statement = _statement(tokens, index)
     if before == "DO" or (before in _LANGUAGES and statement[:1] == ["DO"]):
         return True

@@ -123,6 +123,7 @@ def declared(tokens: Tokens) -> Iterator[str]:
             yield from _list(tokens, index + 1)
         elif (section and begins and token.token_type is TokenType.VAR) or (
             index > 0
+            and tokens.depths[index] == 0
             and items[index - 1].text.upper() in ("LET", "FOR")
             and tokens.kind(index) is TokenType.VAR
         ):

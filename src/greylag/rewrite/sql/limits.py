@@ -1,4 +1,4 @@
-"""What is too large or too deep to be read: found before the parser is asked, which has a stack of its own."""
+"""What is too large or too deep to be read: found before the parser is asked, whose stack is its own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MOST_CHARACTERS = 4_000_000
 MOST_TOKENS = 600_000
 # Of one statement: the parser and its compiled code go down a few calls for every level.
 MOST_DEPTH = 150
-_MOST_CHAINED = 20_000
+_MOST_CHAINED = 5_000
 _MOST_UNARY = 300
 
 _OPEN = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE, TokenType.LT}

@@ -10,6 +10,7 @@ from greylag.domain.outcome import Reason
 from greylag.mapping.compiled import Mapping
 from greylag.rewrite.sql.boundary import table_span
 from greylag.rewrite.sql.model import Owner, ReadSite, Ref, Role, Scope
+from greylag.rewrite.sql.modifiers import modifiers
 from greylag.rewrite.sql.resolve import Resolver
 from greylag.rewrite.sql.soundness import stars_unseen
 from greylag.rewrite.sql.stars import covers, star_of
@@ -20,7 +21,6 @@ from greylag.rewrite.sql.tokens import Tokens
 
 # Around a table, outside of a SELECT's FROM: where it is read as well.
 _READING = (exp.Merge, exp.From, exp.Join, exp.Delete, exp.Update)
-_PLAIN_TABLE_ARGS = {"this", "db", "catalog", "alias", "pivots", "joins"}
 
 
 class Obstacles:
@@ -81,15 +81,10 @@ class Obstacles:
     def _site(self, site: ReadSite, resolver: Resolver) -> None:
         span = table_span(site.table)
         offset = span.start if span is not None else -1
-        odd = [key for key, value in site.table.args.items() if value and key not in _PLAIN_TABLE_ARGS]
-        if odd:
-            self._add("table-modifier", f"{site.mapping.dataset} is read with {', '.join(odd)}", offset)
-        if site.scope is not None and site.scope.select.args.get("match"):
-            self._add("table-modifier", f"{site.mapping.dataset} is read with MATCH_RECOGNIZE", offset)
-        if isinstance(modifier := _around(site.table), exp.Final | exp.Stream):
-            word = modifier.key.upper()
-            self._add("table-modifier", f"{site.mapping.dataset} is read with {word}", offset)
-        elif site.scope is None and not isinstance(site.table.parent, _READING):
+        modified = modifiers(site, self.names.folding)
+        for modifier in modified:
+            self._add("table-modifier", f"{site.mapping.dataset} is read with {modifier}", offset)
+        if not modified and site.scope is None and not isinstance(site.table.parent, _READING):
             self._add("not-understood", f"{site.mapping.dataset} stands where no table is read", offset)
         self._captured(site, resolver, offset)
         if site.scope is None:
@@ -207,11 +202,6 @@ class Obstacles:
         return name in scope.using or any(
             self.names.folding.ident(part) == name for ref in scope.refs for part in ref.parts
         )
-
-
-def _around(table: exp.Table) -> exp.Expr | None:
-    parent = table.parent
-    return parent.parent if isinstance(parent, exp.Subquery) else parent
 
 
 def _all(scope: Scope) -> list[Scope]:

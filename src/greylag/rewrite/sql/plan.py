@@ -273,6 +273,10 @@ class _Planner:
             message = f"{self.path}: the parser kept no position for a read of {name}"
             draft.reasons.append(Reason(code="no-position", message=message))
             return
+        if site.table.args.get("hints"):
+            message = f"{self.path}:{line}: {name} is read with hints, and cannot be in inline form: {why}"
+            draft.reasons.append(Reason(code="table-modifier", message=message, line=line))
+            return
         try:
             draft.edits |= except_edits(self.tokens, site, self.folding)
         except ValueError as error:

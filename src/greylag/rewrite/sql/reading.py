@@ -15,6 +15,8 @@ from greylag.rewrite.sql.scripting import Kind, Piece, is_script, pieces
 
 # The compiled parser checks the kinds of its own nodes: some SQL that it half knows ends in one of these.
 GIVES_UP = (TypeError, AttributeError, IndexError, KeyError, ValueError)
+# Of a statement that is not understood as a whole: so often it is asked whether a query begins in it.
+_MOST_TRIES = 40
 _WRITES = {
     "INSERT": ("INTO", "OVERWRITE", "TABLE"),
     "MERGE": ("INTO",),
@@ -122,7 +124,10 @@ class Reader:
     def _inside(self, piece: Piece, error: ParseError) -> None:
         """A statement of unknown kind may end in a query, or hold some in parentheses: those are read."""
         at, opaque = piece.start, piece.start
-        while (start := self._query_from(at, piece)) is not None:
+        for _ in range(_MOST_TRIES):
+            start = self._query_from(at, piece)
+            if start is None:
+                break
             before = self.tokens[start - 1].token_type if start > piece.start else None
             nested = before is TokenType.L_PAREN
             end = self._closing(start, piece.end) if nested else piece.end

@@ -19,6 +19,9 @@ from greylag.rewrite.sql.walk import Cte, role_of
 # Walked on their own, or no place where columns are named.
 _NOT_EXPRESSIONS = ("from_", "joins", "laterals", "with_", "settings", "format", "hint", "locks")
 
+# A column in sight wins over a variable or a parameter of its name.
+_COLUMN_WINS = ("bigquery", "snowflake", "spark", "spark2", "databricks", "clickhouse")
+
 
 class Resolver(Statements, Sources):
     """Resolves one statement. After `run`, `scopes`, `reads` and `troubles` hold what was found."""
@@ -32,7 +35,18 @@ class Resolver(Statements, Sources):
         self._overlooked()
         for scope in self.scopes:
             keep_shadowed(scope, self.names, self.variables)
+        self._captured_by_variables()
         return self
+
+    def _captured_by_variables(self) -> None:
+        """Where a variable wins over a column, or is ambiguous, it would do so within the mapping as well."""
+        if self.folding.dialect in _COLUMN_WINS:
+            return
+        for site in self.reads:
+            inside = {self.folding.ident(one.this) for one in site.mapping.query.find_all(exp.Column)}
+            if taken := sorted(inside & self.variables):
+                message = f"{taken[0]} is a variable or a parameter here, and a column in the mapping"
+                self._trouble("name-capture", message, site.table)
 
     def _overlooked(self) -> None:
         """The net under the walk: no table that could be an old dataset stands where it did not look."""

@@ -144,7 +144,8 @@ class _Splitter:
             return index + 1
         if word in ("CREATE", "ALTER") and not self.section:
             return self._create(index)
-        return self._statement(index, Kind.OTHER if self.section else Kind.STATEMENT)
+        other = self.section or word == "RETURN"
+        return self._statement(index, Kind.OTHER if other else Kind.STATEMENT)
 
     def _transaction(self, index: int) -> bool:
         """BEGIN is a transaction's where nothing of a block follows: `BEGIN;`, `BEGIN TRANSACTION`."""
@@ -246,6 +247,8 @@ class _Splitter:
         word, first = self._word(index), self._word(start)
         if word == "IF":
             return first in ("DROP", "ALTER", "CREATE") and self._word(index + 1) in ("EXISTS", "NOT")
+        if word == "RETURN":
+            return self._word(index - 1) == "AS"
         if word in ("EXEC", "EXECUTE"):
             return first in ("INSERT", "CREATE", "GRANT")
         return word in ("CREATE", "TRUNCATE", "DROP") and first in ("ALTER", "GRANT", "DENY")

@@ -21,6 +21,8 @@ def keep_shadowed(scope: Scope, names: TableNames, variables: set[str]) -> None:
     for source in scope.sources:
         if source.mapping is None:
             continue
+        if source.mapping.dataset.name.endswith("*"):
+            source.kept = "a wildcard stands for several tables"
         columns = _columns(source, source.mapping, names)
         if taken := sorted(columns & variables):
             source.kept = f"{taken[0]} is a variable or a parameter, and a column"

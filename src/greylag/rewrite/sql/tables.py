@@ -109,10 +109,13 @@ class TableNames:
 
 
 def _wildcard(reference: tuple[str, ...], name: tuple[str, ...]) -> bool:
-    last = reference[-1]
+    last, stem = reference[-1], name[-1].removesuffix("*")
     size = min(len(reference), len(name))
     if reference[-size:-1] != name[-size:-1]:
         return False
+    if stem != name[-1]:
+        # The replaced dataset is a wildcard itself: its shards, and wildcards over some of them.
+        return last.startswith(stem) or (last.endswith("*") and stem.startswith(last[:-1]))
     if last.endswith("*"):
         return name[-1].startswith(last[:-1])
     return last.split("$")[0] == name[-1] or last.split("@")[0] == name[-1]

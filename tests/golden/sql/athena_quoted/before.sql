@@ -1,0 +1,1 @@
+SELECT "user_id" FROM "core"."users_v1" WHERE country = 'SE'

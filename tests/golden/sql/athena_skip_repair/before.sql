@@ -1,0 +1,1 @@
+MSCK REPAIR TABLE core.users_v1

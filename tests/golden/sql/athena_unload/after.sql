@@ -1,0 +1,1 @@
+UNLOAD (SELECT account_id AS user_id FROM core.users_v2 WHERE device = 'ALL') TO 's3://b/x' WITH (format = 'PARQUET')

@@ -1,0 +1,5 @@
+BEGIN
+  SELECT account_id AS user_id FROM prod.core.users_v2 WHERE device = 'ALL';
+EXCEPTION WHEN ERROR THEN
+  SELECT @@error.message;
+END;

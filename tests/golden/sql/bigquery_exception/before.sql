@@ -1,0 +1,5 @@
+BEGIN
+  SELECT user_id FROM prod.core.users_v1;
+EXCEPTION WHEN ERROR THEN
+  SELECT @@error.message;
+END;

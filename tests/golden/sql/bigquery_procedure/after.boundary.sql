@@ -1,0 +1,8 @@
+CREATE OR REPLACE PROCEDURE prod.core.p(IN x INT64)
+BEGIN
+  CREATE TEMP TABLE t AS SELECT user_id FROM (
+    SELECT account_id AS user_id, country, CASE tier WHEN 3 THEN 'premium' ELSE 'free' END AS plan, n
+    FROM prod.core.users_v2 WHERE device = 'ALL'
+  ) AS users_v1 WHERE n > x;
+  SELECT * FROM t;
+END;

@@ -1,0 +1,5 @@
+CREATE OR REPLACE PROCEDURE prod.core.p(IN x INT64)
+BEGIN
+  CREATE TEMP TABLE t AS SELECT user_id FROM prod.core.users_v1 WHERE n > x;
+  SELECT * FROM t;
+END;

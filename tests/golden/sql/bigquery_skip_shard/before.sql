@@ -1,0 +1,1 @@
+SELECT user_id FROM `prod.core.events_20240101`

@@ -1,0 +1,1 @@
+SELECT user_id AS u, x FROM core.users_v1 ARRAY JOIN splitByChar(',', country) AS x

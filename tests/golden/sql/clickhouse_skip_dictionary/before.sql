@@ -1,0 +1,1 @@
+CREATE DICTIONARY d (user_id String) PRIMARY KEY user_id SOURCE(CLICKHOUSE(TABLE 'users_v1' DB 'core')) LAYOUT(HASHED())

@@ -1,0 +1,7 @@
+WITH (SELECT max(n) FROM (
+  SELECT account_id AS user_id, country, CASE tier WHEN 3 THEN 'premium' ELSE 'free' END AS plan, n
+  FROM core.users_v2 WHERE device = 'ALL'
+) AS users_v1) AS m SELECT user_id AS u FROM (
+  SELECT account_id AS user_id, country, CASE tier WHEN 3 THEN 'premium' ELSE 'free' END AS plan, n
+  FROM core.users_v2 WHERE device = 'ALL'
+) AS users_v1 WHERE n = m

@@ -1,0 +1,1 @@
+CREATE FUNCTION f(x STRING) RETURNS STRING RETURN (SELECT max(plan) FROM core.users_v1 WHERE user_id = x)

@@ -1,0 +1,1 @@
+CREATE MATERIALIZED VIEW mv AS SELECT account_id AS user_id FROM core.users_v2 WHERE country = 'SE' AND device = 'ALL'

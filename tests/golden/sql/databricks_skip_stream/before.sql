@@ -1,0 +1,1 @@
+CREATE STREAMING TABLE t AS SELECT user_id FROM STREAM(core.users_v1)

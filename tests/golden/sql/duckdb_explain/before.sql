@@ -1,0 +1,2 @@
+SELECT user_id FROM core.users_v1;
+EXPLAIN SELECT user_id FROM core.users_v1;

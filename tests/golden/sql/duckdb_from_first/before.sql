@@ -1,0 +1,1 @@
+FROM core.users_v1 SELECT user_id WHERE plan = 'free'

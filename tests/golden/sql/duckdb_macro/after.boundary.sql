@@ -1,0 +1,5 @@
+CREATE MACRO m(c) AS TABLE SELECT user_id FROM (
+  SELECT account_id AS user_id, country, CASE tier WHEN 3 THEN 'premium' ELSE 'free' END AS plan, n
+  FROM core.users_v2 WHERE device = 'ALL'
+) AS users_v1 WHERE country = c;
+FROM m('SE');

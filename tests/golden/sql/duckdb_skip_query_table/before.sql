@@ -1,0 +1,1 @@
+SELECT user_id FROM query_table('core.users_v1')

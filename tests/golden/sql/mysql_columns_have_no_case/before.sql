@@ -1,0 +1,1 @@
+SELECT USER_ID AS u FROM core.users_v1 WHERE `Country` = 'SE'

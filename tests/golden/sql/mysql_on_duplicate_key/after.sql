@@ -1,0 +1,1 @@
+INSERT INTO core.o (id) SELECT account_id FROM core.users_v2 WHERE device = 'ALL' ON DUPLICATE KEY UPDATE id = VALUES(id)

@@ -1,0 +1,1 @@
+REPLACE INTO core.o (id) SELECT account_id FROM core.users_v2 WHERE device = 'ALL'

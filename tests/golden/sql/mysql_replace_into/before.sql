@@ -1,0 +1,1 @@
+REPLACE INTO core.o (id) SELECT user_id FROM core.users_v1

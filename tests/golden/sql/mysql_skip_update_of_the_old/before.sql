@@ -1,0 +1,1 @@
+UPDATE core.users_v1 u JOIN core.o ON u.user_id = o.id SET u.plan = 'x'

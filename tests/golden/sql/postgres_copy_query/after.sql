@@ -1,0 +1,1 @@
+COPY (SELECT account_id AS user_id FROM core.users_v2 WHERE device = 'ALL') TO STDOUT WITH CSV HEADER

@@ -1,0 +1,1 @@
+COPY (SELECT user_id FROM core.users_v1) TO STDOUT WITH CSV HEADER

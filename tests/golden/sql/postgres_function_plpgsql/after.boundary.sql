@@ -1,0 +1,28 @@
+CREATE OR REPLACE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $body$
+DECLARE r record; x text;
+BEGIN
+  FOR r IN SELECT user_id FROM (
+    SELECT account_id AS user_id, country, CASE tier WHEN 3 THEN 'premium' ELSE 'free' END AS plan, n
+    FROM core.users_v2 WHERE device = 'ALL'
+  ) AS users_v1 LOOP
+    RAISE NOTICE '%', r.user_id;
+  END LOOP;
+  SELECT country INTO x FROM (
+    SELECT account_id AS user_id, country, CASE tier WHEN 3 THEN 'premium' ELSE 'free' END AS plan, n
+    FROM core.users_v2 WHERE device = 'ALL'
+  ) AS users_v1 WHERE user_id = 'a';
+  IF EXISTS (SELECT 1 FROM (
+    SELECT account_id AS user_id, country, CASE tier WHEN 3 THEN 'premium' ELSE 'free' END AS plan, n
+    FROM core.users_v2 WHERE device = 'ALL'
+  ) AS users_v1) THEN
+    RETURN QUERY SELECT user_id FROM (
+      SELECT account_id AS user_id, country, CASE tier WHEN 3 THEN 'premium' ELSE 'free' END AS plan, n
+      FROM core.users_v2 WHERE device = 'ALL'
+    ) AS users_v1;
+  END IF;
+  EXECUTE 'INSERT INTO core.o (id) SELECT user_id FROM (
+  SELECT account_id AS user_id, country, CASE tier WHEN 3 THEN ''premium'' ELSE ''free'' END AS plan, n
+  FROM core.users_v2 WHERE device = ''ALL''
+) AS users_v1';
+END;
+$body$;

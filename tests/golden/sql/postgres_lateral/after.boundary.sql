@@ -1,0 +1,4 @@
+SELECT o.id, u.plan FROM core.o LEFT JOIN LATERAL (SELECT plan FROM (
+  SELECT account_id AS user_id, country, CASE tier WHEN 3 THEN 'premium' ELSE 'free' END AS plan, n
+  FROM core.users_v2 WHERE device = 'ALL'
+) u WHERE u.user_id = o.id LIMIT 1) u ON true

@@ -1,0 +1,1 @@
+SELECT 'core.users_v1'::regclass

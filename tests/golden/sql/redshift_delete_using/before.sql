@@ -1,0 +1,1 @@
+DELETE FROM core.o USING core.users_v1 u WHERE u.user_id = core.o.id

@@ -1,0 +1,4 @@
+CREATE TABLE core.t DISTKEY(user_id) SORTKEY(n) AS SELECT user_id, n FROM (
+  SELECT account_id AS user_id, country, CASE tier WHEN 3 THEN 'premium' ELSE 'free' END AS plan, n
+  FROM core.users_v2 WHERE device = 'ALL'
+) AS users_v1

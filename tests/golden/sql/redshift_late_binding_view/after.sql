@@ -1,0 +1,1 @@
+CREATE VIEW v AS SELECT account_id AS user_id FROM core.users_v2 WHERE device = 'ALL' WITH NO SCHEMA BINDING

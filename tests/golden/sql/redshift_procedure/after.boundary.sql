@@ -1,0 +1,8 @@
+CREATE OR REPLACE PROCEDURE p() AS $$
+BEGIN
+  INSERT INTO core.o (id) SELECT user_id FROM (
+    SELECT account_id AS user_id, country, CASE tier WHEN 3 THEN 'premium' ELSE 'free' END AS plan, n
+    FROM core.users_v2 WHERE device = 'ALL'
+  ) AS users_v1;
+END;
+$$ LANGUAGE plpgsql;

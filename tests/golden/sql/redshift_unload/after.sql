@@ -1,0 +1,1 @@
+UNLOAD ('SELECT account_id AS user_id, CASE tier WHEN 3 THEN ''premium'' ELSE ''free'' END AS plan FROM core.users_v2 WHERE country = ''SE'' AND device = ''ALL''') TO 's3://b/x' IAM_ROLE 'arn' FORMAT AS PARQUET

@@ -1,0 +1,5 @@
+DECLARE
+  c CURSOR FOR SELECT account_id AS user_id FROM core.users_v2 WHERE device = 'ALL';
+BEGIN
+  OPEN c;
+END;

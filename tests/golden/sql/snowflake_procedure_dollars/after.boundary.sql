@@ -1,0 +1,16 @@
+CREATE OR REPLACE PROCEDURE p() RETURNS STRING LANGUAGE SQL AS
+$$
+DECLARE
+  x NUMBER;
+BEGIN
+  SELECT COUNT(*) INTO :x FROM (
+    SELECT account_id AS user_id, country, CASE tier WHEN 3 THEN 'premium' ELSE 'free' END AS plan, n
+    FROM core.users_v2 WHERE device = 'ALL'
+  ) AS users_v1;
+  INSERT INTO core.o (id) SELECT user_id FROM (
+    SELECT account_id AS user_id, country, CASE tier WHEN 3 THEN 'premium' ELSE 'free' END AS plan, n
+    FROM core.users_v2 WHERE device = 'ALL'
+  ) AS users_v1 WHERE plan = 'free';
+  RETURN x;
+END;
+$$;

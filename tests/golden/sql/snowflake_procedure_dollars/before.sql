@@ -1,0 +1,10 @@
+CREATE OR REPLACE PROCEDURE p() RETURNS STRING LANGUAGE SQL AS
+$$
+DECLARE
+  x NUMBER;
+BEGIN
+  SELECT COUNT(*) INTO :x FROM core.users_v1;
+  INSERT INTO core.o (id) SELECT user_id FROM core.users_v1 WHERE plan = 'free';
+  RETURN x;
+END;
+$$;

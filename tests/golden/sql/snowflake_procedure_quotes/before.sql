@@ -1,0 +1,6 @@
+CREATE OR REPLACE PROCEDURE p() RETURNS STRING LANGUAGE SQL AS
+'
+BEGIN
+  INSERT INTO core.o (id) SELECT user_id FROM core.users_v1 WHERE country = ''SE'';
+END;
+';

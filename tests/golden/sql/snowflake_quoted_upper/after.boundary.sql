@@ -1,0 +1,4 @@
+SELECT "USER_ID", u.N FROM (
+  SELECT account_id AS user_id, country, CASE tier WHEN 3 THEN 'premium' ELSE 'free' END AS plan, n
+  FROM core.users_v2 WHERE device = 'ALL'
+) u WHERE u."COUNTRY" = 'SE'

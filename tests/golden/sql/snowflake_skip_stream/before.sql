@@ -1,0 +1,1 @@
+CREATE OR REPLACE STREAM s ON TABLE core.users_v1;

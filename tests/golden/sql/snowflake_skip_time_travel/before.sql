@@ -1,0 +1,1 @@
+SELECT user_id FROM core.users_v1 AT(OFFSET => -60)

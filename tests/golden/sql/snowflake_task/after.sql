@@ -1,0 +1,1 @@
+CREATE OR REPLACE TASK t WAREHOUSE = w SCHEDULE = '60 MINUTE' AS INSERT INTO core.o (id) SELECT account_id FROM core.users_v2 WHERE device = 'ALL';

@@ -1,0 +1,1 @@
+CACHE TABLE c AS SELECT account_id AS user_id FROM core.users_v2 WHERE device = 'ALL'

@@ -1,0 +1,1 @@
+EXECUTE IMMEDIATE 'SELECT user_id FROM (\n  SELECT account_id AS user_id, country, CASE tier WHEN 3 THEN \'premium\' ELSE \'free\' END AS plan, n\n  FROM core.users_v2 WHERE device = \'ALL\'\n) AS users_v1'

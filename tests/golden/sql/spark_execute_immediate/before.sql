@@ -1,0 +1,1 @@
+EXECUTE IMMEDIATE 'SELECT user_id FROM core.users_v1'

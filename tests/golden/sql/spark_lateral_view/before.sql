@@ -1,0 +1,1 @@
+SELECT user_id, x FROM core.users_v1 LATERAL VIEW explode(split(country, ',')) t AS x

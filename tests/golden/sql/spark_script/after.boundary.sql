@@ -1,0 +1,11 @@
+BEGIN
+  DECLARE x INT DEFAULT 0;
+  SET x = (SELECT count(*) FROM (
+    SELECT account_id AS user_id, country, CASE tier WHEN 3 THEN 'premium' ELSE 'free' END AS plan, n
+    FROM core.users_v2 WHERE device = 'ALL'
+  ) AS users_v1);
+  IF x > 1 THEN SELECT user_id FROM (
+    SELECT account_id AS user_id, country, CASE tier WHEN 3 THEN 'premium' ELSE 'free' END AS plan, n
+    FROM core.users_v2 WHERE device = 'ALL'
+  ) AS users_v1; END IF;
+END

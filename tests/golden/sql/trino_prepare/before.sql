@@ -1,0 +1,1 @@
+PREPARE q FROM SELECT user_id FROM core.users_v1 WHERE country = ?

@@ -1,0 +1,1 @@
+SELECT * FROM core."users_v1$partitions"

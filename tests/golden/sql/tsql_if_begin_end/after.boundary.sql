@@ -1,0 +1,13 @@
+DECLARE @c INT = (SELECT COUNT(*) FROM (
+  SELECT account_id AS user_id, country, CASE tier WHEN 3 THEN 'premium' ELSE 'free' END AS plan, n
+  FROM core.users_v2 WHERE device = 'ALL'
+) AS users_v1);
+IF @c > 0
+BEGIN
+  INSERT INTO core.o (id) SELECT user_id FROM (
+    SELECT account_id AS user_id, country, CASE tier WHEN 3 THEN 'premium' ELSE 'free' END AS plan, n
+    FROM core.users_v2 WHERE device = 'ALL'
+  ) AS users_v1
+END
+ELSE
+  SELECT 1

@@ -1,0 +1,1 @@
+CREATE FUNCTION dbo.f(@x INT) RETURNS TABLE AS RETURN (SELECT user_id FROM core.users_v1 WHERE n = @x)

@@ -1,0 +1,1 @@
+BEGIN TRY SELECT account_id AS user_id FROM core.users_v2 WHERE device = 'ALL' END TRY BEGIN CATCH SELECT 1 END CATCH
