@@ -140,7 +140,7 @@ class Planner:
             return self._skip(root, "writes-old", f"{named.mapping.dataset} is written here")
         if Use.NAME_ONLY in uses or Use.SENSOR in uses:
             message = f"this takes the name of a table: {named.mapping.dataset} cannot be a query here"
-            return self._skip(root, "not-understood", message)
+            return self._skip(root, "table-only", message)
         message = f"holds the name of {named.mapping.dataset}; what is done with it is not understood"
         return self._skip(root, "dynamic-sql", message)
 

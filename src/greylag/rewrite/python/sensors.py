@@ -27,7 +27,7 @@ def sensor_edits(
     Raises NotRead: the name is not certain, or there is not exactly one new table to wait for.
     """
     if "partition" in called(call).lower():
-        raise NotRead("not-understood", "waits for a partition: whether the new table has it is not known")
+        raise NotRead("table-only", "waits for a partition: whether the new table has it is not known")
     parts = [part for keywords in _PARTS for part in _told(composer, call, keywords)]
     if not parts:
         raise NotRead("not-understood", "how this sensor is told the table's name is not known")
@@ -38,7 +38,7 @@ def sensor_edits(
         raise NotRead("maybe-old", named.doubt or "")
     tables = new_tables(named.mapping)
     if len(tables) != 1:
-        raise NotRead("not-understood", f"{named.mapping.dataset} is made of {len(tables)} tables now")
+        raise NotRead("table-only", f"{named.mapping.dataset} is made of {len(tables)} tables now")
     old = DatasetRef.parse(".".join(part.sql for part in parts)).parts
     new = DatasetRef.parse(tables[0]).parts
     if len(old) != len(new) or len(parts) not in (1, len(new)):

@@ -56,7 +56,7 @@ def reader(source: Source, call: cst.Call, argument: cst.BaseExpression) -> Read
             return _option(source, call, argument)
         case "jdbc":
             return Reader(argument=argument, alias="greylag_read")
-    raise NotRead("not-understood", f"{name or 'this call'} takes a table's name, not a query")
+    raise NotRead("table-only", f"{name or 'this call'} takes a table's name, not a query")
 
 
 def _plain(call: cst.Call, argument: cst.BaseExpression) -> bool:
@@ -137,7 +137,7 @@ def _option(source: Source, call: cst.Call, argument: cst.BaseExpression) -> Rea
         return Reader(argument=argument, alias="greylag_read")
     if option == "query":
         raise NotRead("not-understood", "the option holds no query")
-    raise NotRead("not-understood", f"the option {option or '?'} takes a table's name, not a query")
+    raise NotRead("table-only", f"the option {option or '?'} takes a table's name, not a query")
 
 
 def select_text(
