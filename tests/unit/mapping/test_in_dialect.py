@@ -153,3 +153,10 @@ def test_names_whose_case_would_be_lost_are_refused() -> None:
     text = migration('"Device"', "VARCHAR", dialect="snowflake")
     with pytest.raises(CannotTranspile, match="case"):
         in_dialect(text, "postgres")
+
+
+def test_the_shape_of_a_mapping_is_kept() -> None:
+    union = "UNION ALL SELECT device FROM core.newer"
+    mapping = in_dialect(migration("device", tail=union), "spark").mappings[0]
+    assert mapping.branches is not None
+    assert [part.dialect for part in mapping.branches.parts] == ["spark", "spark"]

@@ -118,8 +118,10 @@ class _Splitter:
     def _from(self, index: int) -> int:
         """Where the next piece begins, after that which begins here."""
         word, following = self._word(index), self._word(index + 1)
-        if word == ";" or self._is_go(index):
+        if word == ";":
             return index + 1
+        if self._is_go(index):
+            return index + 1 + self._word(index + 1).isdecimal()
         if word == "BEGIN" and not (following in _TRANSACTION and self._transaction(index)):
             self.section = False
             return index + 1 + (following in ("TRY", "CATCH", "ATOMIC")) + 2 * (following == "NOT")
@@ -157,7 +159,8 @@ class _Splitter:
             return False
         line = self.tokens[index].line
         alone = index == 0 or self.tokens[index - 1].line < line
-        return alone and (index + 1 == len(self.tokens) or self.tokens[index + 1].line > line)
+        behind = index + 1 + (self._word(index + 1).isdecimal() and self.tokens[index + 1].line == line)
+        return alone and (behind == len(self.tokens) or self.tokens[behind].line > line)
 
     def _end(self, index: int) -> int:
         index += 1
