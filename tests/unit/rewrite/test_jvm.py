@@ -157,3 +157,14 @@ def test_a_program_is_its_text_without_its_sql() -> None:
     assert program.dialects == ("spark",)
     assert program.lines == (3,)
     assert "users_v1" not in program.skeleton
+
+
+def test_a_temporary_view_of_another_file_may_have_taken_the_name(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "golden" / "scala" / "migration.yaml").read_text()
+    (tmp_path / "m.yaml").write_text(text.replace("prod.core.users_v1", "users_v1"))
+    migration = load_migration(tmp_path / "m.yaml")
+    job = spark('  val x = spark.sql("SELECT user_id FROM users_v1")')
+    view = spark('  def make(df: DataFrame) = df.createOrReplaceTempView("users_v1")')
+    assert isinstance(rewrite_jvm("Job.scala", job, migration, siblings={"Job.scala": job}), Edited)
+    outcome = rewrite_jvm("Job.scala", job, migration, siblings={"Job.scala": job, "View.scala": view})
+    assert codes(outcome) == {"maybe-old"}

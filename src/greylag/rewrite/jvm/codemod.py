@@ -13,7 +13,7 @@ from greylag.mapping.compiled import CompiledMigration
 from greylag.mapping.in_dialect import CannotTranspile, in_dialect
 from greylag.rewrite.embedded import EmbeddedPlan, fold_plans, rewrite_embedded
 from greylag.rewrite.jvm.finding import opened, places
-from greylag.rewrite.jvm.leftovers import reason, unseen, unused
+from greylag.rewrite.jvm.leftovers import hidden_by_views, reason, unseen, unused
 from greylag.rewrite.jvm.literals import Unreadable
 from greylag.rewrite.jvm.model import Definition, File, Mention, SqlSite, TableSite, Unknown
 from greylag.rewrite.jvm.names import Naming, has_word, naming
@@ -52,6 +52,7 @@ def rewrite_jvm(
             case Definition() | Mention():
                 pass
     reasons.extend(unseen(file))
+    reasons.extend(hidden_by_views(file, [read for plan in plans for read in plan.reads]))
     touched = any(plan.edits or plan.skipped for plan in plans) or bool(reasons)
     if not touched:
         reasons.extend(unused(file, found))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from greylag.domain.consumer import Read
 from greylag.domain.outcome import Reason
 from greylag.rewrite.jvm.model import Definition, File, Place
 from greylag.rewrite.jvm.names import Naming, full_name, naming
@@ -29,6 +30,22 @@ def unseen(file: File) -> list[Reason]:
 
 def _is_host(path: str) -> bool:
     return path.endswith((".scala", ".java", ".sc", ".kt"))
+
+
+def hidden_by_views(file: File, reads: Iterable[Read]) -> list[Reason]:
+    """Reads by a name of one part, which a temporary view of another file may have taken."""
+    found: list[Reason] = []
+    for read in reads:
+        if len(read.dataset.parts) > 1:
+            continue
+        name = re.escape(read.dataset.name)
+        made = rf"(?:TempView|registerTempTable)\s*\(\s*\"{name}\"|\btemp\w*\s+view\s+`?{name}\b"
+        view = re.compile(rf"(?i){made}")
+        for path, text in file.siblings.items():
+            if _is_host(path) and view.search(text):
+                message = f"{file.source.path}:{read.line}: {path} makes a view called {read.dataset.name}"
+                found.append(Reason(code="maybe-old", message=message, line=read.line))
+    return found
 
 
 def unused(file: File, places: Iterable[Place]) -> list[Reason]:

@@ -100,7 +100,12 @@ def encoder(style: Style, newline: str, dialect: str) -> Callable[[str], str]:
         if style.percents:
             sql = sql.replace("%", "%%")
         if not style.triple:
-            return escaped(_flat(sql, dialect))
+            flat = _flat(sql, dialect)
+            if style.dollars and '"' in flat:
+                raise Unreadable("a quote cannot be written in a one-line interpolated string of every Scala")
+            if not style.escapes and re.search(r"[\\\n\r\t]", flat):
+                raise Unreadable("the mapping cannot be written in a string without escapes")
+            return escaped(flat)
         if '"""' in sql or sql.endswith('"') or re.search(r"\\u", sql):
             raise Unreadable("the mapping cannot be written in a raw string")
         if style.escapes:

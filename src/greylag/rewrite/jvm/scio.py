@@ -288,6 +288,8 @@ def _from(file: File, call: Call, expression: Expression) -> Place:
 
 
 def _query(file: File, call: Call, expression: Expression) -> Place | None:
+    if not re.search(r"com\.spotify\.scio|apache\.beam|cloud\.bigquery", file.source.text):
+        return None
     refusal = None
     if call.name == "fromQuery" and _is_beam(file, call):
         whole = file.source.of(chain(file.source, call.node))

@@ -28,6 +28,7 @@ _BIGQUERY_FORMAT = re.compile(
     r"""format\s*\(\s*"(?:bigquery|com\.google\.cloud\.spark\.bigquery[\w.]*)"\s*\)|\.read(?:\(\))?\.bigquery\b"""
 )
 _WRITES = re.compile(r"\.\s*write\w*\b")
+_SAVES = re.compile(r"\.\s*(?:save|saveAsTable|insertInto|mode)\s*\(")
 _STREAMS = re.compile(r"\.\s*readStream\b")
 _READ = re.compile(r"\.\s*read\b")
 _WRITERS = {
@@ -76,7 +77,8 @@ def sql_site(
 ) -> SqlSite:
     """A string expression as SQL; `table`: as what stands behind FROM."""
     span = file.source.span(expression.node)
-    if _LEGACY.search(expression.text) and file.spoken(dialect) == "bigquery":
+    legacy = _LEGACY.search(expression.text) or re.search(r"setUseLegacySql\(\s*true", file.source.text)
+    if legacy and file.spoken(dialect) == "bigquery":
         refusal = LEGACY
     lead = Segment(
         text=read_site_sql(""), start=span[0], end=span[0], offsets=None, encode=lambda sql: sql, known=True
@@ -145,7 +147,10 @@ def _is_bigquery(file: File, call: Call) -> bool:
 def _writes(file: File, call: Call, node: Node, *, sure: bool = False) -> Unknown | None:
     """A place that writes, or streams."""
     before = _before(file, call)
-    if sure or _WRITES.search(before):
+    after = file.source.text[
+        file.source.span(call.node)[1] : file.source.span(chain(file.source, call.node))[1]
+    ]
+    if sure or _WRITES.search(before) or _SAVES.search(after):
         refusal = Refusal(code="writes-old", message="writes the old dataset: its producer has to move first")
         return Unknown(span=file.source.span(node), refusal=refusal)
     if _STREAMS.search(before):
@@ -156,15 +161,13 @@ def _writes(file: File, call: Call, node: Node, *, sure: bool = False) -> Unknow
 def _table(file: File, call: Call, expression: Expression) -> Place | None:
     """`spark.table(name)`, `spark.read.table(name)`: the mapping, through `spark.sql`."""
     receiver = call.receiver
-    reads = file.last(receiver) == "read" or _READ.search(_before(file, call)) is not None
-    if (
-        len(call.arguments) != 1
-        or receiver is None
-        or not (file.is_spark or file.last(receiver) in _SESSIONS or reads)
-    ):
+    if receiver is None or len(call.arguments) != 1:
         return None
+    reads = file.last(receiver) == "read" or _READ.search(_before(file, call)) is not None
     if (writes := _writes(file, call, expression.node)) is not None:
         return writes
+    if not reads and not _is_session(file, receiver):
+        return None
     start = file.source.span(call.name_node)[0]
     refusal = None
     if reads:
@@ -183,6 +186,17 @@ def _table(file: File, call: Call, expression: Expression) -> Place | None:
     return named_site(
         file, expression, span, file.spark, None if infix else write, refusal=refusal, mark="sql"
     )
+
+
+def _is_session(file: File, node: Node) -> bool:
+    """Is it a Spark session, by its name or by a type that the file gives it?"""
+    name = file.last(node)
+    if name in _SESSIONS or "SparkSession" in file.source.of(node):
+        return True
+    kinds = r"(?:SparkSession|SQLContext|HiveContext)"
+    before = rf"\b{re.escape(name)}\s*(?::|=)\s*(?:new\s+)?(?:[\w.]+\.)?{kinds}\b"
+    typed = rf"{before}|\b{kinds}\s+{re.escape(name)}\b"
+    return bool(name) and re.search(typed, file.source.text) is not None
 
 
 def _read_node(file: File, receiver: Node) -> int | None:
@@ -255,6 +269,9 @@ def _option(file: File, call: Call, node: Node, expression: Expression) -> Place
         return None
     if (writes := _writes(file, call, node)) is not None:
         return writes
+    if not _READ.search(_before(file, call)) and _WRITES.search(file.source.text):
+        refusal = Refusal(code="dynamic-sql", message="options that a write may use as well")
+        return Unknown(span=file.source.span(node), refusal=refusal)
     bigquery = _BIGQUERY_FORMAT.search(_whole(file, call)) is not None
     if name in ("query", "sql"):
         site = sql_site(file, expression, file.bigquery if bigquery else None)

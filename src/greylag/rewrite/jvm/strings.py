@@ -155,12 +155,14 @@ class Reader:
             raise Unreadable(f"the interpolator {named!r}")
         body = node.named_children[-1] if interpolator is not None else node
         start, end = self.source.span(body)
+        if named in _BINDING and "\\" in self.source.text[start:end]:
+            raise Unreadable(f"a backslash in {named!r}")
         triple = self.source.text.startswith('"""', start)
         width = 3 if triple else 1
         java = self.source.language == "java"
         style = Style(
             triple=triple,
-            escapes=(not triple or java or interpolator is not None) and named != "raw",
+            escapes=(not triple or java or interpolator is not None) and named not in {"raw", *_BINDING},
             dollars=interpolator is not None,
             percents=percents or named == "f",
             margin=self._margin(start, end, triple, margin),
