@@ -49,10 +49,12 @@ def run() -> Iterable[Figure]:
     yield from rates(fast, "fast")
     yield from rates(full, f"full, every {STEP}th")
     floor = [milliseconds for name in migrations() for milliseconds in executions(name)]
-    yield cost("fast proof, median", [each.spent for each in fast], floor, target=50.0)
-    yield Figure(name="fast proof, 95th percentile", value=high(fast), unit="CPU ms")
-    yield cost("full proof, median", [each.spent for each in full], floor, target=500.0)
-    yield Figure(name="full proof, 95th percentile", value=high(full), unit="CPU ms")
+    for level, judged, target in (("fast", fast, 50.0), ("full", full, 500.0)):
+        for label in (True, False):
+            part = [each for each in judged if each.entry.right is label]
+            name = f"{level} proof of {'right' if label else 'wrong'} ones"
+            yield cost(f"{name}, median", [each.spent for each in part], floor, target=target)
+            yield Figure(name=f"{name}, 95th percentile", value=high(part), unit="CPU ms")
 
 
 def judge(entries: Iterable[Labelled], level: Level) -> list[Judged]:
