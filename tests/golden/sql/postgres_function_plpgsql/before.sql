@@ -1,4 +1,4 @@
-CREATE OR REPLACE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $body$
+CREATE OR REPLACE FUNCTION f() RETURNS SETOF varchar LANGUAGE plpgsql AS $body$
 DECLARE r record; x text;
 BEGIN
   FOR r IN SELECT user_id FROM core.users_v1 LOOP
