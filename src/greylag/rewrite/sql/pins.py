@@ -37,7 +37,7 @@ def pinned(
         if False not in decisions:
             true = [one for one, how in zip(conditions, decisions, strict=True) if how]
             left.append((part, tuple(true)))
-    if len(left) != 1:
+    if len(left) != 1 or not left[0][1]:
         raise Unsound(
             site, "the mapping is a union, and the conditions of the query leave more than one branch"
         )
