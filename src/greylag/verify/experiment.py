@@ -22,7 +22,7 @@ from greylag.verify.ordering import blocks_of, key_query
 from greylag.verify.pairs import Difference, Pair, Row
 from greylag.verify.prepare import Names
 from greylag.verify.program import NotComparable
-from greylag.verify.reservations import chance_call, freeze_chance, own_ways
+from greylag.verify.reservations import chance_call, freeze_chance, own_ways, runnable
 from greylag.verify.resolve import Model
 from greylag.verify.sizes import row_cap
 from greylag.verify.unfold import unfolded
@@ -84,8 +84,7 @@ class Experiment:
         dialect = self.names.migration.dialect
         self.models = [*self.analysis.old, *self.analysis.new]
         for pair, model in zip(self.pairs, self.analysis.old, strict=True):
-            pair.old_sql = pair.old.sql("duckdb")
-            pair.new_sql = pair.new.sql("duckdb")
+            pair.old_sql, pair.new_sql = runnable(pair.old), runnable(pair.new)
             if pair.sorts:
                 if pair.new.args.get("order") is None:
                     raise NotComparable(f"statement {pair.number}: the new version has no ORDER BY")

@@ -28,6 +28,7 @@ from greylag.verify.pairs import Pair
 from greylag.verify.pieces import forget_made, inner_pairs, same_shells
 from greylag.verify.prepare import Names, names_for, prepare, reads_replaced
 from greylag.verify.program import DoesNotRun, NotComparable, Statement, StatementKind, parse_program
+from greylag.verify.script import script_statements
 from greylag.verify.token_stream import same_by_tokens
 from greylag.verify.unfold import same_by_unfolding
 
@@ -72,25 +73,53 @@ def _prove(old: str, new: str, migration: CompiledMigration, level: Level, seed:
     names = names_for(migration)
     if same_by_tokens(old, new, names):
         return Proof(verdict=Verdict.PROVEN, method="construction")
-    before = parse_program(old, migration.dialect, which="old")
-    after = parse_program(new, migration.dialect, which="new")
+    try:
+        rest, methods = _statements(old, new, names)
+    except NotComparable as reason:
+        try:
+            rest, methods = _queries(old, new, names_for(migration))
+        except NotComparable:
+            raise reason from None
+    if isinstance(rest, str):
+        return Proof(verdict=Verdict.REFUTED, method="none", reasons=(rest,))
+    if not rest:
+        method = min(methods, key=_STRENGTH.index, default="construction")
+        return Proof(verdict=Verdict.PROVEN, method=method)
+    return _by_running(rest, names, level, seed)
+
+
+def _statements(old: str, new: str, names: Names) -> tuple[list[Pair] | str, list[str]]:
+    """What remains to be run, and how the rest was settled; a text that refutes, where there is one."""
+    dialect = names.migration.dialect
+    before = parse_program(old, dialect, which="old")
+    after = parse_program(new, dialect, which="new")
     still = _still_reads(after, names)
     if still is not None:
-        return Proof(verdict=Verdict.REFUTED, method="none", reasons=(still,))
-    same_shells(before, after, migration.dialect)
+        return still, []
+    same_shells(before, after, dialect)
+    return _settled(list(zip(before, after, strict=True)), names)
+
+
+def _queries(old: str, new: str, names: Names) -> tuple[list[Pair] | str, list[str]]:
+    """The same for a text of which only the queries are understood."""
+    pairs = script_statements(old, new, names)
+    still = _still_reads(tuple(other for _, other in pairs), names)
+    return (still, []) if still is not None else _settled(pairs, names)
+
+
+def _settled(
+    statements: list[tuple[Statement, Statement]], names: Names
+) -> tuple[list[Pair] | str, list[str]]:
     rest: list[Pair] = []
     methods: list[str] = []
-    for number, (one, other) in enumerate(zip(before, after, strict=True), 1):
+    for number, (one, other) in enumerate(statements, 1):
         for pair in _pairs(number, one, other, names):
             method = _by_reading(pair, names)
             if method is not None:
                 methods.append(method)
             else:
                 rest.append(pair)
-    if not rest:
-        method = min(methods, key=_STRENGTH.index, default="construction")
-        return Proof(verdict=Verdict.PROVEN, method=method)
-    return _by_running(rest, names, level, seed)
+    return rest, methods
 
 
 def _by_running(rest: list[Pair], names: Names, level: Level, seed: int) -> Proof:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sqlglot import exp
+from sqlglot.errors import ErrorLevel, UnsupportedError
 
 from greylag.verify.changed import pieces
 from greylag.verify.liveness import Liveness
@@ -79,6 +80,17 @@ def freeze_chance(query: exp.Expr) -> None:
     for node in list(query.find_all(exp.Rand, exp.Randn, exp.Uuid)):
         value = exp.Literal.string("u") if isinstance(node, exp.Uuid) else exp.Literal.number("0.37")
         node.replace(value)
+
+
+def runnable(query: exp.Query) -> str:
+    """The query in DuckDB's dialect.
+
+    Raises NotComparable when something would be left out: what is not run is not compared.
+    """
+    try:
+        return query.sql("duckdb", unsupported_level=ErrorLevel.RAISE)
+    except UnsupportedError as error:
+        raise NotComparable(f"DuckDB cannot run it: {str(error).splitlines()[0]}") from error
 
 
 def own_ways(one: Model, other: Model, dialect: str) -> list[str]:

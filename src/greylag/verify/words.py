@@ -15,11 +15,18 @@ TEXTS = BODIES | {TokenType.STRING, TokenType.NATIONAL_STRING, TokenType.BYTE_ST
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A token: its kind, its text, and whether white space stands in front of it."""
+    """A token: its kind, its text, and whether white space stands in front of it.
+
+    `source` is the text that it stands in (the whole, or what a command or a string held), `start` and `end`
+    its place there (end inclusive).
+    """
 
     kind: TokenType
     text: str
     spaced: bool = True
+    source: str = ""
+    start: int = 0
+    end: int = 0
 
     def same(self, other: Word) -> bool:
         """Equal as the dialect reads it: keywords in any case, everything else to the letter."""
@@ -54,7 +61,7 @@ def words_of(text: str, dialect: str) -> list[Word]:
             mark = Word(token.token_type, "$$")
             found.extend([mark, *words_of(token.text, dialect), mark])
         else:
-            found.append(Word(token.token_type, token.text, spaced))
+            found.append(Word(token.token_type, token.text, spaced, text, token.start, token.end))
     return found
 
 
