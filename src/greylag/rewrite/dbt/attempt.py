@@ -116,11 +116,8 @@ class DbtFile:
         return plans
 
     def _form(self, form: FormChoice, variant: Variant) -> FormChoice:
-        """A macro's text may go on where it is called: then only the boundary form is right."""
-        if not variant.macro or form is FormChoice.BOUNDARY:
-            return form
-        calls = self.project.uses(variant.owner) if self.project is not None else ()
-        return form if calls and all(use.closed for use in calls) else FormChoice.BOUNDARY
+        """A macro's text may go on where it is called, in this project or in one that installs it."""
+        return FormChoice.BOUNDARY if variant.macro else form
 
     def _used(self, variant: Variant) -> str:
         """Where a macro that is left alone is called, for those who must act on it."""

@@ -65,11 +65,10 @@ def project_macros(files: Mapping[str, str]) -> dict[str, Macro]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
-    """A place that calls a macro. `closed`: in parentheses, or as the whole of a file."""
+    """A place that calls a macro."""
 
     path: str
     line: int
-    closed: bool
 
 
 def uses(name: str, files: Mapping[str, str]) -> Iterator[Use]:
@@ -82,12 +81,4 @@ def uses(name: str, files: Mapping[str, str]) -> Iterator[Use]:
             before = text[: hit.start()]
             if re.search(r"\{%[-+]?\s*macro\s+$", before):
                 continue
-            yield Use(path=path, line=line_of(text, hit.start()), closed=_closed(text, hit.start()))
-
-
-_OPENED = re.compile(r"(?:\A|\()\s*\{\{[-+]?\s*\Z")
-_CLOSED = re.compile(r"[^{}'\"]*\)\s*[-+]?\}\}\s*(?:\Z|\))")
-
-
-def _closed(text: str, at: int) -> bool:
-    return bool(_OPENED.search(text[:at])) and bool(_CLOSED.match(text, at))
+            yield Use(path=path, line=line_of(text, hit.start()))

@@ -36,9 +36,7 @@ def read_python_model(
     for node, spoken in _calls(tree):
         verdict = match(spoken, migration)
         if verdict.dataset is not None:
-            message = (
-                f"{path}:{node.lineno}: a Python model reads {verdict.dataset}"
-            )
+            message = f"{path}:{node.lineno}: a Python model reads {verdict.dataset}"
             reasons.append(Reason(code="python-model", message=message, line=node.lineno))
             reads.append(Read(dataset=verdict.dataset, line=node.lineno, column=node.col_offset + 1))
         elif verdict.doubt is not None:
