@@ -13,6 +13,7 @@ from greylag.lineage.index import FleetIndex
 from greylag.lineage.owners import Owners
 from greylag.lineage.scan import Scanner
 from greylag.mapping.compiled import CompiledMigration
+from greylag.rewrite.dbt import builders
 from greylag.rewrite.importers import importers
 from greylag.workspace import CommitFiles, Repository, find_repositories
 
@@ -62,7 +63,7 @@ class FolderFleet:
             repository=repository,
             commit=commit,
             files=files,
-            wanted=frozenset(wanted) | importers(wanted, files),
+            wanted=frozenset(wanted) | importers(wanted, files) | builders(wanted, files, migration),
             unreadable=unreadable,
         )
 

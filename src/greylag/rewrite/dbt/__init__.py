@@ -1,5 +1,6 @@
 """The dbt codemod: models with Jinja, and the `sources:` that they need."""
 
+from greylag.rewrite.dbt.built import builders
 from greylag.rewrite.dbt.codemod import rewrite_dbt
 from greylag.rewrite.dbt.companions import yaml_edits
 from greylag.rewrite.dbt.context import localised, surroundings_of
@@ -10,6 +11,7 @@ from greylag.rewrite.dbt.unit_tests import unit_test_notes
 from greylag.rewrite.dbt.yaml_reads import read_yaml
 
 __all__ = [
+    "builders",
     "is_dbt_file",
     "is_dbt_yaml",
     "is_python_model",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from jinja2 import nodes
@@ -16,7 +16,7 @@ from jinja2 import nodes
 from greylag.domain.outcome import Reason
 from greylag.domain.patch import Edit, apply_edits
 from greylag.mapping.compiled import CompiledMigration, DbtName
-from greylag.rewrite.dbt.context import Project
+from greylag.rewrite.dbt.context import Project, localised, project_around
 from greylag.rewrite.dbt.jinja import JinjaError, Span, SpanKind, expression, spans, statement
 from greylag.rewrite.dbt.literals import known_values
 from greylag.rewrite.dbt.macros import Macro
@@ -221,3 +221,19 @@ def _relation(macro: Macro) -> DbtCall | None:
             tree = inner
     spoken = call(tree)
     return spoken if spoken is not None and spoken.args is not None else None
+
+
+def builders(
+    named: Collection[str], files: Mapping[str, str], migration: CompiledMigration
+) -> frozenset[str]:
+    """SQL files of dbt projects that may build the name of a replaced dataset without saying it.
+
+    `named` are the files that name one; only projects with such a file are looked through.
+    """
+    found: set[str] = set()
+    for project in {one.root: one for path in named if (one := project_around(path, files))}.values():
+        for path, text in project.sql.items():
+            builder = _Builder.of(path, text, localised(path, migration, files), project)
+            if path not in named and builder.may_build():
+                found.add(path)
+    return frozenset(found)

@@ -10,7 +10,7 @@ from tests.unit.rewrite.dbt.project import migration
 
 from greylag.domain.outcome import Edited, Form, Outcome, Skipped, Unchanged
 from greylag.rewrite import rewrite_text
-from greylag.rewrite.dbt import localised, rewrite_dbt
+from greylag.rewrite.dbt import builders, localised, rewrite_dbt
 
 OLD = "{{ source('core', 'users_v1') }}"
 HIDDEN = "select user_id from {{ some_package.users() }}\n"
@@ -155,3 +155,22 @@ def test_python_models_that_read_the_dataset_are_told(call: str, codes: list[str
     reasons = found.reasons if isinstance(found, Skipped) else ()
     assert [one.code for one in reasons if one.code != "dynamic-sql"] == codes
     assert isinstance(found, Skipped | Unchanged)
+
+
+def test_files_that_may_build_the_name_are_looked_at_too() -> None:
+    among = {
+        "dbt_project.yml": "name: p\nvars: {users: users_v1}\n",
+        "models/says.sql": f"select 1 from {OLD}",
+        "models/joined.sql": "select user_id from {{ source('core', 'users_' ~ 'v1') }}",
+        "models/varies.sql": "select user_id from {{ source('core', var('users')) }}",
+        "models/calls.sql": "select user_id from {{ people() }}",
+        "models/other.sql": "select 1 from {{ ref('orders') }}",
+        "macros/people.sql": f"{{% macro people() %}}{OLD}{{% endmacro %}}",
+        "elsewhere/a.sql": "select 1",
+    }
+    found = builders({"models/says.sql", "macros/people.sql"}, among, migration())
+    assert found == {"models/joined.sql", "models/varies.sql", "models/calls.sql"}
+    assert builders({"elsewhere/a.sql"}, {"elsewhere/a.sql": "select 1"}, migration()) == frozenset()
+    for path in sorted(found):
+        outcome = rewrite_dbt(path, among[path], migration(), siblings=among)
+        assert isinstance(outcome, Edited) and outcome.notes, path
