@@ -20,6 +20,7 @@ from sqlglot import exp
 from greylag.domain.dataset import DatasetRef
 from greylag.mapping.compiled import CompiledMigration
 from greylag.rewrite.dbt.project import project_of
+from greylag.rewrite.dbt.renamed import renamed_column
 from greylag.rewrite.dbt.yaml_place import block_end
 
 
@@ -88,7 +89,8 @@ def _declare(
     same.sort(key=lambda source: source not in home)
     if same:
         after = next((table for _, table in old if table in same[0].names()), None)
-        yield same[0].path, _with_entry(inside[same[0].path], same[0], after, _entry(wanted))
+        entry = [*_entry(wanted), *_own_freshness(same[0], wanted, migration)]
+        yield same[0].path, _with_entry(inside[same[0].path], same[0], after, entry)
     else:
         near = [source for source in home if (_name(source.node), True) in {(name, True) for name, _ in old}]
         yield _new_file(wanted, inside, near[0] if near else None)
@@ -138,6 +140,26 @@ def _entry(wanted: _Wanted) -> list[str]:
     if wanted.dataset.name != wanted.table:
         lines.append(f"  identifier: {wanted.dataset.name}")
     return lines
+
+
+def _own_freshness(source: _Source, wanted: _Wanted, migration: CompiledMigration) -> Iterator[str]:
+    """A source's freshness is measured on each of its tables, by a column that the new one may not have."""
+    config = source.node.get("config")
+    holders = [source.node, *([config] if isinstance(config, CommentedMap) else [])]
+    if not any(holder.get("freshness") for holder in holders):
+        return
+    field = next((str(one["loaded_at_field"]) for one in holders if one.get("loaded_at_field")), None)
+    new = [one.columns for one in migration.provides if one.dataset == wanted.dataset]
+    known = {column.lower() for columns in new for column in columns}
+    if field is None or field.lower() in known:
+        return
+    renamed = [
+        column
+        for mapping in migration.mappings
+        if mapping.inlining is not None and mapping.inlining.table == wanted.dataset
+        if (column := renamed_column(mapping, field)) is not None
+    ]
+    yield f"  loaded_at_field: {renamed[0]}" if renamed else "  freshness: null"
 
 
 def _with_entry(text: str, source: _Source, after: str | None, entry: list[str]) -> str:

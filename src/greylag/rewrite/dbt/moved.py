@@ -15,13 +15,13 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
-from sqlglot import exp
 
 from greylag.domain.dataset import DatasetRef
 from greylag.mapping.compiled import CompiledMigration
 from greylag.mapping.compiled import Mapping as Replaced
 from greylag.rewrite.dbt.jinja import expression
 from greylag.rewrite.dbt.names import call, match
+from greylag.rewrite.dbt.renamed import renamed_column
 from greylag.rewrite.dbt.source_checks import maps_under, which_source
 from greylag.rewrite.dbt.yaml_place import block_end
 
@@ -145,21 +145,7 @@ class _Move:
         return not told and set(arguments) <= {"to", "field", "values", "quote", "name", "severity"}
 
     def _renamed(self, name: str) -> str | None:
-        """The new name of a column that the mapping only renames."""
-        inlining = self.mapping.inlining
-        for output in self.mapping.outputs:
-            column = output.expression
-            if output.name.lower() != name.lower() or output.name in self.mapping.differs or inlining is None:
-                continue
-            # `geo.country` is a field of a struct, unless the table itself is called so.
-            own = isinstance(column, exp.Column) and len(column.parts) <= 2
-            if (
-                isinstance(column, exp.Column)
-                and own
-                and column.table.lower() in ("", inlining.qualifier.lower())
-            ):
-                return str(column.name)
-        return None
+        return renamed_column(self.mapping, name)
 
     def _predicate(self) -> str | None:
         inlining = self.mapping.inlining

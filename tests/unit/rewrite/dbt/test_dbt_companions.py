@@ -158,3 +158,22 @@ def test_unit_tests_that_give_rows_of_the_old_dataset_are_told() -> None:
     notes = unit_test_notes({"models/m.yml": text, "models/n.yml": "unit_tests: ["}, migration())
     assert list(notes) == ["m"]
     assert len(notes["m"]) == 1 and notes["m"][0].startswith("models/m.yml:7: unit test keeps")
+
+
+@pytest.mark.parametrize(
+    ("field", "added"),
+    [
+        ("user_id", "        loaded_at_field: account_id\n"),
+        ("country", "        freshness: null\n"),
+        ("_loaded_at", "        freshness: null\n"),
+        ("account_id", ""),
+    ],
+)
+def test_a_freshness_of_the_whole_source_never_names_a_column_that_the_new_table_lacks(
+    field: str, added: str
+) -> None:
+    text = (
+        "sources:\n  - name: core\n    freshness: {warn_after: {count: 1, period: day}}\n"
+        f"    loaded_at_field: {field}\n    tables:\n      - name: users_v1\n"
+    )
+    assert edits({"a.yml": text}) == {"a.yml": text + "      - name: users_v2\n" + added}
