@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from greylag.domain.check import Proof, Verdict
+from greylag.domain.check import Check, Proof, Verdict
 from greylag.domain.consumer import Framework
 from greylag.domain.dataset import DatasetRef
 from greylag.domain.outcome import Edited, FileReport, Form, Outcome, Skipped, Unchanged
@@ -17,11 +17,13 @@ from greylag.rewrite.dbt import (
     is_dbt_file,
     localised,
     moved_checks,
+    project_of,
     surroundings_of,
     unit_test_notes,
     yaml_edits,
 )
 from greylag.verify.dbt import prove_dbt
+from greylag.verify.dbt_project import ProjectPair, check_dbt_parse
 
 
 def prove_dbt_file(
@@ -131,3 +133,26 @@ def _noted(report: FileReport, notes: Mapping[str, tuple[str, ...]]) -> FileRepo
 
 def _is_dbt(outcome: Outcome) -> bool:
     return isinstance(outcome, Edited) and outcome.framework is Framework.DBT
+
+
+def check_dbt_projects(
+    reports: Sequence[FileReport], files: Mapping[str, str], *, timeout: float = 120
+) -> Mapping[str, Check]:
+    """Let dbt itself parse every project that the reports edit, before and after: its folder to the check.
+
+    Seconds a project: for a full proof of a whole repository, not for each file. What is refuted is left as
+    it was.
+    """
+    edits = {
+        report.path: report.outcome.text
+        for report in reports
+        if isinstance(report.outcome, Edited)
+        and not (report.proof is not None and report.proof.verdict is Verdict.REFUTED)
+    }
+    roots = sorted({root for path in edits if (root := project_of(path, files)) is not None})
+    before = {path: files[path] for path in files} if roots else {}
+    after = {**before, **edits}
+    return {
+        root: check_dbt_parse(ProjectPair(root=root, before=before, after=after), timeout=timeout)
+        for root in roots
+    }

@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from greylag.domain.check import CheckStatus
+from greylag.domain.consumer import Framework
+from greylag.domain.outcome import Edited, FileReport, Form, Unchanged
+from greylag.engine.dbt_files import check_dbt_projects
 from greylag.verify.dbt_project import ProjectPair, check_dbt_build, check_dbt_parse, dbt_installed
 
 needs_dbt = pytest.mark.skipif(not dbt_installed(), reason="dbt comes with greylag[demo]")
@@ -23,7 +26,12 @@ NEW_DATA = """
 CREATE SCHEMA shop;
 CREATE TABLE shop.orders_v2 AS SELECT * FROM (VALUES (1, 'open'), (2, 'paid'), (2, NULL)) AS t(id, state);
 """
-OLD_DATA = NEW_DATA + "CREATE VIEW shop.orders_v1 AS SELECT id AS order_id, state AS status FROM shop.orders_v2;"
+OLD_DATA = (
+    NEW_DATA
+    + """
+CREATE VIEW shop.orders_v1 AS SELECT id AS order_id, state AS status FROM shop.orders_v2;
+"""
+)
 
 
 def pair(model: str, **others: str) -> ProjectPair:
@@ -67,3 +75,12 @@ def test_packages_and_python_models_are_never_fetched_nor_run() -> None:
     python = {"p/models/m.py": "def model(dbt, session):\n    return dbt.ref('report')\n"}
     found = check_dbt_build(pair(NEW, **python), old_data=OLD_DATA, new_data=NEW_DATA)
     assert (found.status, "Python" in found.summary) == (CheckStatus.INCONCLUSIVE, True)
+
+
+def test_only_projects_with_an_edit_are_checked() -> None:
+    packages = {**BEFORE, "p/packages.yml": "packages: [{package: a/b, version: 1.0.0}]\n"}
+    edited = Edited(framework=Framework.DBT, form=Form.INLINE, text=NEW, reads=())
+    report = FileReport(path="p/models/report.sql", outcome=edited)
+    found = check_dbt_projects([report], packages)
+    assert {root: check.status for root, check in found.items()} == {"p": CheckStatus.INCONCLUSIVE}
+    assert check_dbt_projects([FileReport(path="p/models/report.sql", outcome=Unchanged())], packages) == {}
