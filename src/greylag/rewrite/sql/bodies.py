@@ -163,7 +163,7 @@ def _decoded(raw: str, start: int, dialect: str) -> tuple[str, tuple[int, ...], 
 
 def _as_it_is(quote: str) -> Callable[[str], str]:
     def encode(text: str) -> str:
-        if quote in text:
+        if quote in text or text.endswith(quote[0]):
             raise ValueError(f"{quote} would end the string")
         return text
 
@@ -195,9 +195,8 @@ def _unescaped(
         if backslash:
             new = new.replace("\\", "\\\\")
         if len(quote) == 3:
-            if quote in new or new.endswith(quote[0]):
-                raise ValueError(f"{quote} would end the string")
-            return new
+            new = new.replace(quote, f"\\{quote[0]}" * 3)
+            return f"{new[:-1]}\\{quote[0]}" if new.endswith(quote[0]) else new
         if not doubles:
             return new.replace(quote, f"\\{quote}").replace("\n", "\\n")
         return new.replace(quote, quote * 2)

@@ -133,6 +133,8 @@ class Obstacles:
     def _unknown(self, site: ReadSite, ref: Ref) -> None:
         """Nobody in sight owns the name: a column that the migration does not know, or an alias."""
         scope = ref.scope
+        if isinstance(site.statement, exp.Update | exp.Delete | exp.Merge):
+            return  # the target's columns are in sight as well
         if ref.owner is not Owner.NOWHERE or len(scope.sources) != 1 or scope.parent is not None:
             return
         if scope.select.args.get("laterals") or ref.clause == "from":

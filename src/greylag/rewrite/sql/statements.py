@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from greylag.rewrite.sql.model import Role
+from greylag.rewrite.sql.model import Role, Scope
 from greylag.rewrite.sql.walk import Cte, Walk, role_of
 
 _WRITES = (exp.Insert, exp.Create, exp.Merge, exp.Update, exp.Delete, exp.Drop, exp.Alter, exp.TruncateTable)
@@ -44,6 +44,16 @@ class Statements(Walk):
         self._query(query, ctes, None, role)
         if isinstance(node, exp.Insert) and not node.args.get("by_name"):
             self._go_by_order(first)
+        conflict = node.args.get("conflict")
+        if isinstance(conflict, exp.Expr) and len(self.scopes) > first:
+            self._named_by_conflict(conflict, self.scopes[first])
+
+    def _named_by_conflict(self, conflict: exp.Expr, scope: Scope) -> None:
+        """ON DUPLICATE KEY UPDATE may name columns of what the SELECT reads."""
+        used = {self.folding.ident(part) for one in conflict.find_all(exp.Column) for part in one.parts}
+        for source in scope.sources:
+            if source.mapping is not None and ({source.name} | set(source.columns or {})) & used:
+                source.kept = "its columns may be named by what is done with duplicates"
 
     def _read(self, node: exp.Expr, table: exp.Table, ctes: dict[str, Cte]) -> None:
         if isinstance(node, exp.Delete) and table.arg_key == "tables":
