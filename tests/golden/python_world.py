@@ -168,7 +168,9 @@ def _modules(world: World) -> dict[str, object]:
             connect=lambda *_: Client(world, "duckdb"), sql=Client(world, "duckdb").sql
         ),
         "polars": SimpleNamespace(read_database=lambda query, *_, **__: world.run(query)),
-        "warehouse": SimpleNamespace(connect=lambda: Client(world), run_query=world.run, log=lambda *_: None),
+        "warehouse": SimpleNamespace(
+            connect=lambda: Client(world), where=lambda alias: f"WHERE {alias}.country = 'SE'"
+        ),
         "sqlalchemy": SimpleNamespace(text=str, create_engine=lambda *_: Client(world)),
     }
 

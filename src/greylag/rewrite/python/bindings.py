@@ -188,7 +188,11 @@ class Bindings:
 
     def _member(self, held: cst.ClassDef, name: str) -> cst.BaseExpression | None:
         """A constant of a class, which nothing sets from outside and no subclass says otherwise."""
-        if self._set_from_outside(name) or self._subclassed(held):
+        if held.decorators or self._set_from_outside(name) or self._subclassed(held):
+            return None
+        # Fields of data classes and settings are given when an object is made; members of enumerations are
+        # objects of their own.
+        if any("Enum" in self.source.code(base.value) for base in held.bases):
             return None
         found: list[cst.BaseExpression] = []
         for line in held.body.body:
@@ -198,7 +202,9 @@ class Bindings:
                         bound == name
                     ):
                         found.append(statement.value)
-                    case cst.AnnAssign(target=cst.Name(value=bound), value=value) if bound == name and value:
+                    case cst.AnnAssign(target=cst.Name(value=bound), value=value) if (
+                        bound == name and value and not held.bases
+                    ):
                         found.append(value)
         return found[0] if len(found) == 1 else None
 

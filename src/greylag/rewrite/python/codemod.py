@@ -19,12 +19,13 @@ from greylag.rewrite.python.calls import Fate, Use
 from greylag.rewrite.python.compose import Composer
 from greylag.rewrite.python.constants import Constants, NoOneName
 from greylag.rewrite.python.databricks import plan_magics
-from greylag.rewrite.python.naming import Naming
+from greylag.rewrite.python.naming import BARE, Naming
 from greylag.rewrite.python.planning import Planned, Planner
 from greylag.rewrite.python.source import NotParsed, Source, imported
 from greylag.rewrite.python.uses import Uses
 
 _BOM = "\ufeff"
+_TABLES = re.compile(r"(?i)(?:^|[._])(?:tables?|views?|classes|schemas?|catalogs?|database|db|public)$")
 
 
 def rewrite_python(
@@ -108,7 +109,10 @@ def plan_module(
     planned = job.plan(form)
     if form is FormChoice.AUTO and job.clash(planned) is not None:
         planned = job.plan(FormChoice.BOUNDARY)
-    reasons: list[Reason] = []
+    reasons = [
+        told(path, "not-understood", f"{source.code(node)} names a replaced dataset", line)
+        for node, line in job.attributes()
+    ]
     try:
         job.constants(planned)
     except NoOneName as error:
@@ -178,9 +182,9 @@ class Job:
         """Is this a literal, or an imported constant, that names a replaced dataset?"""
         match node:
             case cst.SimpleString():
-                if "b" in node.prefix:
-                    return False
                 return self._text_names(node.value)
+            case cst.TemplatedString():
+                return self._text_names(self.source.code(node))
             case cst.FormattedString():
                 return any(
                     isinstance(part, cst.FormattedStringText) and self._text_names(part.value)
@@ -193,7 +197,9 @@ class Job:
                 if isinstance(above, cst.Attribute) and above.attr is node:
                     return False
                 value = self.bindings.value(node)
-                return isinstance(value, Foreign) and bool(self.naming.word.search(value.text))
+                # Longer SQL is edited where it is written, so that it can be used here as it was.
+                foreign = isinstance(value, Foreign) and BARE.fullmatch(value.text)
+                return bool(foreign and isinstance(value, Foreign) and self.naming.word.search(value.text))
         return False
 
     def _text_names(self, text: str) -> bool:
@@ -220,16 +226,33 @@ class Job:
     def plan(self, form: FormChoice) -> list[Planned]:
         """What to do about each of them."""
         planner = Planner(self.source, self.composer, self.naming, self.path, form)
-        return [planner.plan(one.root, one.fates, exported=one.exported) for one in self.roots]
+        return [self._planned(planner, one) for one in self.roots]
+
+    def _planned(self, planner: Planner, one: Root) -> Planned:
+        done = planner.plan(one.root, one.fates, exported=one.exported)
+        if done.composed is None or done.mention or done.plan.skipped:
+            return done
+        lost = one.atoms - done.composed.atoms - done.composed.constants
+        if lost:
+            done.plan = planner.skip(one.root, "dynamic-sql", "the name of a replaced dataset is put in here")
+        return done
 
     def constants(self, planned: list[Planned]) -> None:
         """Let constants take new names, in the plans. Raises NoOneName."""
         settled = Constants(self.source, self.composer, self.naming)
         settled.settle(planned)
-        changed = {atom for value, _ in settled.chosen.values() for atom in value.atoms}
+        changed = settled.changed()
         for one in self.roots:
             if one.exported and one.atoms & changed:
                 raise NoOneName(one.root, "the table's name is a constant that other files import")
+
+    def attributes(self) -> Iterable[tuple[cst.Attribute, int]]:
+        """Tables that are named as attributes: `con.tables.users_v1`."""
+        for node in self.source.nodes:
+            if isinstance(node, cst.Attribute) and self.naming.word.fullmatch(node.attr.value):
+                owner = self.source.code(node.value)
+                if _TABLES.search(owner):
+                    yield node, self.source.line(self.source.span(node)[0])
 
     def shared(self, planned: list[Planned]) -> int | None:
         """Where a literal is edited that other expressions are made of too; None where there is none."""

@@ -147,7 +147,7 @@ class Composer:
                 start = self.source.span(part)[0]
                 into.segments.append(segment(part.value, start, style, braces=True))
             elif isinstance(part, cst.FormattedStringExpression):
-                plain = part.conversion is None and not part.format_spec and part.equal is None
+                plain = part.conversion in (None, "s") and not part.format_spec and part.equal is None
                 span = self.source.span(part)
                 self._hole(part.expression, span, style.encode, into, depth, plain=plain)
                 into.segments.append(segment("", span[1], style))

@@ -32,6 +32,7 @@ class Constants:
         self.naming = naming
         spelled = {table for mapping in naming.migration.mappings for table in new_tables(mapping)}
         self.tables = spelled | {table.replace("`", "") for table in spelled}
+        self.moved: set[tuple[int, int]] = set()
         self.chosen: dict[tuple[tuple[int, int], ...], tuple[Composed, str]] = {}
 
     def settle(self, planned: Iterable[Planned]) -> None:
@@ -56,6 +57,7 @@ class Constants:
                 done.append(edit)
                 continue
             assert node is not None
+            self.moved.add((edit.start, edit.end))
             if not edit.text and done and self._wrapped(edit):
                 # `` `{TABLE}` ``: the new text stands in place of the backquote before it.
                 text, new = self._in_backquotes(node, done[-1].text, edit)
@@ -127,15 +129,29 @@ class Constants:
 
     def _unmoved(self, done: list[Planned]) -> None:
         """A constant that changes must not be used where the old name is still meant."""
-        changed = {atom for value, _ in self.chosen.values() for atom in value.atoms}
+        changed = self.changed()
         for one in done:
-            if one.composed is None or one.mention or one.plan.edits or one.plan.skipped:
+            if one.composed is None or one.mention or one.plan.skipped:
                 continue
-            if one.composed.atoms & changed:
+            if one.composed.atoms & changed and not one.plan.edits and not one.plan.fragment:
                 raise NoOneName(one.root, "the constant is also used where its name means something else")
+            for span, node in one.composed.named.items():
+                value = self.composer.compose(node) if span not in self.moved else None
+                if value is not None and value.atoms & changed:
+                    raise NoOneName(node, "the constant is also used where its name means something else")
+
+    def changed(self) -> set[cst.CSTNode]:
+        """The literals that get new text."""
+        places = [(edit, value) for value, new in self.chosen.values() for edit in _to(value, new)]
+        return {
+            atom
+            for edit, value in places
+            for atom in value.atoms
+            if self.source.span(atom)[0] <= edit.start and edit.end <= self.source.span(atom)[1]
+        }
 
     def _rewritten(self, done: list[Planned]) -> None:
-        edits = [edit for value, new in self.chosen.values() for edit in _to(value, new, self)]
+        edits = [edit for value, new in self.chosen.values() for edit in _to(value, new)]
         for one in done:
             if one.plan.edits or one.plan.fragment is not None:
                 one.plan = replace(one.plan, edits=tuple(sorted({*one.plan.edits, *edits})))
@@ -154,7 +170,7 @@ def _quoted_as(old: str, new: str) -> str:
     return new
 
 
-def _to(value: Composed, new: str, constants: Constants) -> Iterable[Edit]:
+def _to(value: Composed, new: str) -> Iterable[Edit]:
     """The one edit, in literal text, that makes a composed name another. Raises NoOneName."""
     old = value.sql
     start = _common(old, new)

@@ -44,10 +44,12 @@ class Style:
         text = text.replace("\\", "\\\\")
         if len(self.quote) == 1:
             return text.replace(self.quote, f"\\{self.quote}").replace("\n", "\\n")
-        text = text.replace(self.quote, "".join(f"\\{char}" for char in self.quote))
-        if text.endswith(self.quote[0]):
-            text = f"{text[:-1]}\\{self.quote[0]}"
-        return text.replace("\n", self.newline)
+        # Quotes at the end would run into those that end the literal.
+        inner = text.rstrip(self.quote[0])
+        inner = inner.replace(self.quote, "".join(f"\\{char}" for char in self.quote))
+        return (inner + f"\\{self.quote[0]}" * (len(text) - len(text.rstrip(self.quote[0])))).replace(
+            "\n", self.newline
+        )
 
     def _raw(self, text: str) -> str:
         bad = self.quote in text or text.endswith(("\\", self.quote[0]))

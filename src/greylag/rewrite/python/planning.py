@@ -56,17 +56,18 @@ class Planner:
             done.mention = True
             return done
         if composed is None:
-            done.plan = self._skip(root, "dynamic-sql", "the name of a replaced dataset is put together here")
+            done.plan = self.skip(root, "dynamic-sql", "the name of a replaced dataset is put together here")
             return done
         try:
             self._decide(done, composed, real, exported)
         except CannotEncode as error:
-            done.plan = self._skip(root, "not-rewritable", str(error))
+            done.plan = self.skip(root, "not-rewritable", str(error))
         except CannotTranspile as error:
-            done.plan = self._skip(root, "other-dialect", str(error))
+            done.plan = self.skip(root, "other-dialect", str(error))
         return done
 
-    def _skip(self, node: cst.CSTNode, code: str, message: str) -> EmbeddedPlan:
+    def skip(self, node: cst.CSTNode, code: str, message: str) -> EmbeddedPlan:
+        """A plan that leaves the file alone, for a reason at a node."""
         line = self.source.line(self.source.span(node)[0])
         return EmbeddedPlan(skipped=(Reason(code=code, message=f"{self.path}:{line}: {message}", line=line),))
 
@@ -83,9 +84,9 @@ class Planner:
         if not sql and not self.naming.sql_like(text):
             done.mention = not self.naming.reads_in_prose(text)
             if not done.mention:
-                done.plan = self._skip(done.root, "dynamic-sql", "a piece of SQL names a replaced dataset")
+                done.plan = self.skip(done.root, "dynamic-sql", "a piece of SQL names a replaced dataset")
             elif uses & {Use.TABLE, Use.NAME_ONLY, Use.SENSOR, Use.WRITE}:
-                done.plan = self._skip(
+                done.plan = self.skip(
                     done.root, "not-understood", "names a replaced dataset in a way of its own"
                 )
             return
@@ -98,11 +99,11 @@ class Planner:
     ) -> EmbeddedPlan:
         dialects = {fate.dialect for fate in fates if fate.use is Use.SQL} or {None}
         if len(dialects) > 1:
-            return self._skip(root, "other-dialect", "the same SQL is run by engines of different dialects")
+            return self.skip(root, "other-dialect", "the same SQL is run by engines of different dialects")
         added_to = exported or any(fate.use is not Use.SQL for fate in fates)
         added_to = added_to and not composed.sql.rstrip().endswith(";")
         if added_to and self.form is FormChoice.INLINE:
-            return self._skip(root, "not-inline", "the SQL is passed on, and may be added to")
+            return self.skip(root, "not-inline", "the SQL is passed on, and may be added to")
         form = FormChoice.BOUNDARY if added_to else self.form
         plan = rewrite_embedded(
             composed.segments,
@@ -112,8 +113,10 @@ class Planner:
             form=form,
             dialect=next(iter(dialects)),
         )
+        if any("%" in edit.text for edit in plan.edits) and _has_parameters(composed):
+            return self.skip(root, "not-rewritable", "the new text has %, which the driver would read")
         if added_to and any(char in edit.text for edit in plan.edits for char in "{}%"):
-            return self._skip(root, "not-rewritable", "the SQL is passed on, and may be formatted")
+            return self.skip(root, "not-rewritable", "the SQL is passed on, and may be formatted")
         if added_to and plan.edits and self.form is FormChoice.AUTO:
             line = plan.reads[0].line if plan.reads else 0
             note = f"{self.path}:{line}: boundary form: the SQL is passed on, and may be added to"
@@ -124,7 +127,7 @@ class Planner:
 
     def _table(self, root: cst.BaseExpression, composed: Composed, fates: list[Fate]) -> EmbeddedPlan:
         if self.naming.half_known(composed.sql):
-            return self._skip(root, "dynamic-sql", "the dataset's name is put together at run time")
+            return self.skip(root, "dynamic-sql", "the dataset's name is put together at run time")
         uses = {fate.use for fate in fates}
         if uses == {Use.SENSOR}:
             return self._sensor(root, fates)
@@ -135,14 +138,14 @@ class Planner:
         if uses in ({Use.TABLE}, {Use.SQL}):
             return self._read(root, named, fates)
         if named.mapping is None:
-            return self._skip(root, "maybe-old", named.doubt or "")
+            return self.skip(root, "maybe-old", named.doubt or "")
         if Use.WRITE in uses:
-            return self._skip(root, "writes-old", f"{named.mapping.dataset} is written here")
+            return self.skip(root, "writes-old", f"{named.mapping.dataset} is written here")
         if Use.NAME_ONLY in uses or Use.SENSOR in uses:
             message = f"this takes the name of a table: {named.mapping.dataset} cannot be a query here"
-            return self._skip(root, "table-only", message)
+            return self.skip(root, "table-only", message)
         message = f"holds the name of {named.mapping.dataset}; what is done with it is not understood"
-        return self._skip(root, "dynamic-sql", message)
+        return self.skip(root, "dynamic-sql", message)
 
     def read_site(self, root: cst.BaseExpression, named: Named, fate: Fate) -> tuple[Named, Reader] | None:
         """A call that is told a table's name, whole or with its schema apart; None where it is another table.
@@ -161,20 +164,20 @@ class Planner:
 
     def _read(self, root: cst.BaseExpression, named: Named, fates: list[Fate]) -> EmbeddedPlan:
         if len(fates) != 1 or fates[0].call is None:
-            return self._skip(root, "dynamic-sql", f"{named.written} is read in ways that are not understood")
+            return self.skip(root, "dynamic-sql", f"{named.written} is read in ways that are not understood")
         call = fates[0].call
         try:
             found = self.read_site(root, named, fates[0])
         except NotRead as error:
             dataset = named.mapping.dataset if named.mapping else named.written
-            return self._skip(root, error.code, f"{error}: {dataset}")
+            return self.skip(root, error.code, f"{error}: {dataset}")
         if found is None:
             return EmbeddedPlan()
         named, read = found
         if named.mapping is None:
-            return self._skip(root, "maybe-old", named.doubt or "")
+            return self.skip(root, "maybe-old", named.doubt or "")
         if self.form is FormChoice.INLINE:
-            return self._skip(root, "not-inline", "the table is read whole, by its name")
+            return self.skip(root, "not-inline", "the table is read whole, by its name")
         mapping = named.mapping
         start, end = self.source.span(root)
         line = self.source.line(start)
@@ -197,7 +200,7 @@ class Planner:
         alias = mapping.dataset.name
         holes = self._holes(root, mapping)
         if holes is None:
-            return self._skip(
+            return self.skip(
                 root,
                 "dynamic-sql",
                 f"{self.source.code(root)} names {mapping.dataset}: no one name takes its place",
@@ -230,13 +233,18 @@ class Planner:
         try:
             edits, dataset, new = sensor_edits(self.source, self.composer, self.naming, call)
         except NotRead as error:
-            return self._skip(root, error.code, str(error))
+            return self.skip(root, error.code, str(error))
         if dataset is None:
             return EmbeddedPlan()
         line = self.source.line(self.source.span(call)[0])
         read = Read(dataset=dataset, line=line, column=self.source.column(self.source.span(call)[0]))
         note = f"{self.path}:{line}: waits for {new} now, which is all that {dataset} is made of"
         return EmbeddedPlan(edits=tuple(edits), form=Form.INLINE, reads=(read,), notes=(note,))
+
+
+def _has_parameters(composed: Composed) -> bool:
+    """Does the driver put values in, for `%s`?"""
+    return any(code.startswith("%") for code in composed.unknown.values())
 
 
 def _read_fragment(name: str, mapping: Mapping, columns: tuple[str, ...] | None, line: int) -> Fragment:

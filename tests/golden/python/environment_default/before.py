@@ -1,0 +1,12 @@
+import os
+
+from google.cloud import bigquery
+
+client = bigquery.Client()
+
+
+TABLE = os.environ.get("TABLE", "prod.core.users_v1")
+
+
+def main():
+    client.query(f"SELECT user_id FROM {TABLE}")

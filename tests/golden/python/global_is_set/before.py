@@ -1,0 +1,15 @@
+from google.cloud import bigquery
+
+client = bigquery.Client()
+
+
+TABLE = "prod.core.users_v1"
+
+
+def use(table):
+    global TABLE
+    TABLE = table
+
+
+def main():
+    client.query(f"SELECT user_id FROM {TABLE}")

@@ -1,0 +1,1 @@
+USERS = "SELECT user_id FROM prod.core.users_v1"
