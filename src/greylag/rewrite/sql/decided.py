@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from greylag.domain.patch import Edit
-from greylag.mapping.joined import ands, conjuncts
+from greylag.mapping.conditions import ands, conjuncts
 from greylag.rewrite.sql.clauses import Clause
 from greylag.rewrite.sql.model import Source
 from greylag.rewrite.sql.tokens import CLAUSE_ENDS, JOIN_WORDS, Tokens

@@ -173,15 +173,17 @@ class Inliner:
         folding, new_name = self.names.folding, self.written.implicit(inlining.table)
         qualifier, alias = new_name, None
         taken = {other.name for every in self.scopes for other in every.sources if other is not source}
+        given = {name for each in related(scope) for name in self.given.get(id(each), ())}
         if source.aliased:
             qualifier = site.table.args["alias"].this.sql(dialect=folding.dialect)
-        elif self.keep_alias or folding.fold(new_name.strip('`"')) in taken:
+        elif self.keep_alias or folding.fold(new_name.strip('`"')) in taken | given:
             qualifier = alias = self._old_name(site)
         if not inlining.joins:
+            if not source.aliased:
+                self.given[id(scope)].add(folding.fold(qualifier.strip('`"')))
             return qualifier, alias, ()
         check_joins(site, scope, source, inlining, folding)
-        held = in_sight(scope, source, folding) | columns_named(site.mapping, known, folding)
-        held = held.union(*(self.given.get(id(each), set()) for each in related(scope)))
+        held = in_sight(scope, source, folding) | columns_named(site.mapping, known, folding) | given
         before = set(held)
         if not source.aliased and not self.keep_alias:
             name = free(inlining.qualifier, held, folding)
@@ -248,7 +250,7 @@ class Inliner:
         """Does anything in the new query use the alias that would have to be given?"""
         if read.alias is None:
             return False
-        if read.joins:
+        if read.joins or (len(read.scope.sources) > 1 and not self.keep_alias):
             return True
         if read.pieces.predicate is not None and len(read.scope.sources) > 1:
             return True

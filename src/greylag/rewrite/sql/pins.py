@@ -7,7 +7,7 @@ from collections.abc import Mapping as AbcMapping
 from sqlglot import exp
 
 from greylag.mapping.compiled import Branches, Mapping
-from greylag.mapping.joined import flat
+from greylag.mapping.conditions import flat
 from greylag.rewrite.sql.folding import Folding
 from greylag.rewrite.sql.model import Owner, ReadSite, Scope, Source
 from greylag.rewrite.sql.soundness import Unsound, nullable

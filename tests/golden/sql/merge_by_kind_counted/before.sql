@@ -1,0 +1,1 @@
+SELECT COUNT(*) AS n FROM web_v1, app_v1
