@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+import sqlglot
+from sqlglot.errors import SqlglotError
+
 from greylag.domain.consumer import Framework
 from greylag.domain.outcome import Form, FormChoice, Fragment, Outcome, Reason, Unchanged
 from greylag.domain.patch import Edit, apply_edits
@@ -17,6 +20,7 @@ from greylag.rewrite.jvm.leftovers import hidden_by_views, reason, unseen, unuse
 from greylag.rewrite.jvm.literals import Unreadable
 from greylag.rewrite.jvm.model import Definition, File, Mention, SqlSite, TableSite, Unknown
 from greylag.rewrite.jvm.names import Naming, has_word, naming
+from greylag.rewrite.jvm.program import HUGE, read_program
 from greylag.rewrite.jvm.syntax import Source
 from greylag.rewrite.mentions import candidate_names, mentioned
 from greylag.rewrite.sql.boundary import subquery
@@ -182,4 +186,26 @@ def _broken(file: File, plans: Iterable[EmbeddedPlan]) -> Reason | None:
         return reason(file, first, "not-rewritable", f"the edits do not fit together: {error}")
     if new.root.has_error and not file.source.root.has_error:
         return reason(file, first, "not-rewritable", "the rewrite would not parse")
+    return _said_otherwise(file, new, [plan.fragment for plan in plans if plan.fragment is not None])
+
+
+def _said_otherwise(file: File, new: Source, fragments: Iterable[Fragment]) -> Reason | None:
+    """Does the new text, read again, hold the very SQL that was meant (and that is proven)?"""
+    if len(new.text) > HUGE:
+        return None
+    program = read_program(new.path, new.text, file.migration, {**file.siblings, new.path: new.text})
+    held = {_words(query, dialect) for query, dialect in zip(program.queries, program.dialects, strict=True)}
+    for fragment in fragments:
+        if _words(fragment.new, fragment.dialect) not in held:
+            message = "the rewrite would not be read as it is meant"
+            line = fragment.line
+            return Reason(code="not-rewritable", message=f"{new.path}:{line}: {message}", line=line)
     return None
+
+
+def _words(sql: str, dialect: str) -> tuple[str, ...]:
+    """The tokens of a query, and nothing of its layout."""
+    try:
+        return tuple(token.text for token in sqlglot.tokenize(sql, dialect=dialect))
+    except SqlglotError:
+        return (sql,)

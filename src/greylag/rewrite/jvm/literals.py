@@ -122,7 +122,13 @@ def _flat(sql: str, dialect: str) -> str:
     flat = one_line(re.sub(r"\(\r?\n\s*", "(", re.sub(r"\r?\n\s*\)", ")", sql)), dialect)
     if flat is None:
         return sql
-    return (" " if sql[:1].isspace() else "") + flat + (" " if sql[-1:].isspace() else "")
+    # A line break at either end may end a comment that stands there.
+    lead, tail = sql[: len(sql) - len(sql.lstrip())], sql[len(sql.rstrip()) :]
+    return _end(lead) + flat + _end(tail)
+
+
+def _end(space: str) -> str:
+    return "\n" if "\n" in space else space[:1]
 
 
 def quoted(sql: str, dialect: str) -> str:

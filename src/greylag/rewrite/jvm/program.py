@@ -15,7 +15,7 @@ from greylag.rewrite.jvm.places import place_of, root_of
 from greylag.rewrite.jvm.syntax import Source
 
 # In a huge file only what names a replaced dataset is taken out: looking at every string takes too long.
-_HUGE = 2_000_000
+HUGE = 300_000
 
 
 def read_program(
@@ -28,7 +28,7 @@ def read_program(
     others = constants_in(siblings, migration)
     file = File(source=Source(path, text), migration=migration, siblings=siblings or {}, others=others)
     found: dict[tuple[int, int], SqlSite | TableSite] = {}
-    for node in file.source.strings() if len(text) < _HUGE else ():
+    for node in file.source.strings() if len(text) < HUGE else ():
         place = place_of(file, root_of(file.source, node))
         if isinstance(place, SqlSite | TableSite):
             found[_stretch(place)] = place

@@ -259,7 +259,8 @@ class Reader:
         """An argument of a format: a literal is its text, and a number names no column."""
         if node.type in ("string", "string_literal"):
             segments = self._literal(node, None)
-            return self._hole(node, text="".join(segment.text for segment in segments))
+            made = "".join(segment.text for segment in segments)
+            return replace(self._hole(node, text=""), text=made, known=True)
         text = self.source.of(node) if node.type.endswith("integer_literal") else None
         hole = self._hole(node, text=text)
         return replace(hole, known=True) if number else hole
