@@ -3,63 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from greylag.domain.dataset import DatasetRef
 from greylag.domain.patch import Edit
-from greylag.mapping.compiled import Inlining
 from greylag.rewrite.sql.boundary import TableText, table_span
 from greylag.rewrite.sql.clauses import Clause, extend_on, extend_where, is_loose, locate
 from greylag.rewrite.sql.collisions import Collisions
 from greylag.rewrite.sql.decided import Region, on_region, where_region, whole, without
-from greylag.rewrite.sql.hidden import check_hidden
-from greylag.rewrite.sql.joined import (
-    Joined,
-    check_joins,
-    columns_named,
-    free,
-    in_sight,
-    join_edit,
-    related,
-)
+from greylag.rewrite.sql.dissolve import Dissolved, dissolve
+from greylag.rewrite.sql.joined import join_edit
 from greylag.rewrite.sql.model import Owner, ReadSite, Ref, Scope, Source
 from greylag.rewrite.sql.outputs import item_spans
 from greylag.rewrite.sql.owners import Owners
 from greylag.rewrite.sql.references import Items, References
-from greylag.rewrite.sql.shapes import reduced
-from greylag.rewrite.sql.soundness import Place, Unsound, check_refs, check_shape, nullable, place, within
+from greylag.rewrite.sql.soundness import Place, Unsound, place, within
 from greylag.rewrite.sql.stars import expand_stars
-from greylag.rewrite.sql.substitute import Pieces
 from greylag.rewrite.sql.tables import TableNames
 from greylag.rewrite.sql.tokens import Tokens
 from greylag.rewrite.sql.using import UsingJoin
 from greylag.rewrite.sql.written import Written
 
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Dissolved:
-    """One read on its way into inline form.
-
-    `site.mapping` is what is left of the mapping for it; `decided` are conditions of the query that hold for
-    all of its rows. `qualifier` is the text by which its columns may be qualified in the new query; `alias`
-    is set when that name has to be given to the new table. `joins` are the mapping's further tables.
-    """
-
-    site: ReadSite
-    scope: Scope
-    source: Source
-    pieces: Pieces
-    new_name: str
-    new_columns: frozenset[str] | None
-    declared: list[str] | None
-    qualifier: str
-    nullable: bool = False
-    alias: str | None = None
-    placed: bool = False
-    joins: tuple[Joined, ...] = ()
-    decided: tuple[exp.Expr, ...] = ()
+__all__ = ["Dissolved", "Inliner"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -101,7 +67,7 @@ class Inliner:
 
     def _scope_edits(self, scope: Scope, sites: Sequence[ReadSite]) -> set[Edit]:
         self.given[id(scope)] = set()
-        reads = [self._dissolve(site, scope) for site in sites]
+        reads = [dissolve(self, site, scope) for site in sites]
         clause = self._clause(sites[0], scope)
         edits: set[Edit] = set()
         spans: Items = {}
@@ -131,77 +97,6 @@ class Inliner:
                 edits.add(join_edit(self, read, clause))
         edits |= self._predicates(scope, clause, reads, everything)
         return _in_order(edits)
-
-    def _dissolve(self, site: ReadSite, scope: Scope) -> Dissolved:
-        source, folding = site.source, self.names.folding
-        assert source is not None
-        check_shape(site, scope, source)
-        check_refs(site, scope, source)
-        check_hidden(site, scope, source, folding)
-        left = reduced(site, scope, source, folding)
-        inlining = left.mapping.inlining
-        assert inlining is not None
-        site = replace(site, mapping=left.mapping)
-        declared = [self._declared(table) for table in [inlining.table, *(p.table for p in inlining.joins)]]
-        known = {name for one in declared if one is not None for name in one}
-        new_name = self.written.implicit(inlining.table)
-        qualifier, alias, joins = self._names(site, scope, source, inlining, known)
-        aliases = {one.part.index: one.alias for one in joins}
-        pieces = Pieces(site.mapping, inlining, folding, aliases)
-        return Dissolved(
-            site=site,
-            scope=scope,
-            source=source,
-            pieces=pieces,
-            new_name=new_name,
-            new_columns=frozenset(known) | pieces.new_columns() if all(declared) else None,
-            declared=list(dict.fromkeys(declared[0].values())) if declared[0] and not joins else None,
-            qualifier=qualifier,
-            alias=alias,
-            nullable=nullable(scope, source),
-            joins=joins,
-            decided=left.decided,
-        )
-
-    def _declared(self, table: DatasetRef) -> dict[str, str] | None:
-        return self.names.columns.get(tuple(self.names.folding.table_part(part) for part in table.parts))
-
-    def _names(
-        self, site: ReadSite, scope: Scope, source: Source, inlining: Inlining, known: set[str]
-    ) -> tuple[str, str | None, tuple[Joined, ...]]:
-        """What qualifies the first table's columns, the alias that it has to be given, the other tables."""
-        folding, new_name = self.names.folding, self.written.implicit(inlining.table)
-        qualifier, alias = new_name, None
-        taken = {other.name for every in self.scopes for other in every.sources if other is not source}
-        given = {name for each in related(scope) for name in self.given.get(id(each), ())}
-        if source.aliased:
-            qualifier = site.table.args["alias"].this.sql(dialect=folding.dialect)
-        elif self.keep_alias or folding.fold(new_name.strip('`"')) in taken | given:
-            qualifier = alias = self._old_name(site)
-        if not inlining.joins:
-            if not source.aliased:
-                self.given[id(scope)].add(folding.fold(qualifier.strip('`"')))
-            return qualifier, alias, ()
-        check_joins(site, scope, source, inlining, folding)
-        held = in_sight(scope, source, folding) | columns_named(site.mapping, known, folding) | given
-        before = set(held)
-        if not source.aliased and not self.keep_alias:
-            name = free(inlining.qualifier, held, folding)
-            qualifier = self.written.identifier(name)
-            alias = None if name == inlining.table.name else qualifier
-        else:
-            held |= {folding.fold(qualifier.strip('`"'))}
-        joins = []
-        for part in inlining.joins:
-            name = free(part.qualifier, held, folding)
-            given = self.keep_alias or name != part.table.name
-            joins.append(Joined(part=part, alias=self.written.identifier(name), given=given))
-        self.given[id(scope)] |= held - before
-        return qualifier, alias, tuple(joins)
-
-    def _old_name(self, site: ReadSite) -> str:
-        name = site.mapping.dataset.name if self.keep_alias else site.table.name.split(".")[-1]
-        return self.written.identifier(name)
 
     def _clause(self, site: ReadSite, scope: Scope) -> Clause:
         span = table_span(site.table)
