@@ -8,6 +8,8 @@ from greylag.rewrite.sql.folding import Folding
 from greylag.rewrite.sql.model import Ref, Scope
 from greylag.rewrite.sql.soundness import in_aggregate
 
+ALIAS_CLAUSES = {"group", "having", "qualify", "order", "windows"}
+
 
 def explicit_aliases(scope: Scope, folding: Folding) -> dict[str, exp.Expr]:
     """Folded alias to the expression behind it."""

@@ -10,7 +10,7 @@ from greylag.domain.patch import Edit
 from greylag.mapping.compiled import Output
 from greylag.rewrite.sql.clauses import Clause
 from greylag.rewrite.sql.model import Ref, Role, Scope
-from greylag.rewrite.sql.names_out import alias_means_other, explicit_aliases, output_names
+from greylag.rewrite.sql.names_out import ALIAS_CLAUSES, alias_means_other, explicit_aliases, output_names
 from greylag.rewrite.sql.outputs import Unnamed, kept_name, names_matter
 from greylag.rewrite.sql.recoded import Recoded
 from greylag.rewrite.sql.soundness import Unsound, grouped_directly, in_aggregate, ordered_directly
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from greylag.rewrite.sql.inline import Dissolved, Inliner
 
 Items = dict[int, tuple[Clause, list[tuple[int, int]]]]
-_ALIAS_CLAUSES = {"group", "having", "qualify", "order", "windows"}
 _GROUPS_BY_ALIAS = {
     "bigquery",
     "duckdb",
@@ -48,18 +47,21 @@ class References:
         self.text = inliner.tokens.text
         self.recoded = Recoded(self)
 
-    def edits(self, ref: Ref) -> set[Edit]:
-        """The edits for one reference; empty when it may stay as it is."""
+    def edits(self, ref: Ref, *, merged: bool = True) -> set[Edit]:
+        """The edits for one reference; empty when it may stay as it is.
+
+        `merged`: a name that a USING merges still is merged in the new query.
+        """
         output, piece = self._piece(ref)
         if self.folding.dialect == "clickhouse":
             self._check_new_alias(ref, output, piece)
         bare = len(ref.parts) == 1
         name = self.folding.ident(ref.parts[0])
-        if bare and name in self.read.scope.using and self.folding.fold(piece.path or "") == name:
+        if merged and bare and name in self.read.scope.using and self.folding.fold(piece.path or "") == name:
             return set()
         if bare and ordered_directly(ref) and name in output_names(ref.scope, self.folding):
             return set()
-        if ref.index == 0 and ref.clause in _ALIAS_CLAUSES and alias_means_other(ref, self.folding):
+        if ref.index == 0 and ref.clause in ALIAS_CLAUSES and alias_means_other(ref, self.folding):
             raise Unsound(self.read.site, f"{name} is a column and an output alias of the same SELECT")
         if piece.constant and (ref.clause in ("group", "distinct") or _ordered(ref)):
             raise Unsound(
@@ -188,7 +190,7 @@ class References:
                 return self.text[first.meta["start"] : last.meta["end"] + 1]
             return read.qualifier
         needed = len(read.scope.sources) > 1 or ref.scope is not read.scope or bool(read.joins)
-        if ref.clause in _ALIAS_CLAUSES and not needed:
+        if ref.clause in ALIAS_CLAUSES and not needed:
             needed = bool(piece.columns & self._aliases_after(ref.scope))
         if not needed:
             return None

@@ -168,7 +168,9 @@ def _check_ref(site: ReadSite, scope: Scope, source: Source, ref: Ref) -> None:
     if mine and ref.owner is Owner.WHOLE_ROW:
         raise Unsound(site, f"{name} stands for a whole row")
     if ref.owner is Owner.AMBIGUOUS and ref.home is scope and (mine or len(ref.parts) > 1):
-        raise Unsound(site, f"{name} is ambiguous")
+        merged = len(ref.parts) == 1 and name.lower() in {one.lower() for one in scope.using}
+        if not merged:
+            raise Unsound(site, f"{name} is ambiguous")
     if mine and ref.index == 0 and _is_alias(scope, ref):
         raise Unsound(site, f"{name} is the name of a column and of a table alias")
 

@@ -1,0 +1,3 @@
+SELECT o.customer, v.customer AS visitor, v.pages
+FROM shop.orders_v1 o
+FULL JOIN shop.visits v USING (customer)

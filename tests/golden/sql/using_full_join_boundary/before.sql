@@ -1,0 +1,3 @@
+SELECT customer, v.pages
+FROM shop.orders_v1 o
+FULL JOIN shop.visits v USING (customer)
