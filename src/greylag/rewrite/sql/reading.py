@@ -103,7 +103,9 @@ class Reader:
         else:
             found = self._parse(start, end)
         good = [one for one in found if one is not None]
-        if len(good) != 1 or good[0].find(exp.Command):
+        # A FROM without SELECT is DuckDB's; elsewhere it is the rest of a statement that was cut wrongly.
+        rest = self.tokens[start].token_type is TokenType.FROM and self.name in ("tsql", "fabric")
+        if rest or len(good) != 1 or good[0].find(exp.Command):
             raise NotUnderstood("a statement that is not understood")
         self.reading.statements.extend(good)
 
