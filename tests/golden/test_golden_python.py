@@ -10,6 +10,7 @@ of its own. Both versions run (see `python_world`); `not_run.txt` says why a cas
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,11 @@ from greylag.rewrite.python import read_program, rewrite_python
 
 FOLDER = Path(__file__).parent / "python"
 PATH = "program.py"
+
+
+@cache
+def _loaded(path: Path) -> CompiledMigration:
+    return load_migration(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,7 @@ class Case:
     @property
     def migration(self) -> CompiledMigration:
         own = self.folder / "migration.yaml"
-        return load_migration(own if own.exists() else FOLDER / "migration.yaml")
+        return _loaded(own if own.exists() else FOLDER / "migration.yaml")
 
     @property
     def data(self) -> str:
@@ -88,6 +94,7 @@ RUN = [
 ]
 
 
+@cache
 def rewrite(case: Case, form: FormChoice = FormChoice.AUTO, text: str | None = None) -> Outcome:
     before = case.before if text is None else text
     siblings = {**case.siblings, case.path: before} if case.siblings else None
