@@ -12,7 +12,7 @@ from greylag.verify import prove
 
 ACCEPTED = {Verdict.PROVEN, Verdict.TESTED}
 # Every so many at the full level; `python -m bench proof` runs more of them.
-STEP = 12
+STEP = 24
 
 
 @cache

@@ -32,7 +32,7 @@ class Dataset:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """How a round's data is made: `spread` distinct values a column, `witnesses` derivations, noise rows
-    a table.
+    a table. `hollow`: the table by this number stays empty, beside others.
     """
 
     seed: int
@@ -42,6 +42,7 @@ class Recipe:
     nulls: float = 0.1
     misses: int = 3
     doubles: float = 0.25
+    hollow: int | None = None
 
 
 _TINY = ((1, 0, 0.0), (1, 1, 0.5), (2, 0, 0.0), (1, 0, 0.5), (2, 1, 0.3), (3, 0, 0.5))
@@ -81,6 +82,8 @@ def recipes(seed: int, *, thorough: bool) -> list[Recipe]:
                 doubles=doubles,
             )
         )
+    # One table without rows: NOT IN of nothing holds for NULL, too.
+    made += [Recipe(seed=seed * 1009 + 400 + each, witnesses=3, nulls=0.3, hollow=each) for each in range(3)]
     return made
 
 
@@ -122,6 +125,9 @@ def generate(
             )
     for table in catalog.tables.values():
         data.rows[table.physical] = _finish(data.rows[table.physical], table, rng, recipe)
+    physical = list(data.rows)
+    if recipe.hollow is not None and len(physical) > 1 and recipe.hollow < len(physical):
+        data.rows[physical[recipe.hollow]] = []
     return data
 
 
