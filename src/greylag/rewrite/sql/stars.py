@@ -67,6 +67,8 @@ def expand_stars(
         if found is None:
             raise Unsound(site, "the items of the select list were not found")
         first, last = found[1][index]
+        if all(inliner.tokens.kind(at) is not TokenType.STAR for at in range(first, last + 1)):
+            raise Unsound(site, "the star of a FROM without SELECT stands nowhere")
         try:
             changes = star_changes(inliner, scope, star, references, first, last)
         except NotFound:
