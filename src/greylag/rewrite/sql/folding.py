@@ -9,7 +9,6 @@ from functools import cache
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect, NormalizationStrategy
 
-
 # Columns are compared without case, tables (mostly) with it.
 _COLUMNS_WITHOUT_CASE = ("bigquery", "mysql", "doris", "singlestore", "starrocks")
 
