@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import libcst as cst
 from libcst.metadata import Assignment, ImportAssignment
 
+from greylag.rewrite.python.others import others
 from greylag.rewrite.python.source import NotParsed, Source, sibling
 
 
@@ -88,13 +89,9 @@ class Bindings:
 
     def _used_elsewhere(self, name: cst.Name) -> bool:
         """Is the word found in another file of the repository? Without the files: it may be."""
-        if not self.siblings:
+        if len(self.siblings) < 2:
             return True
-        word = re.compile(rf"\b{re.escape(name.value)}\b")
-        return any(
-            path.endswith((".py", ".ipynb")) and path != self.path and word.search(text)
-            for path, text in self.siblings.items()
-        )
+        return any(others(self.siblings).naming(name.value, self.path))
 
     # -- other modules ---------------------------------------------------------------------------------
 
@@ -219,11 +216,7 @@ class Bindings:
         return any(below.search(text) for text in (self.source.text, *self._others(held.name.value)))
 
     def _others(self, word: str) -> list[str]:
-        return [
-            text
-            for path, text in self.siblings.items()
-            if path.endswith((".py", ".ipynb")) and path != self.path and word in text
-        ]
+        return [*others(self.siblings).naming(word, self.path)] if len(self.siblings) > 1 else []
 
     def _subscript(self, node: cst.Subscript) -> Value | None:
         """`QUERIES["users"]`, of a dictionary that is written once and never changed."""

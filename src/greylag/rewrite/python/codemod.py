@@ -20,6 +20,7 @@ from greylag.rewrite.python.compose import Composer
 from greylag.rewrite.python.constants import Constants, NoOneName
 from greylag.rewrite.python.databricks import plan_magics
 from greylag.rewrite.python.naming import BARE, Naming
+from greylag.rewrite.python.others import others
 from greylag.rewrite.python.planning import Planned, Planner
 from greylag.rewrite.python.source import NotParsed, Source, imported
 from greylag.rewrite.python.uses import Uses
@@ -213,15 +214,9 @@ class Job:
         """Is the literal a constant that another file of the repository may import?"""
         whole = self.uses.whole(node)
         target = self.uses.target(whole)
-        if target is None or not self.siblings:
+        if target is None or len(self.siblings) < 2:
             return False
-        stem = self.path.rsplit("/", 1)[-1].removesuffix(".py")
-        stem = self.path.split("/")[-2] if stem == "__init__" and "/" in self.path else stem
-        word = re.compile(rf"\b{re.escape(target.value)}\b")
-        return any(
-            path != self.path and path.endswith((".py", ".ipynb")) and stem in text and word.search(text)
-            for path, text in self.siblings.items()
-        )
+        return any(others(self.siblings).naming(target.value, self.path))
 
     def plan(self, form: FormChoice) -> list[Planned]:
         """What to do about each of them."""
