@@ -22,6 +22,7 @@ from greylag.mapping.compiled import CompiledMigration
 from greylag.verify.changes import pair_of_change
 from greylag.verify.construction import same_by_construction, same_statement
 from greylag.verify.experiment import Experiment
+from greylag.verify.implicit import refuse_implicit
 from greylag.verify.names import TableKey, table_key
 from greylag.verify.naming import Reading, ambiguous, name_outputs, settle, settle_keys
 from greylag.verify.pairs import Pair
@@ -152,6 +153,8 @@ def _by_running(rest: list[Pair], names: Names, level: Level, seed: int) -> Proo
 def _by_reading(pair: Pair, names: Names) -> str | None:
     if same_by_construction(pair.old, pair.new, names):
         return "construction"
+    for query in (pair.old, pair.new):
+        refuse_implicit(query, names.migration.dialect)
     if same_by_unfolding(pair.old, pair.new, names, column_names=pair.named):
         return "unfolding"
     return None

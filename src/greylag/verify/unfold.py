@@ -208,6 +208,8 @@ class Unfolding:
         excepted = {column.name.lower() for column in star.args.get("except_") or []}
         replaced = {item.alias.lower(): item.unalias() for item in star.args.get("replace") or []}
         items: list[exp.Expr] = []
+        if qualifier and qualifier.lower() not in select.sources:
+            raise NotComparable(f"`{qualifier}.*` is not of this query's own sources")
         for alias, source in select.sources.items():
             if qualifier and alias != qualifier.lower():
                 continue
