@@ -120,9 +120,11 @@ def _end(words: list[Word], start: int) -> int:
 
 def _inserted(around: list[Word]) -> bool:
     """Do the query's columns go by position, because it fills a table?"""
-    for word in reversed(around):
-        if word.kind is TokenType.SEMICOLON:
+    for here in range(len(around) - 1, -1, -1):
+        text = around[here].text.upper()
+        if around[here].kind is TokenType.SEMICOLON:
             return False
-        if word.text.upper() in _WRITES:
-            return word.text.upper() == "INSERT"
+        if text in _WRITES:
+            # REPLACE INTO fills by position; CREATE OR REPLACE names the columns.
+            return text == "INSERT" or (text == "REPLACE" and around[here - 1].text.upper() != "OR")
     return False
