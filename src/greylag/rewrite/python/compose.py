@@ -4,76 +4,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import count
 
 import libcst as cst
 
 from greylag.rewrite.embedded import Segment
 from greylag.rewrite.python.bindings import Bindings, Foreign
-from greylag.rewrite.python.literals import CannotEncode, Style, opening, segment, sliced
+from greylag.rewrite.python.composed import (
+    Composed,
+    Fill,
+    as_values,
+    extend,
+    pieces,
+    refuse,
+    right_side,
+    undoubled,
+)
+from greylag.rewrite.python.literals import Style, opening, segment, sliced
 from greylag.rewrite.python.source import Source
 
 # What is filled in after the string is made: by a template engine, and bound by the driver (a value).
 _LATER = re.compile(r"(?P<jinja>\{\{.*?\}\})|%(?:\(\w+\))?s(?!\w)", re.DOTALL)
-_COUNT = re.compile(r"(?i)\b(?:limit|offset)\s+$")
 _FIELD = re.compile(r"\{\{|\}\}|\{(?P<name>[^{}!:]*)(?P<rest>[^{}]*)\}")
 _PERCENT = re.compile(r"%%|%(?:\((?P<name>\w+)\))?[-#0 +]*\d*(?:\.\d+)?[sdifrge]")
 _KEEPS = {"strip", "lstrip", "rstrip"}
 _DEDENTS = {"dedent", "cleandoc"}
 _NAME = re.compile(r"[`\"\[]?[\w-]+[`\"\]]?(?:[.:][`\"\[]?[\w$*-]+[`\"\]]?)*")
-
-
-@dataclass(slots=True, kw_only=True)
-class Composed:
-    """What an expression comes to.
-
-    `atoms` are the literals in it. `named` are the places where a table's name is put in, with the constant
-    that it is the value of; `constants` the uses of names that were followed. `unknown` are the expressions
-    whose value nobody knows, by their hole.
-    """
-
-    segments: list[Segment] = field(default_factory=list)
-    named: dict[tuple[int, int], cst.BaseExpression] = field(default_factory=dict)
-    atoms: set[cst.CSTNode] = field(default_factory=set)
-    constants: set[cst.CSTNode] = field(default_factory=set)
-    unknown: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def sql(self) -> str:
-        """The text, holes as identifiers."""
-        return "".join(one.text for one in self.segments)
-
-
-@dataclass(frozen=True, slots=True)
-class Fill:
-    """What fills the fields of a format: the value of a field, whether it is put in as it is, and the
-    expression that stands for a value that is not there."""
-
-    pattern: re.Pattern[str]
-    value: Callable[[re.Match[str]], cst.BaseExpression | None]
-    plain: Callable[[re.Match[str]], bool]
-    otherwise: cst.BaseExpression
-
-
-def _right_side(
-    node: cst.BaseExpression,
-) -> tuple[list[cst.BaseExpression], dict[str, cst.BaseExpression]]:
-    """The values of `%`, by position and by name."""
-    match node:
-        case cst.Tuple():
-            return [one.value for one in node.elements], {}
-        case cst.Dict():
-            return [], {
-                str(one.key.evaluated_value): one.value
-                for one in node.elements
-                if isinstance(one, cst.DictElement) and isinstance(one.key, cst.SimpleString)
-            }
-    return [node], {}
-
-
-def _refuse(_: str) -> str:
-    raise CannotEncode("the new text has no place in what is put in at run time")
 
 
 class Composer:
@@ -90,7 +47,7 @@ class Composer:
         into = Composed()
         if not self._add(node, into, "", 0):
             return None
-        into.segments = list(_as_values(list(self._later(into))))
+        into.segments = list(as_values(list(self._later(into))))
         return into
 
     # -- expressions -----------------------------------------------------------------------------------
@@ -162,7 +119,7 @@ class Composer:
             return False
         for one, found in zip((node.left, node.right), parts, strict=True):
             if found is not None and not isinstance(one, cst.Name | cst.Attribute | cst.Subscript):
-                _extend(into, found)
+                extend(into, found)
                 continue
             span = self.source.span(one)
             self._hole(one, span, self._literal, into, depth, plain=found is not None)
@@ -201,11 +158,11 @@ class Composer:
             ):
                 inner.segments = [Segment(text=text, start=span[0], end=span[1], offsets=None, encode=encode)]
                 inner.named = {span: value}
-            _extend(into, inner)
+            extend(into, inner)
             return
         name = self._name(value, into, field)
         into.segments.append(
-            Segment(text=name, start=span[0], end=span[1], offsets=None, encode=_refuse, known=False)
+            Segment(text=name, start=span[0], end=span[1], offsets=None, encode=refuse, known=False)
         )
 
     def _name(self, value: cst.BaseExpression, into: Composed, field: str) -> str:
@@ -238,7 +195,7 @@ class Composer:
         if not self._add(value, inner, doubled, depth + 1):
             return False
         into.constants.add(node)
-        _extend(into, inner)
+        extend(into, inner)
         return True
 
     # -- calls -----------------------------------------------------------------------------------------
@@ -274,7 +231,7 @@ class Composer:
         return self._filled(base, "{}", fill, into, depth)
 
     def _percent(self, node: cst.BinaryOperation, into: Composed, depth: int) -> bool:
-        by_position, by_name = _right_side(node.right)
+        by_position, by_name = right_side(node.right)
         counter = count()
 
         def value(found: re.Match[str]) -> cst.BaseExpression | None:
@@ -297,9 +254,9 @@ class Composer:
             if one.offsets is None:
                 inner.segments.append(one)
                 continue
-            for low, high, found in _pieces(one.text, fill.pattern):
+            for low, high, found in pieces(one.text, fill.pattern):
                 if found is None or (len(found[0]) == 2 and found[0][0] == found[0][1]):
-                    inner.segments.append(_undoubled(one, low, high, found))
+                    inner.segments.append(undoubled(one, low, high, found))
                     continue
                 value = fill.value(found)
                 span = one.offsets[low], one.offsets[high]
@@ -314,7 +271,7 @@ class Composer:
                     field=f"{next(fields)} {found[0]}" if value is None else "",
                 )
                 inner.segments.append(sliced(one, high, high))
-        _extend(into, inner)
+        extend(into, inner)
         return True
 
     def _join(self, glue: cst.BaseExpression, parts: cst.BaseExpression, into: Composed, depth: int) -> bool:
@@ -328,11 +285,11 @@ class Composer:
             start, end = self.source.span(element.value)
             if index:
                 inner.segments.append(
-                    Segment(text=between.sql, start=start, end=start, offsets=None, encode=_refuse)
+                    Segment(text=between.sql, start=start, end=start, offsets=None, encode=refuse)
                 )
             if not self._add(element.value, inner, "", depth + 1):
-                self._hole(element.value, (start, end), _refuse, inner, depth, plain=False)
-        _extend(into, inner)
+                self._hole(element.value, (start, end), refuse, inner, depth, plain=False)
+        extend(into, inner)
         return True
 
     # -- templates inside the text ---------------------------------------------------------------------
@@ -343,7 +300,7 @@ class Composer:
             if one.offsets is None or _LATER.search(one.text) is None:
                 yield one
                 continue
-            for low, high, found in _pieces(one.text, _LATER):
+            for low, high, found in pieces(one.text, _LATER):
                 if found is None:
                     yield sliced(one, low, high)
                     continue
@@ -354,43 +311,6 @@ class Composer:
                     start=one.offsets[low],
                     end=one.offsets[high],
                     offsets=None,
-                    encode=_refuse,
+                    encode=refuse,
                     known=found["jinja"] is None,
                 )
-
-
-def _as_values(segments: list[Segment]) -> Iterable[Segment]:
-    """Behind LIMIT and OFFSET no column can be put in."""
-    before = ""
-    for one in segments:
-        if one.offsets is None and not one.known and _COUNT.search(before):
-            yield replace(one, known=True)
-        else:
-            yield one
-        before = before[-40:] + one.text
-
-
-def _extend(into: Composed, other: Composed) -> None:
-    into.segments.extend(other.segments)
-    into.atoms |= other.atoms
-    into.named.update(other.named)
-    into.constants |= other.constants
-
-
-def _pieces(text: str, pattern: re.Pattern[str]) -> Iterable[tuple[int, int, re.Match[str] | None]]:
-    """The text in order: what the pattern finds, and what stands between."""
-    at = 0
-    for found in pattern.finditer(text):
-        if found.start() > at:
-            yield at, found.start(), None
-        yield found.start(), found.end(), found
-        at = found.end()
-    if at < len(text):
-        yield at, len(text), None
-
-
-def _undoubled(one: Segment, low: int, high: int, found: re.Match[str] | None) -> Segment:
-    piece = sliced(one, low, high)
-    if found is None or piece.offsets is None:
-        return piece
-    return replace(piece, text=found[0][0], offsets=(piece.offsets[0], piece.offsets[2]))

@@ -9,7 +9,8 @@ from dataclasses import replace
 import libcst as cst
 
 from greylag.domain.patch import Edit
-from greylag.rewrite.python.compose import Composed, Composer
+from greylag.rewrite.python.compose import Composer
+from greylag.rewrite.python.composed import Composed
 from greylag.rewrite.python.naming import Naming, new_tables
 from greylag.rewrite.python.planning import Planned
 from greylag.rewrite.python.source import Source

@@ -15,7 +15,8 @@ from greylag.mapping.compiled import Mapping
 from greylag.mapping.in_dialect import CannotTranspile
 from greylag.rewrite.embedded import EmbeddedPlan, read_site_sql, rewrite_embedded
 from greylag.rewrite.python.calls import Fate, Use
-from greylag.rewrite.python.compose import Composed, Composer
+from greylag.rewrite.python.compose import Composer
+from greylag.rewrite.python.composed import Composed
 from greylag.rewrite.python.frames import columns_read
 from greylag.rewrite.python.literals import CannotEncode
 from greylag.rewrite.python.naming import BARE, Named, Naming, new_tables

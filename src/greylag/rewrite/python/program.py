@@ -13,7 +13,7 @@ from greylag.mapping.compiled import CompiledMigration
 from greylag.rewrite.embedded import Program, read_site_sql
 from greylag.rewrite.python.calls import FAMILIES, Fate, Use
 from greylag.rewrite.python.codemod import Job, Root
-from greylag.rewrite.python.compose import Composed
+from greylag.rewrite.python.composed import Composed
 from greylag.rewrite.python.databricks import Magic, magics
 from greylag.rewrite.python.naming import BARE, Naming, new_tables
 from greylag.rewrite.python.planning import Planner

@@ -7,7 +7,8 @@ import libcst as cst
 from greylag.domain.dataset import DatasetRef
 from greylag.domain.patch import Edit
 from greylag.rewrite.python.calls import called
-from greylag.rewrite.python.compose import Composed, Composer
+from greylag.rewrite.python.compose import Composer
+from greylag.rewrite.python.composed import Composed
 from greylag.rewrite.python.naming import Naming, new_tables
 from greylag.rewrite.python.source import Source
 from greylag.rewrite.python.tables import NotRead
