@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from greylag.domain.check import Check, Proof, Verdict
+from greylag.domain.check import Check, CheckStatus, Proof, Verdict
 from greylag.domain.consumer import Framework
 from greylag.domain.dataset import DatasetRef
-from greylag.domain.outcome import Edited, FileReport, Form, Outcome, Skipped, Unchanged
+from greylag.domain.outcome import Edited, FileReport, Form, Outcome, Reason, Skipped, Unchanged
 from greylag.engine.finding import look
 from greylag.mapping.compiled import CompiledMigration
 from greylag.rewrite import candidate_names
@@ -133,6 +133,37 @@ def _noted(report: FileReport, notes: Mapping[str, tuple[str, ...]]) -> FileRepo
 
 def _is_dbt(outcome: Outcome) -> bool:
     return isinstance(outcome, Edited) and outcome.framework is Framework.DBT
+
+
+def judged_by_dbt(reports: Sequence[FileReport], files: Mapping[str, str]) -> tuple[FileReport, ...]:
+    """The reports with what dbt says of the projects that they edit.
+
+    A project that dbt read before and does not read now is left alone as a whole; what dbt could not tell is
+    noted.
+    """
+    checks = check_dbt_projects(reports, files)
+    return tuple(_judged_by(report, checks.get(_root(report.path, files))) for report in reports)
+
+
+def _root(path: str, files: Mapping[str, str]) -> str:
+    found = project_of(path, files)
+    return path if found is None else found
+
+
+def _judged_by(report: FileReport, check: Check | None) -> FileReport:
+    outcome = report.outcome
+    if check is None or not isinstance(outcome, Edited):
+        return report
+    if check.status is CheckStatus.FAILED:
+        reason = Reason(code="dbt-parse", message=f"{report.path}: dbt refuses the project: {check.summary}")
+        skipped = Skipped(framework=outcome.framework, reasons=(reason,), reads=outcome.reads)
+        return dataclasses.replace(report, outcome=skipped, proof=None)
+    if check.status is CheckStatus.PASSED:
+        return report
+    told = dataclasses.replace(
+        outcome, notes=(*outcome.notes, f"{report.path}: dbt was not asked: {check.summary}")
+    )
+    return dataclasses.replace(report, outcome=told)
 
 
 def check_dbt_projects(

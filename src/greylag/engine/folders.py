@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -128,6 +128,14 @@ def _called(outcome: Outcome, inside: str, shown: str) -> Outcome:
             return replace(outcome, reasons=reasons)
         case _:
             return outcome
+
+
+def surroundings(file: Path) -> tuple[str, Mapping[str, str] | None]:
+    """A file's path in the working tree or dbt project that it is part of, and the files there."""
+    root = root_of(file.parent)
+    if root is None:
+        return file.name, None
+    return file.resolve().relative_to(root).as_posix(), FolderFiles(root)
 
 
 def write(reports: Iterable[DiskReport]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from greylag.domain.check import Proof, Verdict
@@ -55,14 +55,17 @@ def prove_programs(
     new: str,
     migration: CompiledMigration,
     *,
+    files: Mapping[str, str] | None = None,
     level: Level = "full",
     seed: int = 0,
 ) -> Proof:
     """Compare two versions of a program: the same but for its queries, and these the same in pairs.
 
-    Inconclusive where anything but a query differs: what that does, no verifier of ours can say.
+    `files` are those around it, whose constants it may use. Inconclusive where anything but a query differs:
+    what that does, no verifier of ours can say.
     """
-    before, after = read_program(path, old, migration), read_program(path, new, migration)
+    before = read_program(path, old, migration, files)
+    after = read_program(path, new, migration, files)
     if before is None or after is None:
         return _unchecked(f"{path}: no verifier reads such files")
     if before.skeleton != after.skeleton or len(before.queries) != len(after.queries):

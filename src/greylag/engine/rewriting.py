@@ -18,7 +18,7 @@ from greylag.domain.outcome import (
     Reason,
     Skipped,
 )
-from greylag.engine.dbt_files import prove_dbt_file, with_companions
+from greylag.engine.dbt_files import judged_by_dbt, prove_dbt_file, with_companions
 from greylag.engine.finding import look
 from greylag.engine.programs import prove_fragments, prove_programs
 from greylag.mapping.compiled import CompiledMigration
@@ -112,15 +112,20 @@ def prove_texts(
     migration: CompiledMigration,
     *,
     path: str = "file.sql",
+    files: Mapping[str, str] | None = None,
     level: Literal["fast", "full"] = "full",
     seed: int = 0,
 ) -> Proof:
     """Compare two versions of one file; text with Jinja is rendered as dbt would.
 
-    `path` tells the language by its name.
+    `path` tells the language by its name; `files` are those around it: a dbt project's macros and variables,
+    a program's constants.
     """
-    if framework_of(path) in {Framework.PYTHON, Framework.SCALA, Framework.CONFIG}:
-        return prove_programs(path, old, new, migration, level=level, seed=seed)
+    framework = framework_of(path, files)
+    if framework in {Framework.PYTHON, Framework.SCALA, Framework.CONFIG}:
+        return prove_programs(path, old, new, migration, files=files, level=level, seed=seed)
+    if framework is Framework.DBT and files is not None:
+        return prove_dbt_file(path, old, new, migration, files, level=level, seed=seed)
     if JINJA.search(old) or JINJA.search(new):
         return prove_dbt(old, new, migration, level=level, seed=seed)
     return prove(old, new, migration, level=level, seed=seed)
@@ -157,11 +162,13 @@ def rewrite_tree(
     """Rewrite the files of one repository that `only` selects, with the declarations that they need.
 
     `files` maps every path of the repository that matters to its text; `done` is told of each finished file.
-    dbt files that name a new source get it declared in the YAML beside the old one.
+    dbt files that name a new source get it declared in the YAML beside the old one. With `proof` full, dbt
+    itself parses every project that is edited, before and after.
     """
     reports: list[FileReport] = []
     for path in sorted(files):
         if only(path):
             reports.append(rewrite_file(path, files[path], migration, form=form, proof=proof, siblings=files))
             done(path)
-    return with_companions(reports, files, migration)
+    made = with_companions(reports, files, migration)
+    return judged_by_dbt(made, files) if proof == "full" else made

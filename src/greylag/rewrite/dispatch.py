@@ -87,8 +87,13 @@ def rewrite_text(
     return rewrite_jvm(path, text, migration, form=form, siblings=siblings)
 
 
-def read_program(path: str, text: str, migration: CompiledMigration) -> Program | None:
-    """The SQL of a program in another language, and the rest of it; None for what no codemod reads."""
+def read_program(
+    path: str, text: str, migration: CompiledMigration, siblings: Mapping[str, str] | None = None
+) -> Program | None:
+    """The SQL of a program in another language, and the rest of it; None for what no codemod reads.
+
+    `siblings` are the other files of its repository, whose constants it may use.
+    """
     if PurePosixPath(path).suffix.lower() in _UNREAD:
         return None
     match framework_of(path):
@@ -97,11 +102,11 @@ def read_program(path: str, text: str, migration: CompiledMigration) -> Program 
         case Framework.PYTHON:
             from greylag.rewrite import python
 
-            return python.read_program(path, text, migration)
+            return python.read_program(path, text, migration, siblings)
         case Framework.SCALA:
             from greylag.rewrite import jvm
 
-            return jvm.read_program(path, text, migration)
+            return jvm.read_program(path, text, migration, siblings)
         case _:
             return None
 

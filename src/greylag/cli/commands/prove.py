@@ -101,13 +101,15 @@ def prove_files(
 ) -> None:
     """Prove two versions of a file; exit status 1 unless proven or tested."""
     from greylag.domain.check import Verdict
+    from greylag.engine.folders import surroundings
     from greylag.engine.rewriting import prove_texts
     from greylag.mapping import load_migration
     from greylag.verify.render import counterexample_json, render_proof
 
     compiled = load_migration(migration)
     before, after = _text(old), _text(new)
-    result = prove_texts(before, after, compiled, path=str(new), level=proof.value, seed=seed)
+    inside, files = surroundings(new)
+    result = prove_texts(before, after, compiled, path=inside, files=files, level=proof.value, seed=seed)
     if on is not None:
         result = _joined(result, on, max_bytes, before, after, compiled)
     if json:
