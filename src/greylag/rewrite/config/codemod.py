@@ -169,9 +169,7 @@ def _elsewhere(path: str, text: str, word: re.Pattern[str], told: list[tuple[int
         if position < len(covered) and covered[position][0] <= found.start():
             continue
         line = text.count("\n", 0, found.start()) + 1
-        message = (
-            f"{path}:{line}: {found[0]} names a key or a block, which may stand for the dataset"
-        )
+        message = f"{path}:{line}: {found[0]} names a key or a block, which may stand for the dataset"
         yield Reason(code="named-in-config", message=message, line=line)
 
 
