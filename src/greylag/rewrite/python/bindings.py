@@ -10,7 +10,7 @@ import libcst as cst
 from libcst.metadata import Assignment, ImportAssignment
 
 from greylag.rewrite.python.others import others
-from greylag.rewrite.python.source import NotParsed, Source, sibling
+from greylag.rewrite.python.source import NotParsed, Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,9 +89,8 @@ class Bindings:
 
     def _used_elsewhere(self, name: cst.Name) -> bool:
         """Is the word found in another file of the repository? Without the files: it may be."""
-        if len(self.siblings) < 2:
-            return True
-        return any(others(self.siblings).naming(name.value, self.path))
+        held = others(self.siblings)
+        return not held.known or any(held.naming(name.value, self.path))
 
     # -- other modules ---------------------------------------------------------------------------------
 
@@ -134,7 +133,7 @@ class Bindings:
         return None if composed is None or composed.unknown else composed.sql
 
     def _module(self, module: str, dots: int) -> Bindings | None:
-        path = sibling(self.path, module, dots, self.siblings)
+        path = others(self.siblings).sibling(self.path, module, dots)
         if path is None or path == self.path or self.depth > 3:
             return None
         if path not in self._modules:
@@ -216,7 +215,7 @@ class Bindings:
         return any(below.search(text) for text in (self.source.text, *self._others(held.name.value)))
 
     def _others(self, word: str) -> list[str]:
-        return [*others(self.siblings).naming(word, self.path)] if len(self.siblings) > 1 else []
+        return [*others(self.siblings).naming(word, self.path)]
 
     def _subscript(self, node: cst.Subscript) -> Value | None:
         """`QUERIES["users"]`, of a dictionary that is written once and never changed."""

@@ -16,13 +16,14 @@ from greylag.rewrite.embedded import EmbeddedPlan, fold_plans
 from greylag.rewrite.mentions import candidate_names, mentioned
 from greylag.rewrite.python.bindings import Bindings, Foreign
 from greylag.rewrite.python.calls import Fate, Use
+from greylag.rewrite.python.carried import carried
 from greylag.rewrite.python.compose import Composer
 from greylag.rewrite.python.constants import Constants, NoOneName
 from greylag.rewrite.python.databricks import plan_magics
 from greylag.rewrite.python.naming import BARE, Naming
 from greylag.rewrite.python.others import others
 from greylag.rewrite.python.planning import Planned, Planner
-from greylag.rewrite.python.source import NotParsed, Source, imported
+from greylag.rewrite.python.source import NotParsed, Source
 from greylag.rewrite.python.uses import Uses
 
 _BOM = "\ufeff"
@@ -42,24 +43,25 @@ def rewrite_python(
     `siblings` are the other files of its repository (path to text): constants are followed into those that
     the module imports, and constants that others import are left alone.
     """
-    if not concerned(path, text, migration, siblings or {}):
+    files = {} if siblings is None else siblings  # asking a folder whether it is empty is to walk it
+    if not concerned(path, text, migration, files):
         return Unchanged()
     if path.endswith(".ipynb"):
         from greylag.rewrite.python.notebook import rewrite_notebook
 
-        return rewrite_notebook(path, text, Naming(migration), form, siblings or {})
+        return rewrite_notebook(path, text, Naming(migration), form, files)
     if text.startswith(_BOM):
         return _with_bom(rewrite_python(path, text[1:], migration, form=form, siblings=siblings))
-    return module_outcome(path, text, migration, form, siblings or {})
+    return module_outcome(path, text, migration, form, files)
 
 
 def concerned(path: str, text: str, migration: CompiledMigration, siblings: Mapping[str, str]) -> bool:
     """The cheap question: does the text, or one that it may import names from, name a replaced dataset?"""
     if mentioned(text, migration, {}):
         return True
-    names = candidate_names(migration)
-    files = imported(path, text, siblings) if len(siblings) > 1 else ()
-    return any(name in siblings[one].lower() for one in files for name in names)
+    held = carried(others(siblings), candidate_names(migration))
+    # The imports of a notebook stand in strings: they are looked at when its cells are read.
+    return held.near(text) if path.endswith(".ipynb") else held.used(path, text) != frozenset()
 
 
 def _with_bom(outcome: Outcome) -> Outcome:
@@ -77,8 +79,6 @@ def module_outcome(
 ) -> Outcome:
     """The outcome for a module that names a replaced dataset, or imports such a name."""
     naming = Naming(migration)
-    if not naming.word.search(text) and "*" not in text and not siblings:
-        return Unchanged()
     try:
         source = Source(text)
         plans, reasons = plan_module(source, path, naming, form, siblings)
@@ -162,8 +162,7 @@ class Job:
         self.bindings = Bindings(source, path, siblings)
         self.composer = Composer(source, self.bindings, naming.migration.dialect)
         self.uses = Uses(source, self.bindings, naming.migration.dialect)
-        files = imported(path, source.text, siblings) if len(siblings) > 1 else ()
-        self.follows = any(naming.word.search(siblings[one]) for one in files)
+        self.followed = carried(others(siblings), naming.words).used(path, source.text)
         self.roots = list(self._roots())
 
     def _roots(self) -> Iterable[Root]:
@@ -191,7 +190,7 @@ class Job:
                     isinstance(part, cst.FormattedStringText) and self._text_names(part.value)
                     for part in node.parts
                 )
-            case cst.Name() | cst.Attribute() if self.follows:
+            case cst.Name(value=word) | cst.Attribute(attr=cst.Name(value=word)) if self._follows(word):
                 above = self.source.parent(node)
                 if isinstance(above, cst.ImportAlias | cst.Param | cst.Arg) and not _is_value(above, node):
                     return False
@@ -202,6 +201,9 @@ class Job:
                 foreign = isinstance(value, Foreign) and BARE.fullmatch(value.text)
                 return bool(foreign and isinstance(value, Foreign) and self.naming.word.search(value.text))
         return False
+
+    def _follows(self, word: str) -> bool:
+        return self.followed is None or word in self.followed
 
     def _text_names(self, text: str) -> bool:
         return bool(self.naming.word.search(text)) or (
@@ -214,9 +216,7 @@ class Job:
         """Is the literal a constant that another file of the repository may import?"""
         whole = self.uses.whole(node)
         target = self.uses.target(whole)
-        if target is None or len(self.siblings) < 2:
-            return False
-        return any(others(self.siblings).naming(target.value, self.path))
+        return target is not None and any(others(self.siblings).naming(target.value, self.path))
 
     def plan(self, form: FormChoice) -> list[Planned]:
         """What to do about each of them."""

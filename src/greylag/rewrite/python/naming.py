@@ -37,7 +37,8 @@ class Naming:
     def __init__(self, migration: CompiledMigration, further: frozenset[str] = frozenset()) -> None:
         """`further` are words to look for besides the names of old datasets."""
         self.migration = migration
-        words = "|".join(re.escape(name) for name in sorted(candidate_names(migration) | further))
+        self.words = candidate_names(migration) | further
+        words = "|".join(re.escape(name) for name in sorted(self.words))
         self.word = re.compile(rf"(?i)(?<![\w-])(?:{words})(?![\w-])")
         self._reading = re.compile(rf"{_READING}(?:{words})(?![\w-])")
         self._half = re.compile(

@@ -16,6 +16,7 @@ from greylag.rewrite.python.cells import Cell, NotANotebook, code_cells, encode,
 from greylag.rewrite.python.codemod import plan_module, told
 from greylag.rewrite.python.literals import CannotEncode, on_one_line
 from greylag.rewrite.python.naming import Naming
+from greylag.rewrite.python.others import others
 from greylag.rewrite.python.program import MARK, module_program
 from greylag.rewrite.python.source import NotParsed, Source
 
@@ -63,16 +64,15 @@ def rewrite_notebook(
     plans, reasons = [], list(program.reasons)
     for cell, low, high, dialect in program.sql:
         plans.append(_sql(path, text, cell, low, high, dialect, naming, form))
-    if naming.word.search(program.text) or siblings:
+    named = naming.word.search(program.text) is not None
+    if named or others(siblings).known:
         try:
             source = Source(program.text)
             made, more = plan_module(source, path, naming, form, siblings)
         except (NotParsed, RecursionError) as error:
             line = error.line if isinstance(error, NotParsed) else 0
             code = error.code if isinstance(error, NotParsed) else "too-deep"
-            if naming.word.search(program.text):
-                more = [told(path, code, str(error), line)]
-            made = []
+            made, more = [], [told(path, code, str(error), line)] if named else []
         there = _There(path, text, program, lines)
         plans += [there.plan(plan) for plan in made]
         reasons += [there.reason(reason) for reason in more]

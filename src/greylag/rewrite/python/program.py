@@ -45,13 +45,14 @@ def read_program(
     new = {table.split(".")[-1].strip('`"') for one in migration.mappings for table in new_tables(one)}
     new |= {provided.dataset.name for provided in migration.provides}
     naming = Naming(migration, frozenset(name.lower() for name in new))
+    files = {} if siblings is None else siblings
     bom = text[: 1 if text.startswith("\ufeff") else 0]
     try:
         if path.endswith(".ipynb"):
             from greylag.rewrite.python.notebook import read_notebook
 
-            return read_notebook(path, text, naming, siblings or {})
-        program = module_program(Source(text[len(bom) :]), path, naming, siblings or {})
+            return read_notebook(path, text, naming, files)
+        program = module_program(Source(text[len(bom) :]), path, naming, files)
     except (NotParsed, RecursionError, ValueError):
         return Program(skeleton=text, queries=(), dialects=(), lines=())
     return replace(program, skeleton=bom + program.skeleton)

@@ -8,7 +8,6 @@ import warnings
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Any
 
 import libcst as cst
 from libcst.metadata import (
@@ -16,7 +15,6 @@ from libcst.metadata import (
     BaseAssignment,
     ByteSpanPositionProvider,
     MetadataWrapper,
-    QualifiedNameProvider,
     Scope,
     ScopeProvider,
 )
@@ -24,11 +22,6 @@ from libcst.metadata import (
 LONGEST = 1_000_000
 _DEEPEST = 120
 _OPERATORS = re.compile(r"[+\-*/%.|&^~@:,=<>]|\b(?:if|elif|else|not|and|or|lambda|await|for|in)\b")
-
-_IMPORTS = re.compile(
-    r"(?m)^[ \t]*(?:from[ \t]+(?P<module>[.\w]+)[ \t]+import[ \t]*(?P<names>\([^)]*\)|[^\n]*)"
-    r"|import[ \t]+(?P<plain>[^\n#]*))"
-)
 
 
 class NotParsed(Exception):
@@ -70,10 +63,6 @@ class Source:
     @cached_property
     def _scopes(self) -> Mapping[cst.CSTNode, Scope | None]:
         return self._wrapper.resolve(ScopeProvider)
-
-    @cached_property
-    def _qualified(self) -> Mapping[cst.CSTNode, Any]:
-        return self._wrapper.resolve(QualifiedNameProvider)
 
     @cached_property
     def _bytes(self) -> list[int] | None:
@@ -145,9 +134,8 @@ class Source:
 
     def qualified(self, node: cst.CSTNode) -> str:
         """The dotted name of a callable as its imports make it: `pandas.read_gbq` for `pd.read_gbq`."""
-        names: Any = self._qualified.get(node)
-        if callable(names):  # computed when it is asked for
-            names = names()
+        scope = self.scope(node)
+        names = scope.get_qualified_names_for(node) if scope is not None else ()
         return next(iter(sorted(one.name for one in names)), "") if names else ""
 
 
@@ -206,32 +194,3 @@ def _rough_depth(text: str) -> int:
         since = since + len(_OPERATORS.findall(line)) if depth else len(_OPERATORS.findall(line))
         deepest = max(deepest, depth + opened, since, text.count("elif") if "elif" in line else 0)
     return deepest
-
-
-def imported(path: str, text: str, siblings: Mapping[str, str]) -> set[str]:
-    """The files of the repository that a module's imports may name, by a look at their lines alone."""
-    found: set[str | None] = set()
-    for line in _IMPORTS.finditer(text):
-        module = line["module"] or ""
-        dots = len(module) - len(module.lstrip("."))
-        names = [""] if line["plain"] else ["", *re.findall(r"\w+", line["names"] or "")]
-        modules = re.findall(r"[\w.]+", line["plain"]) if line["plain"] else [module.lstrip(".")]
-        for one in modules:
-            found |= {sibling(path, f"{one}.{name}".strip("."), dots, siblings) for name in names}
-    return {one for one in found if one is not None and one != path}
-
-
-def sibling(path: str, module: str, dots: int, siblings: Mapping[str, str]) -> str | None:
-    """The path of the file that an import in `path` names, among the files of its repository."""
-    folder = path.split("/")[:-1]
-    parts = [part for part in module.split(".") if part]
-    if dots:
-        roots = [folder[: len(folder) - dots + 1]] if dots <= len(folder) + 1 else []
-    else:
-        roots = [folder[:size] for size in range(len(folder), -1, -1)]
-        roots += [["src"], ["dags"], ["plugins"]]
-    for root in roots:
-        for tail in (f"{'/'.join([*root, *parts])}.py", "/".join([*root, *parts, "__init__.py"])):
-            if tail.lstrip("/") in siblings:
-                return tail.lstrip("/")
-    return None

@@ -1,0 +1,2 @@
+PROJECT = "prod"
+TABLE = PROJECT + ".core.users_v1"

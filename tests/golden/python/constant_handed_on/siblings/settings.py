@@ -1,0 +1,3 @@
+from config import TABLE as USERS
+
+RETRIES = 3
