@@ -53,11 +53,13 @@ class Lookup:
         owners = [source for source in _seen(scope) if source.columns is not None and first in source.columns]
         if len(ref.parts) > 1:
             named = [source for source in _seen(scope) if source.name == first]
-            if len(named) == 1:
+            if len(named) == 1 and not self._must_be_a_field(ref, named[0], owners):
                 return self._found(ref, scope, named[0], index=1)
             if len(named) > 1:
                 ref.owner, ref.home = Owner.AMBIGUOUS, scope
                 return True
+            if named:
+                return self._found(ref, scope, owners[0], index=0)
             for source in _seen(scope):
                 depth = self._path_qualifier(ref, source)
                 if depth:
@@ -73,6 +75,11 @@ class Lookup:
             ref.owner, ref.home, ref.source = Owner.WHOLE_ROW, scope, named[0]
             return True
         return False
+
+    def _must_be_a_field(self, ref: Ref, source: Source, owners: list[Source]) -> bool:
+        """`a.b`, with a table a that has no column b, and a column a: it was valid, so b is a field."""
+        second = self.folding.ident(ref.parts[1])
+        return source.columns is not None and second not in source.columns and len(owners) == 1
 
     def _path_qualifier(self, ref: Ref, source: Source) -> int:
         """How many leading parts of the reference spell the source's own table name; 0 when they do not."""
