@@ -8,17 +8,29 @@ from collections.abc import Iterable, Iterator
 from greylag.domain.consumer import Framework
 from greylag.domain.outcome import Edited, FormChoice, Outcome, Reason, Skipped, Unchanged
 from greylag.mapping.compiled import CompiledMigration
-from greylag.rewrite.config.datasets import Named, names_in
+from greylag.rewrite.config.datasets import Named, distinctive, names_in
+from greylag.rewrite.config.lookml import default_tables, is_expression, is_lookml
 from greylag.rewrite.config.scalars import Scalar, Unreadable, segments_of
 from greylag.rewrite.config.tools import boundary_place
 from greylag.rewrite.config.tree import SUFFIXES, Broken, Document, Entry, read_document
-from greylag.rewrite.embedded import EmbeddedPlan, Program, fold_plans, read_site_sql, rewrite_embedded
+from greylag.rewrite.embedded import (
+    EmbeddedPlan,
+    Program,
+    Segment,
+    fold_plans,
+    read_site_sql,
+    rewrite_embedded,
+)
 from greylag.rewrite.mentions import candidate_names
 
 _SQL = re.compile(
     r"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*(?:select|with|insert|merge|update|delete|create|from|declare)\b",
     re.IGNORECASE | re.DOTALL,
 )
+# What stands before an expression so that it can be read; there no name is given to it.
+_EXPRESSION = "SELECT 1 FROM looker_table WHERE "
+# `${view.field}`: names of LookML and of templates, not of datasets.
+_LOOKER_NAME = re.compile(r"\$\{[^{}]*\}")
 # Keys whose values are read by people.
 _PROSE = re.compile(
     r"(?:^|_)(?:desc|description|doc|docs|documentation|comment|comments|title|label|labels|summary|notes?|help|"
@@ -111,16 +123,20 @@ def _plans(
     for entry in document.entries:
         scalar = entry.scalar
         told.append((scalar.start, scalar.end))
-        if not word.search(scalar.text) or (entry.path and _PROSE.search(entry.path[-1])):
+        said = _LOOKER_NAME.sub("", scalar.text)
+        if not word.search(said) or (entry.path and _PROSE.search(entry.path[-1])):
             continue
         if _SQL.match(scalar.text):
             plans.append(_query(path, text, scalar, migration, form))
+            continue
+        if is_expression(path, entry):
+            plans.append(_expression(path, text, scalar, migration, form))
             continue
         for named in names_in(entry, document.entries, migration):
             plan, reason = _named(path, text, entry, named, document, migration, form)
             plans += [plan] if plan is not None else []
             reasons += [reason] if reason is not None else []
-    reasons += _elsewhere(path, text, word, told)
+    reasons += default_tables(path, text, word) if is_lookml(path) else _elsewhere(path, text, word, told)
     return plans, reasons
 
 
@@ -128,6 +144,17 @@ def _query(
     path: str, text: str, scalar: Scalar, migration: CompiledMigration, form: FormChoice
 ) -> EmbeddedPlan:
     return rewrite_embedded(tuple(segments_of(scalar)), migration, host=text, path=path, form=form)
+
+
+def _expression(
+    path: str, text: str, scalar: Scalar, migration: CompiledMigration, form: FormChoice
+) -> EmbeddedPlan:
+    """SQL that is no query of its own."""
+    start = scalar.offsets[0]
+    offsets = (start,) * (len(_EXPRESSION) + 1)
+    opening = Segment(text=_EXPRESSION, start=start, end=start, offsets=offsets, encode=scalar.encode)
+    segments = (opening, *segments_of(scalar))
+    return rewrite_embedded(segments, migration, host=text, path=path, form=form)
 
 
 def _named(
@@ -168,6 +195,8 @@ def _elsewhere(path: str, text: str, word: re.Pattern[str], told: list[tuple[int
             position += 1
         if position < len(covered) and covered[position][0] <= found.start():
             continue
+        if not distinctive(found[0]):
+            continue
         line = text.count("\n", 0, found.start()) + 1
         message = f"{path}:{line}: {found[0]} names a key or a block, which may stand for the dataset"
         yield Reason(code="named-in-config", message=message, line=line)
@@ -181,7 +210,7 @@ def _broken(path: str, outcome: Edited) -> Reason | None:
         return Reason(code="not-rewritable", message=f"{path}: the rewrite would not parse: {error}")
     texts = {_plain("".join(one.text for one in segments_of(entry.scalar))) for entry in document.entries}
     for fragment in outcome.fragments:
-        new = _plain(fragment.new)
+        new = _plain(fragment.new.removeprefix(_EXPRESSION))
         if new.startswith(read_site_sql("")):
             continue  # a name, which is written as the old one was
         if new not in texts and not any(new in text for text in texts):

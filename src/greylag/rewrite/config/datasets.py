@@ -99,6 +99,18 @@ _SCHEMA = {"schema", "schema_name", "schemaname", "dataset", "dataset_id", "data
 _CATALOG = {"project", "project_id", "projectid", "catalog", "catalog_name", "database", "database_name"}
 
 
+_TABLE = re.compile(r"table|dataset|source|relation|model|view|from|input|topic", re.IGNORECASE)
+
+
+def _names(entry: Entry) -> bool:
+    return any(_TABLE.search(key) for key in entry.path[-2:])
+
+
+def distinctive(name: str) -> bool:
+    """Is the name hardly a word of the language? `users_v1` is, `metrics` is not."""
+    return any(character in "_-" or character.isdigit() for character in name)
+
+
 def _beside(entry: Entry, entries: Iterable[Entry]) -> tuple[str, ...]:
     """The schema, or catalog and schema, that keys beside this one give."""
     if not entry.path:
@@ -129,7 +141,8 @@ def names_in(entry: Entry, entries: Iterable[Entry], migration: CompiledMigratio
             parts = _parts(found[0])
             if not parts or parts[-1].lower() not in last:
                 continue
-            if len(parts) == 1:
+            alone = len(parts) == 1
+            if alone:
                 parts = [*_beside(entry, entries), *parts]
             lowered = tuple(part.lower() for part in parts)
             full = {tuple(part.lower() for part in table.parts) for table in wanted}
@@ -137,13 +150,16 @@ def names_in(entry: Entry, entries: Iterable[Entry], migration: CompiledMigratio
             other = lowered not in full and any(len(one) == len(lowered) for one in full)
             if other or not shared:
                 continue  # the same last part in another schema: another dataset
+            whole = found[0] == scalar.text.strip()
+            if alone and len(parts) == 1 and not distinctive(parts[0]) and not (whole and _names(entry)):
+                continue  # a word of the language, in the middle of something
             yield Named(
                 mapping=mapping,
                 text=found[0],
                 start=scalar.offsets[found.start()],
                 end=scalar.offsets[found.end()],
                 certain=lowered in full,
-                whole=found[0] == scalar.text.strip(),
+                whole=whole,
                 entry=entry,
             )
 

@@ -146,12 +146,13 @@ def segments_of(scalar: Scalar, low: int = 0, high: int | None = None) -> Iterat
     for hole in _HOLES.finditer(scalar.text, low, high):
         yield _literal(scalar, position, hole.start())
         yield Segment(
-            text=f"hole_{number}",
+            # LookML's own table is an alias in the query that it makes, and nothing else.
+            text="looker_table" if hole[0] == "${TABLE}" else f"hole_{number}",
             start=scalar.offsets[hole.start()],
             end=scalar.offsets[hole.end()],
             offsets=None,
             encode=scalar.encode,
-            known=hole["value"] is not None,
+            known=hole["value"] is not None or hole[0] == "${TABLE}",
         )
         position, number = hole.end(), number + 1
     yield _literal(scalar, position, high)

@@ -1,0 +1,3 @@
+view: users_v1 {
+  dimension: user_id {}
+}
