@@ -106,6 +106,10 @@ def _qualified(model: Model, select: SelectInfo, column: exp.Column, parts: list
                 continue
             name, path = parts[size], parts[size + 1 :]
             found = lookup(source, name, add=True)
+            if found is None and size == 1 and (column_of := _called_alike(scope, parts[0])) is not None:
+                return Ref(
+                    source=column_of, name=lookup(column_of, parts[0]) or parts[0], path=tuple(parts[1:])
+                )
             if found is None:
                 owner = source.alias or ".".join(parts[:size])
                 raise UnknownColumn(f"`{owner}` has no column `{name}`")
@@ -115,6 +119,12 @@ def _qualified(model: Model, select: SelectInfo, column: exp.Column, parts: list
             return Ref(source=source, name="")
         scope = scope.parent
     return None
+
+
+def _called_alike(scope: SelectInfo, name: str) -> Source | None:
+    """The only source with a column that is called as a table: it is meant where the table has no such one."""
+    found = [source for source in scope.sources.values() if lookup(source, name) is not None]
+    return found[0] if len(found) == 1 else None
 
 
 def _is_row(scope: SelectInfo, name: str) -> bool:
