@@ -122,7 +122,7 @@ def _qualified(model: Model, select: SelectInfo, column: exp.Column, parts: list
 
 
 def _called_alike(scope: SelectInfo, name: str) -> Source | None:
-    """The only source with a column that is called as a table: it is meant where the table has no such one."""
+    """The only source with a column of the table's own name: meant where the table has no such column."""
     found = [source for source in scope.sources.values() if lookup(source, name) is not None]
     return found[0] if len(found) == 1 else None
 
