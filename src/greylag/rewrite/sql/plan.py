@@ -22,7 +22,7 @@ from greylag.rewrite.sql.folding import Folding
 from greylag.rewrite.sql.inline import Inliner
 from greylag.rewrite.sql.inside import PATH, Inside, declared
 from greylag.rewrite.sql.limits import TooMuch
-from greylag.rewrite.sql.model import Owner, ReadSite, Scope
+from greylag.rewrite.sql.model import Owner, ReadSite, Ref, Scope
 from greylag.rewrite.sql.obstacles import Obstacles
 from greylag.rewrite.sql.resolve import Resolver
 from greylag.rewrite.sql.soundness import Unsound
@@ -31,6 +31,8 @@ from greylag.rewrite.sql.tables import TableNames
 from greylag.rewrite.sql.tokens import Tokens
 
 _MOST_QUALIFIED = 5  # more, and boundary form is the smaller diff
+# In one SELECT: each is compared with every other. Nobody writes so many; more take boundary form.
+_MOST_READS = 100
 _LONE_LF = re.compile(r"(?<!\r)\n")
 
 
@@ -123,6 +125,17 @@ def plan_edits(
         return SqlPlan(skipped=(_too_deep(path),))
 
 
+def _used(resolvers: Iterable[Resolver]) -> Mapping[int, list[Ref]]:
+    """The columns that are used of each source, by its identity."""
+    found: dict[int, list[Ref]] = {}
+    for resolver in resolvers:
+        for scope in resolver.scopes:
+            for ref in scope.refs:
+                if ref.source is not None and ref.owner is not Owner.WHOLE_ROW:
+                    found.setdefault(id(ref.source), []).append(ref)
+    return found
+
+
 def _too_deep(path: str) -> Reason:
     return Reason(code="too-deep", message=f"{path}: the query is nested too deeply")
 
@@ -164,7 +177,8 @@ class _Planner:
         inside = Inside(self.tokens, self.migration, self.form, self.path, self._nested)
         obstacles = Obstacles(self.tokens, self.names, self.path, statements, resolvers, inside.starts)
         sites = [site for resolver in resolvers for site in resolver.reads]
-        reads = tuple(self._read(site, resolvers) for site in sites)
+        used = _used(resolvers)
+        reads = tuple(self._read(site, used.get(id(site.source), ())) for site in sites)
         reasons, questions = obstacles.find()
         reads, reasons, questions = (
             reads + inside.reads,
@@ -197,20 +211,11 @@ class _Planner:
             )
         return plan_edits(text, self.migration, form=self.form, path=PATH, variables=variables)
 
-    def _read(self, site: ReadSite, resolvers: Iterable[Resolver]) -> Read:
+    def _read(self, site: ReadSite, refs: Iterable[Ref]) -> Read:
         span = table_span(site.table)
         line, column = self.tokens.position(span.start) if span is not None else (0, 0)
-        used: dict[str, None] = {}
         declared = self.folding.columns(site.mapping.columns)
-        for resolver in resolvers:
-            for scope in resolver.scopes:
-                for ref in scope.refs:
-                    if (
-                        ref.source is not None
-                        and ref.source is site.source
-                        and ref.owner is not Owner.WHOLE_ROW
-                    ):
-                        used[declared.get(self.folding.ident(ref.column), ref.column.name)] = None
+        used = dict.fromkeys(declared.get(self.folding.ident(ref.column), ref.column.name) for ref in refs)
         order = list(site.mapping.columns)
         columns = sorted(used, key=lambda name: order.index(name) if name in order else len(order))
         return Read(dataset=site.mapping.dataset, line=line, column=column, columns=tuple(columns))
@@ -246,6 +251,9 @@ class _Planner:
     ) -> None:
         inline = [] if self.form is FormChoice.BOUNDARY or scope is None or self.piped else list(sites)
         why: dict[int, str] = {}
+        if len(inline) > _MOST_READS:
+            why = {id(site): f"one SELECT reads it more than {_MOST_READS} times" for site in inline}
+            inline = []
         while inline and scope is not None:
             try:
                 draft.edits |= inliner.scope_edits(scope, inline)
@@ -322,12 +330,16 @@ class _Planner:
         """The net under it all: what was written parses, and reads the old dataset no more."""
         try:
             new = apply_edits(self.text, edits)
-            statements = Tokens(new, self.migration.dialect).parse()
+            reading = Tokens(new, self.migration.dialect).reading
         except (SqlglotError, ValueError) as error:
             return Reason(
                 code="not-rewritable", message=f"{self.path}: the rewrite would not parse: {error}"[:300]
             )
-        for statement in statements:
+        before = self.tokens.reading
+        # In a script a statement that does not parse is passed over, and would go unseen.
+        if len(reading.faults) > len(before.faults) or len(reading.statements) != len(before.statements):
+            return Reason(code="not-rewritable", message=f"{self.path}: the rewrite would not parse")
+        for statement in reading.statements:
             if Resolver(statement, self.names).run().reads:
                 return Reason(
                     code="not-rewritable", message=f"{self.path}: the rewrite would still read the old"

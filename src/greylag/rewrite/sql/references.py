@@ -234,6 +234,9 @@ class References:
         """The alias that goes right behind the expression, and an alias edit for the item around it."""
         parent = ref.node.parent
         if isinstance(parent, exp.Struct):
+            # Of a path the last name becomes the field's, and it stays.
+            if ref.index < len(ref.parts) - 1:
+                return None, set()
             if self.folding.dialect == "duckdb" and not self._keeps_name(ref, output, piece):
                 raise Unsound(self.read.site, f"a struct takes the name of {ref.column.name} for its field")
             if self.folding.dialect not in _ALIASES_IN_STRUCT:
