@@ -7,23 +7,29 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from greylag.domain.check import Check, CheckStatus, Proof, Verdict
-from greylag.domain.consumer import Framework
+from greylag.domain.consumer import Framework, Read
 from greylag.domain.dataset import DatasetRef
-from greylag.domain.outcome import Edited, FileReport, Form, Outcome, Reason, Skipped, Unchanged
+from greylag.domain.outcome import Edited, Failed, FileReport, Form, Outcome, Reason, Skipped, Unchanged
 from greylag.engine.finding import look
 from greylag.mapping.compiled import CompiledMigration
 from greylag.rewrite import candidate_names
 from greylag.rewrite.dbt import (
     is_dbt_file,
+    is_dbt_yaml,
     localised,
+    model_path,
     moved_checks,
     project_of,
+    rewrite_yaml,
     surroundings_of,
     unit_test_notes,
     yaml_edits,
 )
 from greylag.verify.dbt import prove_dbt
 from greylag.verify.dbt_project import ProjectPair, check_dbt_parse
+from greylag.verify.dbt_yaml import prove_dbt_yaml
+
+_CHECKS = frozenset({"source-test", "source-freshness"})
 
 
 def prove_dbt_file(
@@ -37,7 +43,8 @@ def prove_dbt_file(
     seed: int = 0,
 ) -> Proof:
     """Compare two versions of a file among the `files` of its project, whose macros and variables it uses."""
-    return prove_dbt(
+    compare = prove_dbt_yaml if is_dbt_yaml(path, files) else prove_dbt
+    return compare(
         old,
         new,
         localised(path, migration, files),
@@ -54,23 +61,88 @@ def with_companions(
 
     What such a file still reads of an old dataset is told with it: it stays a reader, with the reason.
     """
+    reports = _with_unit_tests(reports, files, migration)
     edited = {report.path: report.outcome.text for report in reports if isinstance(report.outcome, Edited)}
-    if not any(_is_dbt(report.outcome) for report in reports):
-        return tuple(reports)
-    notes = unit_test_notes(files, migration)
+    now = {**files, **edited}
+    notes = unit_test_notes(now, migration)
     needed: set[DatasetRef] = {provided.dataset for provided in migration.provides} | set(migration.new_names)
-    declared = yaml_edits({**files, **edited}, migration, needed)
     free = frozenset(mapping.dataset for mapping in migration.mappings) - _still_read(
         reports, files, migration
     )
     by_path = {report.path: _noted(report, notes) for report in reports}
-    for path, text in declared.items():
+    declared = yaml_edits(now, migration, needed) if any(_is_dbt(one.outcome) for one in reports) else {}
+    for path, text in {**_only_tested(by_path, now, migration, free), **declared}.items():
         before = by_path.get(path)
         outcome = before.outcome if before is not None else look(path, files.get(path, ""), migration, files)
-        if isinstance(outcome, Unchanged | Skipped):
-            moved = moved_checks(text, localised(path, migration, files), free)
-            by_path[path] = _companion(path, moved, outcome, look(path, moved, migration, files))
+        if isinstance(outcome, Failed):
+            continue
+        moved = moved_checks(text, localised(path, migration, files), free)
+        if moved != now.get(path, "") and (path in declared or moved != text):
+            by_path[path] = _companion(path, moved, outcome, look(path, moved, migration, now))
     return tuple(by_path[path] for path in sorted(by_path))
+
+
+def _only_tested(
+    reports: Mapping[str, FileReport],
+    files: Mapping[str, str],
+    migration: CompiledMigration,
+    free: frozenset[DatasetRef],
+) -> dict[str, str]:
+    """YAML files whose checks on sources of `free` datasets may move, with the new source declared."""
+    found: dict[str, str] = {}
+    for path, report in reports.items():
+        outcome = report.outcome
+        reasons = outcome.left if isinstance(outcome, Edited) else ()
+        reasons = outcome.reasons if isinstance(outcome, Skipped) else reasons
+        if is_dbt_yaml(path, files) and any(one.code in _CHECKS for one in reasons):
+            wanted = {
+                mapping.inlining.table
+                for mapping in migration.mappings
+                if mapping.dataset in free and mapping.inlining is not None
+            }
+            declared = yaml_edits(files, localised(path, migration, files), wanted, unused=True)
+            found[path] = declared.get(path, files[path])
+    return found
+
+
+def _with_unit_tests(
+    reports: Sequence[FileReport], files: Mapping[str, str], migration: CompiledMigration
+) -> tuple[FileReport, ...]:
+    """The reports, with unit tests that follow the models that are rewritten now, and no others."""
+    by_path = {report.path: report for report in reports}
+    for path in files:
+        if not is_dbt_yaml(path, files) or "unit_tests:" not in files[path]:
+            continue
+        before = by_path.get(path)
+        if before is not None and isinstance(before.outcome, Failed):
+            continue
+
+        def moved(model: str, path: str = path) -> bool:
+            where = model_path(model, path, files)
+            return where is not None and _reads_no_more(where, by_path, files, migration)
+
+        local = localised(path, migration, files)
+        outcome = rewrite_yaml(path, files[path], local, siblings=files, moved=moved)
+        if before is not None and outcome == before.outcome:
+            continue
+        if isinstance(outcome, Edited):
+            proof = prove_dbt_file(path, files[path], outcome.text, migration, files, level="fast")
+            if proof.verdict is not Verdict.REFUTED:
+                by_path[path] = FileReport(path=path, outcome=outcome, proof=proof)
+        elif before is not None:
+            by_path[path] = FileReport(path=path, outcome=outcome)
+    return tuple(by_path[path] for path in sorted(by_path))
+
+
+def _reads_no_more(
+    path: str, reports: Mapping[str, FileReport], files: Mapping[str, str], migration: CompiledMigration
+) -> bool:
+    """Does a model read no replaced dataset after this rewrite?"""
+    report = reports.get(path)
+    if report is None:
+        return isinstance(look(path, files[path], migration, files), Unchanged)
+    refuted = report.proof is not None and report.proof.verdict is Verdict.REFUTED
+    return isinstance(report.outcome, Edited | Unchanged) and not refuted
 
 
 def _still_read(
@@ -100,22 +172,27 @@ def _still_read(
     return frozenset(found)
 
 
-def _companion(path: str, text: str, before: Unchanged | Skipped, after: Outcome) -> FileReport:
+def _companion(path: str, text: str, before: Edited | Unchanged | Skipped, after: Outcome) -> FileReport:
     """A YAML file with a declaration more; `after` says what its new text still reads."""
     left = after if isinstance(after, Skipped) else None
-    gone = len(before.reads) if isinstance(before, Skipped) else 0
-    gone -= len(left.reads) if left is not None else 0
+    reads = before.reads if isinstance(before, Skipped) else ()
+    already: tuple[Read, ...] = ()
+    told: tuple[str, ...] = ()
+    if isinstance(before, Edited):
+        reads, already = before.left_reads, before.reads
+        told = tuple(note for note in before.notes if note not in {one.message for one in before.left})
+    gone = len(reads) - (len(left.reads) if left is not None else 0)
     reason = "declares a source; no query is changed"
     if gone > 0:
         reason = f"declares a source; {gone} checks on the old one now check the same columns of the new one"
-    moved = before.reads if isinstance(before, Skipped) and gone > 0 else ()
+    moved = reads if gone > 0 else ()
     kept = {read.dataset for read in left.reads} if left is not None else set()
     outcome = Edited(
         framework=Framework.DBT,
         form=Form.INLINE,
         text=text,
-        reads=tuple(read for read in moved if read.dataset not in kept),
-        notes=tuple(one.message for one in left.reasons) if left is not None else (),
+        reads=(*already, *(read for read in moved if read.dataset not in kept)),
+        notes=(*told, *(one.message for one in left.reasons)) if left is not None else told,
         left=left.reasons if left is not None else (),
         left_reads=left.reads if left is not None else (),
     )

@@ -17,8 +17,8 @@ from greylag.rewrite.dbt import (
     is_python_model,
     localised,
     read_python_model,
-    read_yaml,
     rewrite_dbt,
+    rewrite_yaml,
 )
 from greylag.rewrite.embedded import Program
 from greylag.rewrite.mentions import candidate_names, mentioned
@@ -30,6 +30,10 @@ _SQL = {".sql", ".ddl", ".dml", ".hql", ".bq", ".bqsql", ".pgsql", ".psql", ".ts
 JINJA = re.compile(r"\{\{|\{%|\{#")
 _PYTHON = {".py", ".pyw", ".ipynb"}
 _JVM = {".scala", ".sc", ".java"}
+# What is read of one program: its parsers take a microsecond a character, each string that is SQL some
+# milliseconds. Only generated programs are larger.
+_MOST_CHARACTERS = 1_000_000
+_MOST_MENTIONS = 1_000
 # Programs that no codemod reads yet: what names a dataset there is reported.
 _UNREAD = {".kt": Framework.SCALA, ".kts": Framework.SCALA}
 
@@ -63,8 +67,24 @@ def rewrite_text(
     framework = framework_of(path, siblings)
     if framework is None:
         return Unchanged()
+    try:
+        return _rewrite_as(framework, path, text, migration, form, siblings)
+    except RecursionError:
+        # Codemods follow what is nested; how deep a text is, no one but its author knows.
+        reason = Reason(code="too-deep", message=f"{path}: it is nested too deeply to be followed")
+        return Skipped(framework=framework, reasons=(reason,))
+
+
+def _rewrite_as(
+    framework: Framework,
+    path: str,
+    text: str,
+    migration: CompiledMigration,
+    form: FormChoice,
+    siblings: Mapping[str, str] | None,
+) -> Outcome:
     if siblings is not None and is_dbt_yaml(path, siblings):
-        return read_yaml(path, text, localised(path, migration, siblings))
+        return rewrite_yaml(path, text, localised(path, migration, siblings), form=form, siblings=siblings)
     if framework is Framework.DBT or (framework is Framework.SQL and JINJA.search(text)):
         return rewrite_dbt(path, text, migration, form=form, siblings=siblings)
     if framework is Framework.SQL:
@@ -77,6 +97,8 @@ def rewrite_text(
         found = read_python_model(path, text, migration, siblings)
         if isinstance(found, Skipped):
             return found
+    if (much := _too_much(path, text, migration, framework)) is not None:
+        return much
     # Their parsers are only loaded where there is something to parse.
     if framework is Framework.PYTHON:
         from greylag.rewrite.python import rewrite_python
@@ -85,6 +107,26 @@ def rewrite_text(
     from greylag.rewrite.jvm import rewrite_jvm
 
     return rewrite_jvm(path, text, migration, form=form, siblings=siblings)
+
+
+def _too_much(
+    path: str, text: str, migration: CompiledMigration, framework: Framework
+) -> Skipped | Unchanged | None:
+    """The answer for a program that is too large to be read; None for all others.
+
+    A notebook's characters are mostly outputs: its codemod counts those of its cells.
+    """
+    lowered = text.lower()
+    mentions = sum(lowered.count(name) for name in candidate_names(migration))
+    if len(text) > _MOST_CHARACTERS and not path.endswith(".ipynb"):
+        if mentions == 0:
+            return Unchanged()
+        message = f"{path}: the program has more than {_MOST_CHARACTERS:,} characters"
+    elif mentions > _MOST_MENTIONS:
+        message = f"{path}: it names the dataset {mentions:,} times; at most {_MOST_MENTIONS:,} are followed"
+    else:
+        return None
+    return Skipped(framework=framework, reasons=(Reason(code="too-large", message=message),))
 
 
 def read_program(

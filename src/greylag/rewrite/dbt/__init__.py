@@ -8,6 +8,7 @@ from greylag.rewrite.dbt.moved import moved_checks
 from greylag.rewrite.dbt.project import is_dbt_file, is_dbt_yaml, project_of
 from greylag.rewrite.dbt.python_models import is_python_model, read_python_model
 from greylag.rewrite.dbt.unit_tests import unit_test_notes
+from greylag.rewrite.dbt.yaml_codemod import model_path, rewrite_yaml
 from greylag.rewrite.dbt.yaml_reads import read_yaml
 
 __all__ = [
@@ -16,11 +17,13 @@ __all__ = [
     "is_dbt_yaml",
     "is_python_model",
     "localised",
+    "model_path",
     "moved_checks",
     "project_of",
     "read_python_model",
     "read_yaml",
     "rewrite_dbt",
+    "rewrite_yaml",
     "surroundings_of",
     "unit_test_notes",
     "yaml_edits",

@@ -7,6 +7,7 @@ other models may still read it.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -25,13 +26,17 @@ from greylag.rewrite.dbt.yaml_place import block_end
 
 
 def yaml_edits(
-    files: Mapping[str, str], migration: CompiledMigration, needed: Collection[DatasetRef]
+    files: Mapping[str, str],
+    migration: CompiledMigration,
+    needed: Collection[DatasetRef],
+    *,
+    unused: bool = False,
 ) -> dict[str, str]:
     """New texts of the YAML files that must declare the new datasets in `needed`.
 
     `files` maps every path of the repository that matters (dbt_project.yml, YAML, rewritten models) to its
     text. A project gets an entry when one of its models names the new source, and no file declares it yet; so
-    a second call changes nothing.
+    a second call changes nothing. With `unused`, whether or not a model names it.
     """
     changed: dict[str, str] = {}
     projects = sorted({folder for path in files if (folder := project_of(path, files)) is not None})
@@ -42,7 +47,7 @@ def yaml_edits(
                 now = {**files, **changed}
                 inside = {path: text for path, text in now.items() if project_of(path, files) == project}
                 wanted = _Wanted(project=project, source=name.args[0], table=name.args[1], dataset=dataset)
-                if _is_used(wanted, inside):
+                if unused or _is_used(wanted, inside):
                     changed.update(_declare(wanted, inside, migration))
     return {path: text for path, text in changed.items() if files.get(path) != text}
 
@@ -71,10 +76,17 @@ class _Source:
 
 
 def _is_used(wanted: _Wanted, inside: Mapping[str, str]) -> bool:
-    return any(
-        path.lower().endswith(".sql") and any(f"{quote}{wanted.table}{quote}" in text for quote in "'\"")
-        for path, text in inside.items()
+    called = re.compile(
+        rf"source\s*\(\s*['\"\\]+{re.escape(wanted.source)}['\"\\]+\s*,"
+        rf"\s*['\"\\]+{re.escape(wanted.table)}['\"\\]+\s*\)"
     )
+    for path, text in inside.items():
+        if path.lower().endswith(".sql"):
+            if any(f"{quote}{wanted.table}{quote}" in text for quote in "'\""):
+                return True
+        elif path.lower().endswith((".yml", ".yaml")) and wanted.table in text and called.search(text):
+            return True
+    return False
 
 
 def _declare(

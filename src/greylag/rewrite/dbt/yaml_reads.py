@@ -1,13 +1,13 @@
 """What the YAML of a dbt project reads itself: tests and freshness of old sources, snapshots, hooks.
 
 A declaration of an old source reads nothing; what hangs on it does, until the table is gone. Nothing is
-edited here: only the people of the project know whether such a check moves or goes.
+edited here: this is what is told of a file as it stands.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,8 +32,13 @@ _JINJA = re.compile(r"\{[{%]")
 _DEEP = 200
 
 
-def read_yaml(path: str, text: str, migration: CompiledMigration) -> Outcome:
-    """Skipped when a YAML file of a dbt project makes dbt read a replaced dataset, or may; never an edit."""
+def read_yaml(
+    path: str, text: str, migration: CompiledMigration, *, why: Mapping[int, str] | None = None
+) -> Outcome:
+    """Skipped when a YAML file of a dbt project makes dbt read a replaced dataset, or may; never an edit.
+
+    `why` says by line why what stands there was not rewritten.
+    """
     words = word_pattern(told_names(migration))
     if not words.search(text):
         return Unchanged()
@@ -45,7 +50,9 @@ def read_yaml(path: str, text: str, migration: CompiledMigration) -> Outcome:
         line = line_of(text, hit.start()) if hit is not None else 0
         message = f"{path}:{line}: names a replaced dataset, and the file cannot be read as YAML"
         return _skipped([_Found(reason=Reason(code="yaml-unreadable", message=message, line=line))])
-    reader = _Reader(path=path, migration=migration, words=words, qualified=_qualified(migration))
+    reader = _Reader(
+        path=path, migration=migration, words=words, qualified=_qualified(migration), why=why or {}
+    )
     found = [item for one in texts for item in reader.look(one)]
     for data in documents:
         for check in source_checks(data, migration):
@@ -122,6 +129,7 @@ class _Reader:
     migration: CompiledMigration
     words: re.Pattern[str]
     qualified: re.Pattern[str]
+    why: Mapping[int, str]
 
     def look(self, text: _Text) -> Iterator[_Found]:
         """What one text of the file reads, or may read."""
@@ -169,6 +177,7 @@ class _Reader:
         top = text.keys[0] if text.keys else ""
         line = text.place.line
         code, what = _said(top, text, dataset)
+        what = f"{what} ({self.why[line]})" if line in self.why else what
         reason = Reason(code=code, message=f"{self.path}:{line}: {what}", line=line)
         if top == "exposures":
             return _Found(reason=reason)  # it tells of a reader elsewhere

@@ -106,10 +106,13 @@ OLD = "source('core', 'users_v1')"
     [
         (f"unit_tests:\n  - name: t\n    model: m\n    given:\n      - input: {OLD}\n", "unit-test", 1),
         (f"snapshots:\n  - name: s\n    relation: {OLD}\n", "snapshot", 1),
-        (f"exposures:\n  - name: e\n    depends_on:\n      - {OLD}\n", "exposure", 0),
         (f'models:\n  - name: m\n    tests:\n      - relationships: {{to: "{OLD}"}}\n', "yaml-read", 1),
         (f'models:\n  - name: m\n    config: {{post-hook: "delete from {{{{ {OLD} }}}}"}}\n', "yaml-read", 1),
-        ("semantic_models:\n  - name: m\n    model: ref('users_v1')\n", "yaml-read", 1),
+        (
+            "semantic_models:\n  - name: m\n    model: ref('users_v1')\n    dimensions: [{name: country}]\n",
+            "yaml-read",
+            1,
+        ),
         ("on-run-end:\n  - insert into log select 1 from core.users_v1\n", "yaml-unsure", 0),
         ('on-run-end: "select 1 from {{ target.schema }}.users_v1"\n', "yaml-unsure", 0),
         ("on-run-end: \"select 1 from {{ source(var('x'), 'users_v1') }}\"\n", "yaml-unsure", 0),
@@ -189,7 +192,7 @@ def test_a_test_stays_while_another_model_reads_the_old_source_and_stays_a_reade
     "checks",
     [
         "            tests: [{dbt_utils.expression_is_true: {expression: '> 1'}}]\n",
-        "            tests:\n              - relationships: {to: ref('users_v1'), field: user_id}\n",
+        "            tests:\n              - relationships: {to: ref('users_v1'), field: country}\n",
         "            tests: &shared [not_null]\n          - name: country\n            tests: *shared\n",
     ],
 )
