@@ -107,10 +107,11 @@ def _identifiers(statements: Sequence[exp.Expr]) -> set[int]:
     known: set[int] = set()
     for statement in statements:
         for identifier in statement.find_all(exp.Identifier):
-            start = identifier.meta.get("start")
-            if start is not None and identifier.find_ancestor(*_NAMED_IN):
+            # BigQuery's INFORMATION_SCHEMA.x is one identifier that the parser makes, without an end.
+            start, end = identifier.meta.get("start"), identifier.meta.get("end")
+            if start is not None and end is not None and identifier.find_ancestor(*_NAMED_IN):
                 # The last token of `` `a.b`.c `` is known by its end: ends are kept as negative numbers.
-                known |= {start, ~identifier.meta["end"]}
+                known |= {start, ~end}
     return known
 
 
