@@ -117,7 +117,10 @@ def test_what_fills_the_new_table_does_not_come_to_read_it(text: str) -> None:
 
 
 def test_bigquery_information_schema_beside_a_read() -> None:
-    text = "SELECT t.id FROM core.tags_v1 AS t JOIN `p.core.INFORMATION_SCHEMA.TABLES` AS i ON i.table_name = t.tag"
+    text = (
+        "SELECT t.id FROM core.tags_v1 AS t "
+        "JOIN `p.core.INFORMATION_SCHEMA.TABLES` AS i ON i.table_name = t.tag"
+    )
     outcome = rewritten("bigquery", text)
     assert isinstance(outcome, Edited), outcome
     assert "core.tags_v2 AS t" in outcome.text
