@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -27,6 +28,9 @@ from greylag.rewrite.dbt.names import match, told_names
 from greylag.rewrite.dbt.told_by_dbt import hidden_reads
 from greylag.rewrite.dbt.words import word_pattern
 
+# Each tag is parsed, and its branches are followed: generated templates have a few hundred.
+_MOST_TAGS = 5_000
+_TAG = re.compile(r"\{[{%#]")
 _STEM = 8  # of a placeholder in front of a table's name, with the dot
 
 
@@ -46,6 +50,10 @@ def rewrite_dbt(
     """
     project = project_around(path, siblings)
     migration = localised(path, migration, siblings)
+    if (tags := sum(1 for _ in _TAG.finditer(text))) > _MOST_TAGS:
+        message = f"{tags:,} tags of Jinja; at most {_MOST_TAGS:,} are followed"
+        named = word_pattern(told_names(migration)).search(text)
+        return _skipped(Reason(code="too-large", message=message)) if named else Unchanged()
     try:
         written = write_out(path, text, migration, project)
     except JinjaError as error:

@@ -53,6 +53,8 @@ def named_to_functions(tokens: Tokens, names: set[str]) -> Iterator[Token]:
 def _function(tokens: Tokens, index: int) -> str:
     """The lower-case word before the parenthesis around a token; empty when there is none."""
     depth = tokens.depths[index]
+    if depth == 0:
+        return ""
     while index > 0 and tokens.depths[index] >= depth:
         index -= 1
     opened = index > 0 and tokens.kind(index) is TokenType.L_PAREN
