@@ -90,6 +90,17 @@ class CheckReport:
         }
 
 
+def form_of(mapping: Mapping) -> str:
+    """In which form a query that reads the dataset will be rewritten, as far as the mapping decides it."""
+    if mapping.inlining is not None:
+        return "inline"
+    if mapping.branches is not None:
+        return "inline where a query's conditions leave one branch, else boundary"
+    if mapping.grain is not None:
+        return "inline where a query groups it again, else boundary"
+    return "boundary"
+
+
 def _compared(entry: Reproduction) -> dict[str, object]:
     known = asdict(entry)
     return {**known, "dataset": str(entry.dataset), "same": entry.same}

@@ -109,15 +109,18 @@ def _show_mapping(report: CheckReport, dataset: str, console: Console) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from greylag.cli.check_report import form_of
+
     mapping = next(entry for entry in report.migration.mappings if str(entry.dataset) == dataset)
-    form = "inline" if mapping.inlining else "boundary"
-    table = Table(title=f"{escape(dataset)} ({form})", title_justify="left", box=None, pad_edge=False)
+    table = Table(
+        title=f"{escape(dataset)} ({form_of(mapping)})", title_justify="left", box=None, pad_edge=False
+    )
     for heading in ("old column", "type", "becomes", "note"):
         table.add_column(heading, overflow="fold")
     for row in report.rows(mapping):
         table.add_row(*(escape(str(row[key] or "")) for key in ("name", "type", "expression", "note")))
     console.print(table)
-    if mapping.why_boundary:
+    if mapping.why_boundary and not (mapping.branches or mapping.grain):
         console.print(escape(mapping.why_boundary))
     console.print()
 
