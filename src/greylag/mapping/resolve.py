@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -45,17 +45,27 @@ def check_columns(query: exp.Query, dialect: str, columns_of: ColumnsOf) -> list
 
 def _all_missing(query: exp.Query, dialect: str, columns_of: ColumnsOf) -> Iterator[tuple[int, str]]:
     seen: set[int] = set()
+    known: dict[int, list[_Source]] = {}
+
+    def sources(scope: Scope) -> list[_Source]:
+        # Once a scope, not once a column: thousands of columns have thousands of types.
+        if id(scope) not in known:
+            known[id(scope)] = _sources(scope, dialect, columns_of)
+        return known[id(scope)]
+
     for scope in traverse_scope(query):
         for column in scope.columns:
             if id(column) in seen:
                 continue
             seen.add(id(column))
-            message = _missing(column, scope, dialect, columns_of)
+            message = _missing(column, scope, dialect, sources)
             if message is not None:
                 yield message
 
 
-def _missing(column: exp.Column, scope: Scope, dialect: str, columns_of: ColumnsOf) -> tuple[int, str] | None:
+def _missing(
+    column: exp.Column, scope: Scope, dialect: str, sources_of: Callable[[Scope], list[_Source]]
+) -> tuple[int, str] | None:
     if not isinstance(scope.expression, exp.Select):
         return None  # ORDER BY of a set operation: it names outputs
     chain = _chain(column)
@@ -64,14 +74,14 @@ def _missing(column: exp.Column, scope: Scope, dialect: str, columns_of: Columns
     sources = []
     around: Scope | None = scope
     while around is not None:
-        sources = _sources(around, dialect, columns_of)
+        sources = sources_of(around)
         found = _look_up(chain, sources)
         if found is not _ABSENT:
             return found
         if len(chain) == 1 and _is_alias(column, around, dialect):
             return None
         around = around.parent
-    return _absent(chain, _sources(scope, dialect, columns_of))
+    return _absent(chain, sources_of(scope))
 
 
 _ABSENT = (-1, "")
