@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 import jinja2
+import sqlalchemy
 import sqlglot
 from sqlglot import exp
 from tests.execution import view
@@ -103,6 +104,9 @@ class Client:
         params = args[0] if args and isinstance(args[0], Mapping) else None
         if args and isinstance(args[0], tuple):
             sql = str(sql) % tuple(f"'{each}'" for each in args[0])
+        if isinstance(sql, sqlalchemy.ClauseElement):
+            written = str(sql.compile(compile_kwargs={"literal_binds": True}))
+            sql = written.replace('"prod.core"', "prod.core")
         return self._world.run(sql, self._dialect, params)
 
     sql = execute = query_and_wait = get_pandas_df = get_records = get_first = run = raw_sql = query
@@ -116,6 +120,8 @@ class Client:
 
     def cursor(self, *_: object) -> Client:
         return self
+
+    connect = cursor
 
     def __enter__(self) -> Client:
         return self
@@ -171,7 +177,9 @@ def _modules(world: World) -> dict[str, object]:
         "warehouse": SimpleNamespace(
             connect=lambda: Client(world), where=lambda alias: f"WHERE {alias}.country = 'SE'"
         ),
-        "sqlalchemy": SimpleNamespace(text=str, create_engine=lambda *_: Client(world)),
+        "sqlalchemy": SimpleNamespace(
+            **{**vars(sqlalchemy), "create_engine": lambda *_: Client(world, "duckdb")}
+        ),
     }
 
 

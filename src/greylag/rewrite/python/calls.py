@@ -74,6 +74,7 @@ _MENTIONS = {
 }
 # Their first argument is what they are called.
 _LABELLED = {"DAG", "dag", "TaskGroup", "Flow", "flow", "task", "job", "Job", "SparkConf", "StructField"}
+_LABELLED |= {"subquery", "cte"}
 _LOGS = {"debug", "info", "warning", "warn", "error", "exception", "critical", "log", "fatal", "success"}
 _LOGGERS = re.compile(r"(?i)(?:^|[._])(?:log|logger|logging|_log|console)(?:\(.*\))?$")
 _MENTION_KEYWORDS = {

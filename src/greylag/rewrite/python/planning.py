@@ -17,6 +17,7 @@ from greylag.rewrite.embedded import EmbeddedPlan, read_site_sql, rewrite_embedd
 from greylag.rewrite.python.calls import Fate, Use
 from greylag.rewrite.python.compose import Composer
 from greylag.rewrite.python.composed import Composed
+from greylag.rewrite.python.declared import Declared, Unmapped, declares
 from greylag.rewrite.python.frames import columns_read
 from greylag.rewrite.python.literals import CannotEncode
 from greylag.rewrite.python.naming import BARE, Named, Naming, new_tables
@@ -132,6 +133,8 @@ class Planner:
         uses = {fate.use for fate in fates}
         if uses == {Use.SENSOR}:
             return self._sensor(root, fates)
+        if declares(self.source, root):
+            return self._declared(root, fates)
         dialects = {fate.dialect for fate in fates}
         named = self.naming.named(composed.sql, next(iter(dialects)) if len(dialects) == 1 else None)
         if named is None:
@@ -227,6 +230,27 @@ class Planner:
         if len(tables) != 1 or mapping.sql.count(tables[0]) != 1:
             return None
         return {tables[0]: self.source.code(root)}
+
+    def _declared(self, root: cst.BaseExpression, fates: list[Fate]) -> EmbeddedPlan:
+        declared = Declared(self.source, self.composer.bindings, self.naming)
+        inline = None if self.form is FormChoice.AUTO else self.form is FormChoice.INLINE
+        try:
+            if len(fates) > 1:
+                raise NotRead("not-understood", "the declared table's name is used otherwise as well")
+            moved = declared.moved(root, inline=inline)
+        except Unmapped as error:
+            questions = tuple(f"{error.dataset}.{column}" for column in error.columns)
+            return replace(self.skip(root, error.code, str(error)), questions=questions)
+        except NotRead as error:
+            return self.skip(root, error.code, str(error))
+        if moved is None:
+            return EmbeddedPlan()
+        start = self.source.span(root)[0]
+        line = self.source.line(start)
+        dataset = moved.mapping.dataset
+        read = Read(dataset=dataset, line=line, column=self.source.column(start), columns=moved.columns or ())
+        fragment = _read_fragment(str(dataset), moved.mapping, moved.columns, line)
+        return EmbeddedPlan(edits=moved.edits, form=moved.form, reads=(read,), fragment=fragment)
 
     def _sensor(self, root: cst.BaseExpression, fates: list[Fate]) -> EmbeddedPlan:
         call = fates[0].call
