@@ -89,8 +89,6 @@ def _rewrite_as(
         return rewrite_dbt(path, text, migration, form=form, siblings=siblings)
     if framework is Framework.SQL:
         return rewrite_sql(text, migration, form=form, path=path)
-    if framework is Framework.CONFIG:
-        return rewrite_config(path, text, migration, form=form)
     if PurePosixPath(path).suffix.lower() in _UNREAD:
         return _left_alone(path, text, migration, framework)
     if siblings is not None and is_python_model(path, text, siblings):
@@ -99,6 +97,8 @@ def _rewrite_as(
             return found
     if (much := _too_much(path, text, migration, framework)) is not None:
         return much
+    if framework is Framework.CONFIG:
+        return rewrite_config(path, text, migration, form=form)
     # Their parsers are only loaded where there is something to parse.
     if framework is Framework.PYTHON:
         from greylag.rewrite.python import rewrite_python

@@ -12,7 +12,7 @@ from greylag.rewrite.config.datasets import Named, distinctive, names_in
 from greylag.rewrite.config.lookml import default_tables, is_expression, is_lookml
 from greylag.rewrite.config.scalars import Scalar, Unreadable, segments_of
 from greylag.rewrite.config.tools import boundary_place
-from greylag.rewrite.config.tree import SUFFIXES, Broken, Document, Entry, read_document
+from greylag.rewrite.config.tree import SUFFIXES, Broken, Document, Entry, TooDeep, read_document
 from greylag.rewrite.embedded import (
     EmbeddedPlan,
     Program,
@@ -57,9 +57,9 @@ def rewrite_config(
         return Unchanged()
     try:
         document = read_document(path, text)
-    except Broken as error:
-        return _left(path, text, word, "unparsable", str(error))
-    except Unreadable as error:
+    except TooDeep as error:
+        return _left(path, text, word, "too-deep", str(error))
+    except (Broken, Unreadable) as error:
         return _left(path, text, word, "unparsable", str(error))
     try:
         plans, reasons = _plans(path, text, document, migration, word, form)

@@ -16,6 +16,7 @@ import tree_sitter_xml
 import tree_sitter_yaml
 
 from greylag.rewrite.config import lines
+from greylag.rewrite.config.depth import is_too_deep
 from greylag.rewrite.config.scalars import (
     Scalar,
     Unreadable,
@@ -43,6 +44,10 @@ class Broken(ValueError):
     def __init__(self, message: str, line: int) -> None:
         super().__init__(message)
         self.line = line
+
+
+class TooDeep(Broken):
+    """A file that is nested deeper than its parser can follow."""
 
 
 _LANGUAGES: dict[str, Callable[[], object]] = {
@@ -92,6 +97,8 @@ class Document:
 def read_document(path: str, text: str) -> Document:
     """Every string of a configuration file. Raises Broken, and Unreadable for strings of no known kind."""
     kind = format_of(path)
+    if is_too_deep(text, kind):
+        raise TooDeep("nested too deeply to be read", 1)
     if kind in _LANGUAGES:
         reader = _Reader(text, kind)
         return Document(entries=tuple(reader.entries()), comments=tuple(reader.comments))
