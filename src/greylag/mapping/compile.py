@@ -240,25 +240,20 @@ def _check_outputs(entry: Entry, parsed: Parsed, context: Context) -> None:
     unmapped = {column_key(name) for name in entry.model.unmapped}
     seen: set[str] = set()
     for item in parsed.items:
-        where, key = parsed.source.position(document, item.start), column_key(item.name)
+        key, wrong = column_key(item.name), ""
         if not item.name:
-            document.fault(where, "this column has no name; write `expression AS name`")
+            wrong = "this column has no name; write `expression AS name`"
         elif key not in declared:
-            document.fault(
-                where,
-                f"`{item.name}` is not a column of {entry.dataset}"
-                f"{nearest(item.name, entry.columns, 'its columns')}",
-            )
+            near = nearest(item.name, entry.columns, "its columns")
+            wrong = f"`{item.name}` is not a column of {entry.dataset}{near}"
         elif key in seen:
-            document.fault(where, f"`{item.name}` is given twice; keep one")
+            wrong = f"`{item.name}` is given twice; keep one"
         elif key in unmapped:
-            document.fault(
-                where, f"`{item.name}` is given here and stands under `unmapped`; keep one of the two"
-            )
+            wrong = f"`{item.name}` is given here and stands under `unmapped`; keep one of the two"
         elif keeps_case(context.dialect) and item.name != declared[key]:
-            document.fault(
-                where, f"`{item.name}` is called `{declared[key]}` under `columns`; spell both the same"
-            )
+            wrong = f"`{item.name}` is called `{declared[key]}` under `columns`; spell both the same"
+        if wrong:  # the place is looked for only now: that reads the text up to it
+            document.fault(parsed.source.position(document, item.start), wrong)
         seen.add(key)
     _check_given(entry, seen | unmapped, context)
 
