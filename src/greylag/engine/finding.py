@@ -25,6 +25,7 @@ from greylag.lineage import (
 )
 from greylag.mapping.compiled import CompiledMigration
 from greylag.rewrite import candidate_names, rewrite_text
+from greylag.rewrite.dbt import builders
 from greylag.rewrite.dbt.project import DBT_PROJECT
 from greylag.rewrite.dispatch import framework_of
 from greylag.rewrite.importers import importers
@@ -122,9 +123,10 @@ def _read_repository(migration: CompiledMigration, repo: Repository, candidates:
     first = candidates[0]
     files = CommitFiles(repo, first.commit)
     oids = repo.files(first.commit)
+    named = {one.path for one in candidates}
     using = [
         replace(first, path=path, oid=oids[path], line=1, reason=None)
-        for path in sorted(importers((one.path for one in candidates), files))
+        for path in sorted(importers(named, files) | builders(named, files, migration))
     ]
     return find_consumers([*candidates, *using], _reader(migration, files), lambda name: repo)
 
@@ -142,7 +144,8 @@ def find_in_path(migration: CompiledMigration, path: Path, names: frozenset[str]
         places = [(inside, line) for _, inside, line in group]
         if path.is_dir():
             below = path.resolve()
-            using = importers((inside for inside, _ in places), files)
+            named = {inside for inside, _ in places}
+            using = importers(named, files) | builders(named, files, migration)
             places += [(inside, 1) for inside in using if (root / inside).is_relative_to(below)]
         for inside, line in sorted(places):
             text = decode_text((root / inside).read_bytes())

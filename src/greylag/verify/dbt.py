@@ -15,6 +15,7 @@ from greylag.domain.check import Proof, Verdict
 from greylag.domain.dbt import DbtSurroundings
 from greylag.mapping.compiled import CompiledMigration, Mapping
 from greylag.mapping.sqltext import PARSER_GIVES_UP
+from greylag.verify.dbt_hooks import split_hooks
 from greylag.verify.dbt_own import qualified
 from greylag.verify.dbt_render import NOTHING, Rendering, renderings
 from greylag.verify.dbt_template import is_template_boundary
@@ -36,10 +37,24 @@ def prove_dbt(
 ) -> Proof:
     """Are two versions of a dbt file the same under the mapping?
 
-    Both are rendered without dbt, once for each combination of outside conditions; the weakest verdict wins.
+    Both are rendered without dbt, once for each combination of outside conditions, and the SQL of each hook
+    by itself; the weakest verdict wins.
     What cannot be rendered here is inconclusive. `project` says what its variables and macros are; where they
     themselves cannot be rendered, they are unknown words, the same in both versions.
     """
+    (rest, hooks, calls), (new_rest, new_hooks, new_calls) = split_hooks(old), split_hooks(new)
+    if hooks == new_hooks and calls == new_calls:
+        return _prove_text(old, new, migration, level, seed, project)
+    if len(hooks) != len(new_hooks) or calls != new_calls:
+        return _inconclusive("the hooks of the two versions cannot be laid side by side")
+    pairs = [pair for pair in zip(hooks, new_hooks, strict=True) if pair[0] != pair[1]]
+    pairs += [(rest, new_rest)] if rest != new_rest else []
+    return weakest([_prove_text(one, other, migration, level, seed, project) for one, other in pairs])
+
+
+def _prove_text(
+    old: str, new: str, migration: CompiledMigration, level: Level, seed: int, project: DbtSurroundings
+) -> Proof:
     if is_template_boundary(old, new, migration, known_relations(migration)):
         return Proof(verdict=Verdict.PROVEN, method="construction")
     proof = _prove(old, new, migration, level, seed, project)

@@ -76,10 +76,11 @@ def told(found: Findings) -> tuple[list[tuple[object, ...]], list[tuple[object, 
 
 EXPECTED = (
     [
+        ("etl", "dbt/models/exposures.yml", 3, "dbt", (), "@analytics"),
         ("etl", "dbt/models/m.sql", 1, "dbt", ("user_id",), "@analytics"),
         ("etl", "sql/reads.sql", 3, "sql", ("country",), "@all"),
     ],
-    [("etl", "bin/load.sh"), ("etl", "dbt/models/exposures.yml"), ("etl", "sql/broken.sql")],
+    [("etl", "bin/load.sh"), ("etl", "sql/broken.sql")],
 )
 
 
@@ -121,3 +122,28 @@ def test_wrong_places(fleet: Path, tmp_path: Path) -> None:
     repository(tmp_path / "other/etl.git", FILES)
     with pytest.raises(UsageError, match="both be called 'etl'"):
         places_of([tmp_path / "other/etl.git"], fleet)
+
+
+BUILT = {
+    "dbt_project.yml": b"name: d\nvars: {version: v1}\n",
+    "models/plain.sql": b"select user_id from {{ source('core', 'users_v1') }}\n",
+    "models/built.sql": b"select country\nfrom {{ source('core', 'users_' ~ var('version')) }}\n",
+    "models/other.sql": b"select country from {{ source('core', 'orders_' ~ var('version')) }}\n",
+}
+
+
+def test_dbt_files_that_only_build_the_name_are_found(tmp_path: Path) -> None:
+    repository(tmp_path / "fleet" / "d.git", BUILT)
+    for path, content in BUILT.items():
+        file = tmp_path / "tree" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    for found in (search(tmp_path, fleet=tmp_path / "fleet"), search(tmp_path, tmp_path / "tree")):
+        places = [(one.path, one.read.line) for one in found.consumers]
+        assert places == [("models/built.sql", 2), ("models/plain.sql", 1)], found
+        assert found.unclear == ()
+
+
+def test_without_a_file_that_says_the_name_nothing_is_built(tmp_path: Path) -> None:
+    repository(tmp_path / "fleet" / "d.git", {k: v for k, v in BUILT.items() if "plain" not in k})
+    assert search(tmp_path, fleet=tmp_path / "fleet").consumers == ()

@@ -8,7 +8,7 @@ import pytest
 
 from greylag.domain.check import Proof, Verdict
 from greylag.domain.dbt import DbtSurroundings
-from greylag.mapping import load_migration_text
+from greylag.mapping import load_migration, load_migration_text
 from greylag.verify.dbt import prove_dbt
 from greylag.verify.dbt_render import renderings
 from greylag.verify.dbt_world import OPAQUE, Unrenderable
@@ -232,3 +232,17 @@ def test_names_of_types_are_known() -> None:
     text = "cast(a as {{ dbt.type_timestamp() }}) b::{{ dbt_utils.type_string() }} {{ dbt_utils.star(1) }}"
     (rendering,) = renderings(text, text, MIGRATION)
     assert rendering.old.startswith(f"cast(a as TIMESTAMP) b::TEXT {OPAQUE}")
+
+
+HOOK = "insert into log select {} from {{{{ ref('{}') }}}}"
+HOOKED = '{{{{ config(post_hook="' + HOOK + '") }}}}\nselect 1 as one\n'
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"), [("id", {Verdict.PROVEN}), ("amount", {Verdict.REFUTED, Verdict.INCONCLUSIVE})]
+)
+def test_hooks_are_compared_though_a_model_does_not_show_them(column: str, expected: set[Verdict]) -> None:
+    migration = load_migration(Path(__file__).parents[2] / "golden" / "dbt" / "migration.yaml")
+    old, new = HOOKED.format("order_id", "orders_v1"), HOOKED.format(column, "orders_v2")
+    assert prove_dbt(old, new, migration).verdict in expected
+    assert prove_dbt(old, new.replace("post_hook", "pre_hook"), migration).verdict is Verdict.INCONCLUSIVE

@@ -18,6 +18,7 @@ from greylag.rewrite.dbt.attempt import DbtFile
 from greylag.rewrite.dbt.bindings import bindings
 from greylag.rewrite.dbt.blocks import Block, TooManyVariants, Variant, alone, blocks, variants
 from greylag.rewrite.dbt.built import write_out
+from greylag.rewrite.dbt.config_hooks import with_hooks
 from greylag.rewrite.dbt.context import Project, localised, project_around
 from greylag.rewrite.dbt.jinja import JinjaError, Span, SpanKind, spans
 from greylag.rewrite.dbt.lexical import lexical_boundary, only_aliases
@@ -54,6 +55,18 @@ def rewrite_dbt(
         message = f"{tags:,} tags of Jinja; at most {_MOST_TAGS:,} are followed"
         named = word_pattern(told_names(migration)).search(text)
         return _skipped(Reason(code="too-large", message=message)) if named else Unchanged()
+    try:
+        hooked = with_hooks(
+            text, migration, lambda sql: rewrite_dbt(path, sql, migration, form=form, siblings=siblings)
+        )
+    except JinjaError as error:
+        return _unreadable(error, text, migration)
+    return hooked.joined(_rewrite_file(path, hooked.shown, migration, form, project))
+
+
+def _rewrite_file(
+    path: str, text: str, migration: CompiledMigration, form: FormChoice, project: Project | None
+) -> Outcome:
     try:
         written = write_out(path, text, migration, project)
     except JinjaError as error:

@@ -179,8 +179,6 @@ class _Reader:
         code, what = _said(top, text, dataset)
         what = f"{what} ({self.why[line]})" if line in self.why else what
         reason = Reason(code=code, message=f"{self.path}:{line}: {what}", line=line)
-        if top == "exposures":
-            return _Found(reason=reason)  # it tells of a reader elsewhere
         return _Found(reason=reason, read=Read(dataset=dataset, line=line, column=text.place.column))
 
 
