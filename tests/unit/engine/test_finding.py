@@ -103,7 +103,7 @@ def test_a_working_tree_and_parts_of_it(fleet: Path, tmp_path: Path) -> None:
     assert told(search(tmp_path, work)) == EXPECTED
     assert told(search(tmp_path, tmp_path / "work")) == EXPECTED, "the folder above it"
     assert told(search(tmp_path, work / "dbt")) == (EXPECTED[0][:2], [])
-    assert told(search(tmp_path, work / "sql/reads.sql")) == (EXPECTED[0][1:], [])
+    assert told(search(tmp_path, work / "sql/reads.sql")) == (EXPECTED[0][2:], [])
     assert told(search(tmp_path, work / "sql/other.sql")) == ([], [])
 
 
