@@ -89,7 +89,12 @@ def read_site_sql(table: str) -> str:
 
 
 def one_line(sql: str, dialect: str) -> str | None:
-    """The SQL on one line; None where a line break matters (in a string, or behind a comment)."""
+    """The SQL on one line; None where a line break matters (in a string, or behind a comment).
+
+    An edit that begins with one may stand behind a comment, which it has to end.
+    """
+    if sql.lstrip(" \t").startswith(("\n", "\r")):
+        return None
     lines = sql.splitlines()
     try:
         tokens = sqlglot.tokenize(sql, dialect=dialect)

@@ -119,7 +119,7 @@ def _flat(sql: str, dialect: str) -> str:
     """SQL on one line, where line breaks mean nothing in it."""
     if not _LINE.search(sql):
         return sql
-    flat = one_line(re.sub(r"\(\r?\n\s*", "(", re.sub(r"\r?\n\s*\)", ")", sql)), dialect)
+    flat = one_line(re.sub(r"\(\r?\n\s*", "(", re.sub(r"\r?\n\s*\)", ")", sql)).strip(), dialect)
     if flat is None:
         return sql
     # A line break at either end may end a comment that stands there.

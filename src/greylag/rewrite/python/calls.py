@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import libcst as cst
 
+from greylag.rewrite.python.chains import METHODS, chain_of
 from greylag.rewrite.python.source import Source
 
 
@@ -21,18 +22,20 @@ class Use(StrEnum):
     WRITE = "write"
     MENTION = "mention"
     PASSED_ON = "passed_on"
+    CHANGED = "changed"
     UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fate:
     """What becomes of one string. `dialect` is that of the SQL where the call tells; `call` the call that
-    takes it, `argument` its keyword or position."""
+    takes it, `argument` its keyword or position. `changes` is a pattern of what of its text is changed."""
 
     use: Use
     dialect: str | None = None
     call: cst.Call | None = None
     argument: str | int = 0
+    changes: str | None = None
 
 
 _SQL_CALLS = {
@@ -65,6 +68,17 @@ _NAME_ONLY = {
     *("BigQueryGetDataOperator", "extract_table", "copy_table", "refreshTable", "cacheTable"),
     *("list_partitions", "get_latest_partition_name", "export_table"),
 }
+_NAME_KEYWORDS = {
+    *("source_project_dataset_table", "source_project_dataset_tables", "source_table", "table_id", "table"),
+    *("source_table_name", "depends_on"),
+}
+_ADVICE = (
+    (re.compile(r"GetDataOperator$"), "an operator that runs SQL, or a hook, reads the mapping"),
+    (re.compile(r"ToGCS|BigQueryTo|extract_table"), "EXPORT DATA writes what a query returns"),
+    (re.compile(r"Check\w*Operator$"), "SQLCheckOperator takes a query"),
+    (re.compile(r"ReadFromBigQuery$"), "`query=` with `use_standard_sql=True` reads the mapping"),
+    (re.compile(r"^model$"), "what a model depends on must be said together with its queries"),
+)
 _SENSORS = re.compile(r"(?i)(?:TableExistence|TablePartitionExistence|TableExists|Partition)\w*Sensor$")
 _MENTIONS = {
     *("print", "pprint", "warn", "echo", "secho", "fail", "skip", "xfail", "appName", "getLogger"),
@@ -113,6 +127,12 @@ def called(call: cst.Call) -> str:
     return ""
 
 
+def advice(call: cst.Call | None) -> str:
+    """What to do about a call that takes no query; empty where nothing is known."""
+    name = called(call) if call is not None else ""
+    return next((f"; {text}" for pattern, text in _ADVICE if pattern.search(name)), "")
+
+
 def receiver(source: Source, call: cst.Call) -> str:
     """The text of what a method is called on; empty for a function."""
     return source.code(call.func.value) if isinstance(call.func, cst.Attribute) else ""
@@ -121,6 +141,9 @@ def receiver(source: Source, call: cst.Call) -> str:
 def dialect_of(source: Source, call: cst.Call, migration_dialect: str) -> str | None:
     """The dialect that a call says it takes; None where it does not say, or it is the migration's own."""
     name = source.qualified(call) or source.code(call.func)[-200:]
+    chain = chain_of(source, call) if called(call) in METHODS else None
+    if chain is not None and chain.format is not None:
+        name = chain.format  # the query is run where the data is, not by Spark
     for pattern, dialect in _DIALECTS:
         if pattern.search(name):
             family = next((one for one in FAMILIES if dialect in one), {dialect})
@@ -144,11 +167,12 @@ def _use(source: Source, call: cst.Call, name: str, keyword: str | None, where: 
         return Use.WRITE
     if _SENSORS.search(name):
         return Use.SENSOR
-    if name in ("read_sql_table", "read_gbq_table", "table", "read_table", "jdbc"):
+    chain = chain_of(source, call) if name in METHODS else None
+    if chain is not None and (chain.writes or name != "option" or where == 1):
+        return Use.WRITE if chain.writes else Use.TABLE
+    if name in ("read_sql_table", "read_gbq_table", "table", "read_table"):
         return Use.TABLE
-    if name == "option":
-        return Use.TABLE if where == 1 else Use.UNKNOWN
-    if name in _NAME_ONLY:
+    if name in _NAME_ONLY or keyword in _NAME_KEYWORDS:
         return Use.NAME_ONLY
     if keyword in _SQL_KEYWORDS or (keyword is None and _runs(source, call, name, where)):
         return Use.SQL

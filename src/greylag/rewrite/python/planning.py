@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
@@ -14,16 +15,18 @@ from greylag.domain.patch import Edit
 from greylag.mapping.compiled import Mapping
 from greylag.mapping.in_dialect import CannotTranspile
 from greylag.rewrite.embedded import EmbeddedPlan, read_site_sql, rewrite_embedded
-from greylag.rewrite.python.calls import Fate, Use
+from greylag.rewrite.python.calls import Fate, Use, advice, called
 from greylag.rewrite.python.compose import Composer
 from greylag.rewrite.python.composed import Composed
 from greylag.rewrite.python.declared import Declared, Unmapped, declares
 from greylag.rewrite.python.frames import columns_read
 from greylag.rewrite.python.literals import CannotEncode
 from greylag.rewrite.python.naming import BARE, Named, Naming, new_tables
-from greylag.rewrite.python.sensors import sensor_edits
+from greylag.rewrite.python.sensors import named_in_parts, sensor_edits
 from greylag.rewrite.python.source import Source
 from greylag.rewrite.python.tables import NotRead, Reader, reader, select_text
+
+_LEGACY = re.compile(r"(?i)use_?legacy_?sql[\"']?\s*[=:]\s*True")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -83,6 +86,9 @@ class Planner:
             done.plan = self._table(done.root, composed, fates)
             return
         sql = Use.SQL in uses
+        if not sql and "://" in text and any(_asset(fate.call) for fate in fates):
+            done.plan = self._asset(done.root, text)
+            return
         if not sql and not self.naming.sql_like(text):
             done.mention = not self.naming.reads_in_prose(text)
             if not done.mention:
@@ -102,6 +108,8 @@ class Planner:
         dialects = {fate.dialect for fate in fates if fate.use is Use.SQL} or {None}
         if len(dialects) > 1:
             return self.skip(root, "other-dialect", "the same SQL is run by engines of different dialects")
+        if any(fate.call is not None and _LEGACY.search(self.source.code(fate.call)) for fate in fates):
+            return self.skip(root, "other-dialect", "this is BigQuery's legacy SQL")
         added_to = exported or any(fate.use is not Use.SQL for fate in fates)
         added_to = added_to and not composed.sql.rstrip().endswith(";")
         if added_to and self.form is FormChoice.INLINE:
@@ -115,6 +123,9 @@ class Planner:
             form=form,
             dialect=next(iter(dialects)),
         )
+        changes = [fate.changes for fate in fates if fate.changes is not None]
+        if any(re.search(pattern, edit.text) for pattern in changes for edit in plan.edits):
+            return self.skip(root, "dynamic-sql", "the program changes its text, and the mapping's with it")
         if any("%" in edit.text for edit in plan.edits) and _has_parameters(composed):
             return self.skip(root, "not-rewritable", "the new text has %, which the driver would read")
         if added_to and any(char in edit.text for edit in plan.edits for char in "{}%"):
@@ -124,6 +135,16 @@ class Planner:
             note = f"{self.path}:{line}: boundary form: the SQL is passed on, and may be added to"
             plan = replace(plan, notes=(*plan.notes, note))
         return replace(plan, edits=tuple(trimmed(plan.edits, composed)))
+
+    def _asset(self, root: cst.BaseExpression, uri: str) -> EmbeddedPlan:
+        """`Dataset("bigquery://project/schema/table")`: tasks wait for each other by that text."""
+        name = ".".join(re.split(r"[/.]", uri.split("://", 1)[1].split("?", maxsplit=1)[0])[-3:])
+        named = self.naming.named(name)
+        if named is None:
+            return EmbeddedPlan()
+        what = named.mapping.dataset if named.mapping is not None else f"{name} ({named.doubt})"
+        message = f"an asset of Airflow names {what}: move it together with all that produce or await it"
+        return self.skip(root, "table-only", message)
 
     # -- names of tables -------------------------------------------------------------------------------
 
@@ -141,12 +162,15 @@ class Planner:
             return EmbeddedPlan()
         if uses in ({Use.TABLE}, {Use.SQL}):
             return self._read(root, named, fates)
+        if named.mapping is None and Use.NAME_ONLY in uses and fates[0].call is not None:
+            named = named_in_parts(self.composer, self.naming, fates[0].call) or named
         if named.mapping is None:
             return self.skip(root, "maybe-old", named.doubt or "")
         if Use.WRITE in uses:
             return self.skip(root, "writes-old", f"{named.mapping.dataset} is written here")
         if Use.NAME_ONLY in uses or Use.SENSOR in uses:
             message = f"this takes the name of a table: {named.mapping.dataset} cannot be a query here"
+            message += next((text for fate in fates if (text := advice(fate.call))), "")
             return self.skip(root, "table-only", message)
         message = f"holds the name of {named.mapping.dataset}; what is done with it is not understood"
         return self.skip(root, "dynamic-sql", message)
@@ -265,6 +289,10 @@ class Planner:
         read = Read(dataset=dataset, line=line, column=self.source.column(self.source.span(call)[0]))
         note = f"{self.path}:{line}: waits for {new} now, which is all that {dataset} is made of"
         return EmbeddedPlan(edits=tuple(edits), form=Form.INLINE, reads=(read,), notes=(note,))
+
+
+def _asset(call: cst.Call | None) -> bool:
+    return call is not None and called(call) in ("Dataset", "Asset", "DatasetAlias", "AssetAlias")
 
 
 def _has_parameters(composed: Composed) -> bool:

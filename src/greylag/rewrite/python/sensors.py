@@ -9,12 +9,12 @@ from greylag.domain.patch import Edit
 from greylag.rewrite.python.calls import called
 from greylag.rewrite.python.compose import Composer
 from greylag.rewrite.python.composed import Composed
-from greylag.rewrite.python.naming import Naming, new_tables
+from greylag.rewrite.python.naming import Named, Naming, new_tables
 from greylag.rewrite.python.source import Source
 from greylag.rewrite.python.tables import NotRead
 
 _PARTS = (
-    {"project_id", "project", "catalog", "database_name"},
+    {"table_project_id", "project_id", "project", "catalog", "database_name"},
     {"dataset_id", "dataset", "schema", "schema_name", "database"},
     {"table_id", "table", "table_name"},
 )
@@ -52,6 +52,15 @@ def sensor_edits(
         for edit in _whole(part, text)
     ]
     return edits, named.mapping.dataset, ".".join(new)
+
+
+def named_in_parts(composer: Composer, naming: Naming, call: cst.Call) -> Named | None:
+    """What a call names that is told a table's name in parts; None where that is not certain."""
+    try:
+        parts = [part.sql for keywords in _PARTS for part in _told(composer, call, keywords)]
+    except NotRead:
+        return None
+    return naming.named(".".join(parts)) if len(parts) > 1 else None
 
 
 def _told(composer: Composer, call: cst.Call, keywords: set[str]) -> list[Composed]:

@@ -12,11 +12,15 @@ from greylag.domain.patch import Edit
 from greylag.mapping.compiled import Mapping
 from greylag.rewrite.embedded import one_line
 from greylag.rewrite.python.calls import called, receiver
+from greylag.rewrite.python.chains import as_query, chain_of, queried
 from greylag.rewrite.python.literals import Style
 from greylag.rewrite.python.source import Source
 
 _WIDTH = 100
 _SPARK = re.compile(r"(?i)(?:spark|sqlcontext|session|context|ss|hc)\w*(?:\(\))?$")
+_ENGINES = re.compile(r"(?i)spark|snowpark|databricks|def model\(")
+_RELATIONS = re.compile(r"(?i)\b(?:ibis|duckdb|snowpark)\b")
+_CHANGES = {"update", "delete", "merge", "insert", "insert_into", "drop_table", "drop"}
 _RELATIONAL = re.compile(r"(?i)(?:duckdb|con|conn|connection|db|ibis|backend|cursor|client|schema)\w*$")
 
 
@@ -52,10 +56,8 @@ def reader(source: Source, call: cst.Call, argument: cst.BaseExpression) -> Read
             return Reader(argument=argument)
         case "read_sql_table":
             return _read_sql_table(source, call, argument)
-        case "option":
-            return _option(source, call, argument)
-        case "jdbc":
-            return Reader(argument=argument, alias="greylag_read")
+        case "option" | "jdbc" | "load":
+            return _of_chain(source, call, argument)
     raise NotRead("table-only", f"{name or 'this call'} takes a table's name, not a query")
 
 
@@ -80,11 +82,29 @@ def _table(source: Source, call: cst.Call, argument: cst.BaseExpression) -> Read
             raise NotRead("not-understood", f"what {held[-60:]}.table reads is not known")
         if "duckdb" in held.lower() or "import duckdb" in source.text:
             extra = (_alias(source, argument),)
-    if not _SPARK.search(held) and not _RELATIONAL.search(held):
-        raise NotRead("not-understood", f"what {held[-60:]} is, is not known")
+    _engine_known(source, held)
     if not _plain(call, argument):
         raise NotRead("table-modifier", "the table is read with further arguments")
+    _only_read(source, call)
     return Reader(argument=argument, edits=(Edit(start, end, "sql"), *extra))
+
+
+def _engine_known(source: Source, held: str) -> None:
+    """Raises NotRead where nothing tells that what has a `table` has a `sql` as well."""
+    known = _ENGINES if _SPARK.search(held) else _RELATIONS
+    if not re.search(r"(?i)spark", held) and not known.search(source.text):
+        raise NotRead("not-understood", f"what {held[-60:]} is, is not known")
+
+
+def _only_read(source: Source, call: cst.Call) -> None:
+    """Raises NotRead where rows of the table are changed through what the call returns."""
+    held = source.parent(call)
+    target = held.targets[0].target if isinstance(held, cst.Assign) and len(held.targets) == 1 else None
+    uses = source.references(target) if isinstance(target, cst.Name) else ()
+    for use in (call, *uses):
+        above = source.parent(use)
+        if isinstance(above, cst.Attribute) and above.value is use and above.attr.value in _CHANGES:
+            raise NotRead("writes-old", "rows of the table are changed")
 
 
 def _alias(source: Source, argument: cst.BaseExpression) -> Edit:
@@ -111,6 +131,8 @@ def _read_sql_table(source: Source, call: cst.Call, argument: cst.BaseExpression
     name = call.func.attr if isinstance(call.func, cst.Attribute) else call.func
     if isinstance(call.func, cst.Name):
         raise NotRead("not-understood", "read_sql_table is imported by its own name")
+    if receiver(source, call) != "pd" and not source.qualified(call).startswith("pandas."):
+        raise NotRead("not-understood", "only pandas is known to read a query in the same way")
     return Reader(
         argument=argument, edits=(Edit(*source.span(name), "read_sql_query"), *edits), schema=schema
     )
@@ -129,15 +151,26 @@ def _without(source: Source, call: cst.Call, arg: cst.Arg) -> Edit:
     return Edit(before, tail, "")
 
 
-def _option(source: Source, call: cst.Call, argument: cst.BaseExpression) -> Reader:
-    """`.option("dbtable", …)` of a JDBC read takes a subquery; a connector's table does not."""
-    key = call.args[0].value
-    option = str(key.evaluated_value).lower() if isinstance(key, cst.SimpleString) else ""
-    if option == "dbtable" and ".read" in receiver(source, call):
+def _of_chain(source: Source, call: cst.Call, argument: cst.BaseExpression) -> Reader:
+    """`spark.read…`: JDBC's `dbtable` takes a subquery; some connectors have an option for a query."""
+    chain = chain_of(source, call)
+    if chain is None:
+        raise NotRead("not-understood", "what is read here is not known")
+    key = call.args[0].value if called(call) == "option" else None
+    option = str(key.evaluated_value).lower() if isinstance(key, cst.SimpleString) else called(call)
+    if chain.format == "jdbc" and option in ("dbtable", "jdbc"):
         return Reader(argument=argument, alias="greylag_read")
     if option == "query":
         raise NotRead("not-understood", "the option holds no query")
-    raise NotRead("table-only", f"the option {option or '?'} takes a table's name, not a query")
+    if option not in ("table", "dbtable", "load") or (option == "load" and chain.format != "bigquery"):
+        raise NotRead("table-only", f"{option or '?'} takes a table's name, not a query")
+    why = queried(source, call, chain)
+    if why is not None:
+        raise NotRead("table-only", f"{option} {why}")
+    edits = as_query(source, call, argument)
+    if edits is None:
+        raise NotRead("table-modifier", "the table is read with more than its name")
+    return Reader(argument=argument, edits=edits)
 
 
 def select_text(

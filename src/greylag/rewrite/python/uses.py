@@ -9,6 +9,7 @@ import libcst as cst
 
 from greylag.rewrite.python.bindings import Bindings
 from greylag.rewrite.python.calls import Fate, Use, fate_of
+from greylag.rewrite.python.changing import changed_by
 from greylag.rewrite.python.source import Source
 
 _KEEPS = {"strip", "lstrip", "rstrip", "format", "join"}
@@ -109,7 +110,9 @@ class Uses:
             if not isinstance(use, cst.BaseExpression):
                 yield End(root=root, fate=Fate(use=Use.UNKNOWN))
             elif self.bindings.value(use) is None and self.whole(use) is not use:
-                yield End(root=root, fate=Fate(use=Use.PASSED_ON))
+                pattern = changed_by(self.source, self.whole(use))
+                kind = Use.PASSED_ON if pattern is None else Use.CHANGED
+                yield End(root=root, fate=Fate(use=kind, changes=pattern))
             elif self.bindings.value(use) is None:
                 yield from (End(root=root, fate=end.fate) for end in self.ends(use, depth + 1))
             else:
@@ -171,6 +174,8 @@ class Uses:
     def fate(self, root: cst.BaseExpression) -> Fate:
         """What is done with the value of an expression that is not bound to a name."""
         parent = self.source.parent(root)
+        if (pattern := changed_by(self.source, root)) is not None:
+            return Fate(use=Use.CHANGED, changes=pattern)
         match parent:
             case cst.Arg():
                 return self._argument(parent)
@@ -219,12 +224,12 @@ class Uses:
             if (
                 held is not None
                 and isinstance(self.source.parent(held), cst.Arg)
-                and isinstance(held, cst.List)
+                and isinstance(held, cst.List | cst.Set)
             ):
                 arg = self.source.parent(held)
                 assert isinstance(arg, cst.Arg)
                 fate = self._argument(arg)
-                if fate.use in (Use.SQL, Use.MENTION, Use.WRITE):
+                if fate.use in (Use.SQL, Use.MENTION, Use.WRITE, Use.NAME_ONLY):
                     return fate
             if self._asserted(root):
                 return Fate(use=Use.MENTION)
