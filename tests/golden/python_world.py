@@ -118,6 +118,9 @@ class Client:
     def read(self) -> Client:
         return self
 
+    def format(self, name: str) -> Loader:
+        return Loader(self._world, {"format": name})
+
     def cursor(self, *_: object) -> Client:
         return self
 
@@ -128,6 +131,26 @@ class Client:
 
     def __exit__(self, *_: object) -> None:
         return None
+
+
+@dataclass
+class Loader:
+    """`spark.read.format(…)`: what its options say is read when it is told to load."""
+
+    world: World
+    options: dict[str, str]
+
+    def option(self, key: str, value: str) -> Loader:
+        return Loader(self.world, {**self.options, key: value})
+
+    def load(self, name: str = "") -> Frame:
+        held = self.options
+        if held["format"] == "jdbc":
+            return self.world.run(f"SELECT * FROM {held['dbtable']}")
+        if "query" in held:
+            assert held["format"] != "bigquery" or held["viewsEnabled"] == "true"
+            return self.world.run(held["query"])
+        return self.world.table(name or held.get("table") or held["dbtable"], self.world.dialect)
 
 
 def _operator(world: World, dialect: str = "") -> Callable[..., object]:
@@ -155,7 +178,7 @@ def _modules(world: World) -> dict[str, object]:
         read_sql_table=lambda name, *_, schema="", **__: world.table(f"{schema}.{name}" if schema else name),
     )
     operator = _operator(world)
-    names = ("BigQueryInsertJobOperator", "SQLExecuteQueryOperator", "PythonOperator", "BigQueryHook")
+    names = ("BigQueryInsertJobOperator", "SQLExecuteQueryOperator", "PythonOperator", "SQLCheckOperator")
     operators = SimpleNamespace(**{name: operator for name in names})
     operators.BigQueryHook = lambda **_: Client(world)
     operators.BigQueryTableExistenceSensor = lambda **_: None
@@ -172,6 +195,12 @@ def _modules(world: World) -> dict[str, object]:
         "psycopg2": SimpleNamespace(connect=lambda *_: Client(world, "postgres")),
         "duckdb": SimpleNamespace(
             connect=lambda *_: Client(world, "duckdb"), sql=Client(world, "duckdb").sql
+        ),
+        "ibis": SimpleNamespace(bigquery=SimpleNamespace(connect=lambda **_: Client(world))),
+        "snowflake.snowpark": SimpleNamespace(
+            Session=SimpleNamespace(
+                builder=SimpleNamespace(configs=lambda _: SimpleNamespace(create=lambda: Client(world)))
+            )
         ),
         "polars": SimpleNamespace(read_database=lambda query, *_, **__: world.run(query)),
         "warehouse": SimpleNamespace(

@@ -1,0 +1,2 @@
+def save(df, url):
+    df.write.jdbc(url, "prod.core.devices_v1", mode="append")
