@@ -12,6 +12,7 @@ from greylag.engine.finding import root_of
 from greylag.engine.rewriting import ProofLevel, rewrite_tree
 from greylag.mapping.compiled import CompiledMigration
 from greylag.rewrite import candidate_names
+from greylag.verify.spark import Running
 from greylag.workspace import FolderFiles, OverlaidFiles, decode_text, tracked_files, write_atomic
 
 
@@ -32,17 +33,18 @@ def rewrite_paths(
     proof: ProofLevel,
     started: Callable[[int], None] = lambda total: None,
     done: Callable[[str], None] = lambda path: None,
+    running: Running | None = None,
 ) -> tuple[DiskReport, ...]:
     """Rewrite what the paths name, in memory: folders as git sees them, and single files.
 
     `started` is told the number of files, `done` each finished one. Nothing is written. Raises UsageError
-    for a path that does not exist.
+    for a path that does not exist. `running` is the leave to run PySpark code for full proofs.
     """
     found = places(paths)
     started(sum(len(place.files) for place in found))
     reports: dict[Path, DiskReport] = {}
     for place in found:
-        for report in _rewrite_place(migration, place, form, proof, done):
+        for report in _rewrite_place(migration, place, form, proof, done, running):
             reports.setdefault(report.file.resolve(), report)
     return tuple(reports[file] for file in sorted(reports))
 
@@ -87,6 +89,7 @@ def _rewrite_place(
     form: FormChoice,
     proof: ProofLevel,
     done: Callable[[str], None],
+    running: Running | None,
 ) -> Iterator[DiskReport]:
     names = candidate_names(migration)
     texts: dict[str, str] = {}
@@ -103,7 +106,10 @@ def _rewrite_place(
         texts[inside] = text
     files = OverlaidFiles(FolderFiles(place.root), texts)
     wanted = set(texts)
-    for report in rewrite_tree(files, migration, form=form, proof=proof, only=wanted.__contains__, done=done):
+    made = rewrite_tree(
+        files, migration, form=form, proof=proof, only=wanted.__contains__, done=done, running=running
+    )
+    for report in made:
         if report.path in wanted or isinstance(report.outcome, Edited):
             yield _disk(place, report.path, files.get(report.path, ""), report)
 

@@ -25,6 +25,7 @@ from greylag.mapping.compiled import CompiledMigration
 from greylag.rewrite.dispatch import JINJA, framework_of
 from greylag.verify import prove
 from greylag.verify.dbt import prove_dbt
+from greylag.verify.spark import Running, joined, prove_spark, speaks_pyspark
 
 ProofLevel = Literal["none", "fast", "full"]
 
@@ -37,15 +38,18 @@ def rewrite_file(
     form: FormChoice = FormChoice.AUTO,
     proof: ProofLevel = "fast",
     siblings: Mapping[str, str] | None = None,
+    running: Running | None = None,
 ) -> FileReport:
     """Rewrite one file and prove the rewrite. Never raises for a file: an error of ours is `Failed`.
+
+    `running` is the leave to run a PySpark module's own code for a full proof; without it none is ever run.
 
     With `auto`, an inline rewrite that the proof refutes is tried again in boundary form; one that stays
     refuted is `Skipped`, and its counterexample is kept in `proof`.
     """
     files = siblings if siblings is not None else {path: text}
     try:
-        return _rewrite(path, text, migration, form, proof, files)
+        return _rewrite(path, text, migration, form, proof, files, running)
     except (KeyboardInterrupt, SystemExit):
         raise
     except Exception as error:  # noqa: BLE001 - a codemod never takes the run down: the file is left alone
@@ -61,15 +65,16 @@ def _rewrite(
     form: FormChoice,
     proof: ProofLevel,
     files: Mapping[str, str],
+    running: Running | None = None,
 ) -> FileReport:
     outcome = look(path, text, migration, files, form=form)
     if not isinstance(outcome, Edited) or proof == "none":
         return FileReport(path=path, outcome=outcome)
-    judged = _judge(path, text, outcome, migration, proof, files)
+    judged = _judge(path, text, outcome, migration, proof, files, running)
     if judged.verdict is not Verdict.REFUTED:
         return FileReport(path=path, outcome=outcome, proof=judged)
     if form is FormChoice.AUTO and outcome.form is Form.INLINE:
-        other = _rewrite(path, text, migration, FormChoice.BOUNDARY, proof, files)
+        other = _rewrite(path, text, migration, FormChoice.BOUNDARY, proof, files, running)
         if isinstance(other.outcome, Edited):
             note = f"{path}: inline form was refuted by the proof ({_why(judged)})"
             told = dataclasses.replace(other.outcome, notes=(*other.outcome.notes, note))
@@ -85,10 +90,12 @@ def _judge(
     migration: CompiledMigration,
     level: Literal["fast", "full"],
     files: Mapping[str, str],
+    running: Running | None = None,
 ) -> Proof:
     """The proof; a verifier that could not run has not passed, and says so."""
     try:
-        return _prove(path, old, outcome, migration, level, files)
+        proof = _prove(path, old, outcome, migration, level, files)
+        return _with_spark(proof, path, old, outcome.text, migration, running if level == "full" else None)
     except Exception as error:  # noqa: BLE001 - errored is inconclusive, never passed
         reason = f"the verifier failed: {type(error).__name__}: {error}"[:300]
         return Proof(verdict=Verdict.INCONCLUSIVE, method="none", reasons=(reason,))
@@ -115,20 +122,40 @@ def prove_texts(
     files: Mapping[str, str] | None = None,
     level: Literal["fast", "full"] = "full",
     seed: int = 0,
+    running: Running | None = None,
 ) -> Proof:
     """Compare two versions of one file; text with Jinja is rendered as dbt would.
 
     `path` tells the language by its name; `files` are those around it: a dbt project's macros and variables,
-    a program's constants.
+    a program's constants. `running` is the leave to run a PySpark module's own code, with `level` full.
     """
     framework = framework_of(path, files)
     if framework in {Framework.PYTHON, Framework.SCALA, Framework.CONFIG}:
-        return prove_programs(path, old, new, migration, files=files, level=level, seed=seed)
+        proof = prove_programs(path, old, new, migration, files=files, level=level, seed=seed)
+        leave = running if framework is Framework.PYTHON and level == "full" else None
+        return _with_spark(proof, path, old, new, migration, leave, seed)
     if framework is Framework.DBT and files is not None:
         return prove_dbt_file(path, old, new, migration, files, level=level, seed=seed)
     if JINJA.search(old) or JINJA.search(new):
         return prove_dbt(old, new, migration, level=level, seed=seed)
     return prove(old, new, migration, level=level, seed=seed)
+
+
+def _with_spark(
+    proof: Proof,
+    path: str,
+    old: str,
+    new: str,
+    migration: CompiledMigration,
+    running: Running | None,
+    seed: int = 0,
+) -> Proof:
+    """The proof, together with what running both versions of a PySpark module says."""
+    if running is None or proof.verdict is Verdict.REFUTED or not path.endswith(".py"):
+        return proof
+    if not speaks_pyspark(old):
+        return proof
+    return joined(proof, prove_spark(path, old, new, migration, running, seed=seed))
 
 
 def _prove(
@@ -158,6 +185,7 @@ def rewrite_tree(
     proof: ProofLevel = "fast",
     only: Callable[[str], bool] = lambda path: True,
     done: Callable[[str], None] = lambda path: None,
+    running: Running | None = None,
 ) -> tuple[FileReport, ...]:
     """Rewrite the files of one repository that `only` selects, with the declarations that they need.
 
@@ -168,7 +196,10 @@ def rewrite_tree(
     reports: list[FileReport] = []
     for path in sorted(files):
         if only(path):
-            reports.append(rewrite_file(path, files[path], migration, form=form, proof=proof, siblings=files))
+            report = rewrite_file(
+                path, files[path], migration, form=form, proof=proof, siblings=files, running=running
+            )
+            reports.append(report)
             done(path)
     made = with_companions(reports, files, migration)
-    return judged_by_dbt(made, files) if proof == "full" else made
+    return judged_by_dbt(made, files, migration) if proof == "full" else made

@@ -8,6 +8,7 @@ homes. The old version reads the mapping as a view over the new tables, the new 
 
 from __future__ import annotations
 
+import ast
 import functools
 import json
 import os
@@ -16,24 +17,31 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from greylag.domain.check import Proof, Verdict
 from greylag.mapping.compiled import CompiledMigration
-from greylag.mapping.compiled import Mapping as Mapped
 from greylag.mapping.in_dialect import CannotTranspile, in_dialect
 from greylag.verify.spark_code import Entry, Judged, NotIsolated, plan, units_of
+from greylag.verify.spark_literals import pools
 from greylag.verify.spark_seen import Compared, compare
-from greylag.verify.spark_tables import NoTable, old_view, pools, rounds, wrong_mappings
+from greylag.verify.spark_tables import NoTable, old_view, rounds
+from greylag.verify.spark_wrong import wrong_mappings
 from greylag.workspace.command import run_command
 
-_WORKER = Path(__file__).with_name("spark_worker.py")
+_WORKER = Path(__file__).with_name("spark_worker")
+_START = (
+    "import sys; sys.path.insert(0, sys.argv[1]); from greylag.verify.spark_worker.main import main; main()"
+)
 _SECONDS = 300.0
 _ROUNDS = 5
-INSTALL = "install it with `pip install 'greylag[spark]'` and a Java of at least 17, or name an interpreter that has it"
+INSTALL = (
+    "install it with `pip install 'greylag[spark]'` and a Java of at least 17, "
+    "or name an interpreter that has it (GREYLAG_SPARK_PYTHON)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,11 +115,12 @@ def _prove(path: str, old: str, new: str, migration: CompiledMigration, running:
     return Proof(verdict=verdict, method="execution", rows=rows, reasons=(*dict.fromkeys(reasons), evidence))
 
 
-def _evidence(path: str, answer: Mapping[str, Any], wrong: list[str], rows: int, seed: int) -> str:
+def _evidence(path: str, answer: Mapping[str, Any], wrong: list[_Variant], rows: int, seed: int) -> str:
     told = len(answer["rounds"][-1]["told"])
+    tried = sum(len(one.entries) for one in wrong)
     away = "no network" if answer["network"] == "none" else "the network was refused by Python alone"
     return (
-        f"{path}: run in Spark: {rows} rows in {len(answer['rounds'])} rounds, {told} of {len(wrong)} wrong "
+        f"{path}: run in Spark: {rows} rows in {len(answer['rounds'])} rounds, {told} of {tried} wrong "
         f"mappings told apart, seed {seed}; {away}"
     )
 
@@ -121,7 +130,7 @@ def _doubts(
     job: Mapping[str, Any],
     answer: Mapping[str, Any],
     judged: Judged,
-    wrong: list[str],
+    wrong: list[_Variant],
     compared: list[Compared],
 ) -> list[str]:
     done = answer["rounds"]
@@ -138,42 +147,30 @@ def _doubts(
             doubts.append(f"{path}: in Spark, lines of the {which} version were never reached: {listed}")
     if not any(one.rows for one in compared):
         doubts.append(f"{path}: in Spark, no generated data made the old version return or write a row")
-    told = set(done[-1]["told"])
+    told = {(number, place) for number, place in done[-1]["told"]}
     doubts.extend(
-        f"{path}: in Spark, the data would not show a wrong mapping: {what}"
-        for number, what in enumerate(wrong)
-        if number not in told
+        f"{path}: in Spark, the data would not show a wrong mapping "
+        f"in {judged.old[place].name or 'the module'}: {one.what}"
+        for number, one in enumerate(wrong)
+        for place in one.entries
+        if (number, place) not in told
     )
     return doubts
 
 
-# -- the job ----------------------------------------------------------------------------------------------------
+# -- the job ------------------------------------------------------------------------------------------------
 
 
 def _job(
     old: str, new: str, judged: Judged, migration: CompiledMigration, seed: int
-) -> tuple[dict[str, Any], list[str]]:
+) -> tuple[dict[str, Any], list[_Variant]]:
     """What the worker is told, and what is wrong with each of the wrong mappings."""
     replaced = {mapping.dataset.parts[-2:] for mapping in migration.mappings}
     if any(one.dataset.parts[-2:] in replaced for one in migration.provides):
         raise NoTable("an old dataset and a new one have the same name in a local Spark")
     known = pools(migration, old, new)
-    used = {
-        output.name: re.search(rf"(?i)\b{re.escape(output.name)}\b", old) is not None
-        for mapping in migration.mappings
-        for output in mapping.outputs
-    }
     views = [old_view(mapping, mapping.sql) for mapping in migration.mappings]
-    read = [any(name.split(".")[-1] in old for name in _spellings(mapping)) for mapping in migration.mappings]
-    wrong: list[str] = []
-    variants: list[list[str]] = []
-    for place, mapping in enumerate(migration.mappings):
-        whole = not any(used[output.name] for output in mapping.outputs)
-        for what, query in wrong_mappings(mapping, {} if whole else used) if read[place] else ():
-            wrong.append(f"{mapping.dataset} {what}")
-            variants.append(
-                [old_view(mapping, query) if at == place else view for at, view in enumerate(views)]
-            )
+    wrong = _wrong(old, judged.old, migration, views)
     made = rounds(migration, known, seed, _ROUNDS)
     job = {
         "names": _names(migration),
@@ -184,7 +181,7 @@ def _job(
                 "shuffled": each.shuffled,
                 "views": views,
                 "rows": number > 0,
-                "wrong": variants,
+                "wrong": [{"views": one.views, "entries": one.entries} for one in wrong],
                 "old": [_told(entry, known.common, number) for entry in judged.old],
                 "new": [_told(entry, known.common, number) for entry in judged.new],
             }
@@ -194,8 +191,39 @@ def _job(
     return job, wrong
 
 
-def _spellings(mapping: Mapped) -> Iterable[str]:
-    return (str(name) for name in mapping.names.tables)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Variant:
+    """A wrong mapping as the worker makes it, and the entries (by place) that must tell it apart."""
+
+    what: str
+    views: list[str]
+    entries: list[int]
+
+
+def _wrong(
+    old: str, entries: tuple[Entry, ...], migration: CompiledMigration, views: list[str]
+) -> list[_Variant]:
+    body = ast.parse(old).body
+    texts = ["\n".join(ast.unparse(body[unit]) for unit in entry.units) for entry in entries]
+    found: list[_Variant] = []
+    for place, mapping in enumerate(migration.mappings):
+        names = [name.name for name in mapping.names.tables]
+        reading = [number for number, text in enumerate(texts) if any(_speaks(text, name) for name in names)]
+        columns = [output.name for output in mapping.outputs]
+        # Who names no column looks at all of them.
+        used = {
+            number: frozenset(name for name in columns if _speaks(texts[number], name)) or frozenset(columns)
+            for number in reading
+        }
+        for one in wrong_mappings(mapping, frozenset[str]().union(*used.values())) if reading else ():
+            other = [old_view(mapping, one.query) if at == place else view for at, view in enumerate(views)]
+            told = [number for number in reading if not one.columns or one.columns & used[number]]
+            found.append(_Variant(what=f"{mapping.dataset}: {one.what}", views=other, entries=told))
+    return found
+
+
+def _speaks(text: str, name: str) -> bool:
+    return re.search(rf"(?i)(?<!\w){re.escape(name)}(?!\w)", text) is not None
 
 
 def _names(migration: CompiledMigration) -> dict[str, str]:
@@ -231,7 +259,7 @@ def _sample(kind: str, common: list[str], number: int) -> object:
             return common[number % len(common)] if common else "a"
 
 
-# -- the process ------------------------------------------------------------------------------------------------
+# -- the process --------------------------------------------------------------------------------------------
 
 
 @functools.lru_cache(maxsize=8)
@@ -281,11 +309,11 @@ def _environment(folder: Path) -> dict[str, str]:
 def _run(job: Mapping[str, Any], running: Running) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="greylag-spark-", ignore_cleanup_errors=True) as made:
         folder = Path(made).resolve()
-        worker = folder / "worker.py"
-        worker.write_bytes(_WORKER.read_bytes())
+        _copy_worker(folder / "code")
         (folder / "job.json").write_text(json.dumps(job))
         result = folder / "result.json"
-        command = [running.interpreter, "-I", str(worker), str(folder / "job.json"), str(result)]
+        files = [str(folder / "code"), str(folder / "job.json"), str(result)]
+        command = [running.interpreter, "-I", "-c", _START, *files]
         environment = {**_environment(folder), "PYSPARK_PYTHON": running.interpreter}
         walls = _walls(folder, running.interpreter)
         if walls:
@@ -299,8 +327,18 @@ def _run(job: Mapping[str, Any], running: Running) -> dict[str, Any]:
         return answer
 
 
+def _copy_worker(folder: Path) -> None:
+    """The worker's modules by themselves: the interpreter that runs them need not have Greylag."""
+    package = folder / "greylag" / "verify" / _WORKER.name
+    package.mkdir(parents=True)
+    for above in (package.parent, package.parent.parent):
+        (above / "__init__.py").write_text("")
+    for module in _WORKER.glob("*.py"):
+        (package / module.name).write_bytes(module.read_bytes())
+
+
 def _walls(folder: Path, python: str) -> list[str]:
-    """bubblewrap, where it is there and works: nothing can be written, homes are empty, there is no network."""
+    """bubblewrap, where it is there and works: nothing can be written, homes are empty, no network."""
     tool = shutil.which("bwrap")
     if tool is None:
         return []

@@ -181,7 +181,7 @@ def _chosen(old: _Side, new: _Side, runnable: set[str]) -> list[str]:
     return sorted(chosen)
 
 
-# -- names ----------------------------------------------------------------------------------------------------
+# -- names --------------------------------------------------------------------------------------------------
 
 
 def _bound(node: ast.AST) -> Iterator[str]:
@@ -248,11 +248,11 @@ def _of(units: tuple[Unit, ...], name: str) -> tuple[int, ...]:
     return _closed(units, {number for number, unit in enumerate(units) if name in unit.binds})
 
 
-# -- entries --------------------------------------------------------------------------------------------------
+# -- entries ------------------------------------------------------------------------------------------------
 
 
 def _entries(units: tuple[Unit, ...]) -> dict[str, tuple[tuple[str, str], ...]]:
-    """The functions that can be called here, with what they are given; the module itself if it does something."""
+    """The functions that can be called here, with what they are given; the module itself if it acts."""
     found: dict[str, tuple[tuple[str, str], ...]] = {}
     if any(_acts(unit.node) for unit in units):
         found[""] = ()
@@ -286,7 +286,7 @@ def _given(args: ast.arguments) -> tuple[tuple[str, str], ...] | None:
     return tuple(found)
 
 
-# -- what changed -----------------------------------------------------------------------------------------------
+# -- what changed -------------------------------------------------------------------------------------------
 
 
 def _changed(units: tuple[Unit, ...], others: tuple[Unit, ...]) -> set[int]:
@@ -339,7 +339,7 @@ def _head_end(node: ast.stmt) -> int:
     return max(last, node.lineno)
 
 
-# -- ways out ---------------------------------------------------------------------------------------------------
+# -- ways out -----------------------------------------------------------------------------------------------
 
 
 def _outside(units: tuple[Unit, ...], chosen: tuple[int, ...]) -> str | None:

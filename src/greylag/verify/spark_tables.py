@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import random
-import re
-from collections.abc import Mapping as AbcMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 
@@ -15,16 +12,16 @@ from sqlglot.errors import SqlglotError
 
 from greylag.domain.dataset import DatasetRef
 from greylag.mapping.compiled import CompiledMigration, Mapping, Provided
+from greylag.verify.spark_literals import Pools
 
 _INTEGERS = {
     exp.DType.TINYINT: 127, exp.DType.SMALLINT: 32767, exp.DType.INT: 2**31 - 1, exp.DType.BIGINT: 2**63 - 1,
 }  # fmt: skip
 _TEXTS = {exp.DType.TEXT, exp.DType.VARCHAR, exp.DType.CHAR}
 _TIMES = {
-    exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ, exp.DType.TIMESTAMPNTZ, exp.DType.TIMESTAMPLTZ, exp.DType.DATETIME,
+    exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ, exp.DType.TIMESTAMPNTZ, exp.DType.TIMESTAMPLTZ,
+    exp.DType.DATETIME,
 }  # fmt: skip
-_TELLING = (exp.Predicate, exp.Case, exp.Coalesce, exp.If)
-_IN_SQL = re.compile(r"'([^'\\]{1,30})'|(?<![\w.])(\d{1,9}(?:\.\d{1,4})?)(?![\w.])")
 _DAY = date(2024, 1, 15)
 _NOISE = ("k1", "k2", "k3", "k4", "k5", "K1", "")
 
@@ -33,56 +30,9 @@ class NoTable(Exception):
     """A table that cannot be generated; the text says why."""
 
 
-@dataclass(slots=True)
-class Pools:
-    """Literals: `hints` by the last part of a column's name, `common` from anywhere in the programs."""
-
-    hints: dict[str, list[str]] = field(default_factory=dict)
-    common: list[str] = field(default_factory=list)
-
-
-def pools(migration: CompiledMigration, *programs: str) -> Pools:
-    """What the mappings compare columns with, and what the programs say in strings and numbers."""
-    made = Pools()
-    for mapping in migration.mappings:
-        for node in mapping.query.find_all(*_TELLING):
-            said = [one.name for one in node.find_all(exp.Literal)]
-            for column in node.find_all(exp.Column, exp.Dot):
-                known = made.hints.setdefault(column.name.casefold(), [])
-                known.extend(one for one in said if one not in known)
-    names = {part.casefold() for name in _names(migration) for part in (name, *name.split("."))}
-    for program in programs:
-        for text in _literals(program):
-            if text.casefold() not in names and text not in made.common:
-                made.common.append(text)
-    return made
-
-
-def _names(migration: CompiledMigration) -> set[str]:
-    found = {str(mapping.dataset) for mapping in migration.mappings}
-    for mapping in migration.mappings:
-        found.update(mapping.columns)
-    for provided in migration.provides:
-        found.update((str(provided.dataset), *provided.columns))
-    return found
-
-
-def _literals(program: str) -> list[str]:
-    found: list[str] = []
-    for node in ast.walk(ast.parse(program)):
-        if not isinstance(node, ast.Constant) or isinstance(node.value, bool):
-            continue
-        if isinstance(node.value, int | float):
-            found.append(str(node.value))
-        elif isinstance(node.value, str):
-            inside = [text or number for text, number in _IN_SQL.findall(node.value)]
-            found.extend(inside or ([node.value] if 0 < len(node.value) <= 30 else []))
-    return list(dict.fromkeys(found))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """The tables of a round (CREATE VIEW statements), and the same with their rows in another order."""
+    """A round's tables (CREATE OR REPLACE VIEW statements), and the same with rows in another order."""
 
     tables: tuple[str, ...]
     shuffled: tuple[str, ...]
@@ -93,7 +43,7 @@ def rounds(migration: CompiledMigration, known: Pools, seed: int, count: int) ->
     made = [_round(migration, known, random.Random(f"{seed}:0"), 0)]
     for number in range(1, count):
         rng = random.Random(f"{seed}:{number}")
-        made.append(_round(migration, known, rng, 4 if number == count - 1 else 40))
+        made.append(_round(migration, known, rng, 5 if number == count - 1 else 60))
     return made
 
 
@@ -175,9 +125,9 @@ def value(
 
 
 def _choice(kind: exp.DataType, hints: list[str], common: list[str], rng: random.Random, likely: bool) -> str:
-    if hints and (likely or rng.random() < 0.4):
-        return rng.choice(hints[:3] if likely else hints)
-    if common and rng.random() < 0.6:
+    if hints and (likely or rng.random() < 0.6):
+        return rng.choice(hints[:6] if likely else hints)
+    if common and rng.random() < 0.4:
         return rng.choice(common)
     return _noise(kind, rng)
 
@@ -224,7 +174,8 @@ def _noise(kind: exp.DataType, rng: random.Random) -> str:
     if kind.this is exp.DType.DATE:
         return f"'{_DAY + timedelta(rng.randrange(-40, 40, 5))}'"
     if kind.this in _TIMES:
-        return f"'{_DAY + timedelta(rng.randrange(-40, 40, 5))} {rng.choice(('00:00:00', '12:30:00', '23:59:59.5'))}'"
+        day = _DAY + timedelta(rng.randrange(-40, 40, 5))
+        return f"'{day} {rng.choice(('00:00:00', '12:30:00', '23:59:59.5'))}'"
     if kind.this in (exp.DType.BINARY, exp.DType.VARBINARY):
         return rng.choice(("X'00'", "X'FF01'", "X''"))
     raise NoTable(f"values of the type {kind.sql('spark')} are not made here")
@@ -234,90 +185,30 @@ def _text(value: str) -> str:
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def _name(name: str) -> str:
+def quoted(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
 def dataset_name(dataset: DatasetRef) -> str:
     """The name that the dataset has in the local Spark: at most a database and a table."""
-    return ".".join(_name(part) for part in dataset.parts[-2:])
+    return ".".join(quoted(part) for part in dataset.parts[-2:])
 
 
 def _view(provided: Provided, rows: list[tuple[str, ...]]) -> str:
-    columns = ", ".join(_name(name) for name in provided.columns)
+    columns = ", ".join(quoted(name) for name in provided.columns)
     if rows:
         body = ", ".join(f"({', '.join(row)})" for row in rows)
         source = f"SELECT * FROM VALUES {body} AS made({columns})"
     else:
         nulls = ", ".join(f"CAST(NULL AS {_type(kind).sql('spark')})" for kind in provided.columns.values())
         source = f"SELECT * FROM VALUES ({nulls}) AS made({columns}) WHERE false"
-    return f"CREATE VIEW {dataset_name(provided.dataset)} AS {source}"
+    return f"CREATE OR REPLACE VIEW {dataset_name(provided.dataset)} AS {source}"
 
 
 def old_view(mapping: Mapping, query: str) -> str:
     """The old dataset as a view."""
     columns = [name for name in mapping.columns if name in {output.name for output in mapping.outputs}]
-    listed = ", ".join(_name(name) for name in columns) if columns else "*"
-    return f"CREATE VIEW {dataset_name(mapping.dataset)} AS SELECT {listed} FROM ({query}) AS mapped"
-
-
-def wrong_mappings(mapping: Mapping, used: AbcMapping[str, bool]) -> list[tuple[str, str]]:
-    """Wrong variants of a mapping: what is wrong, and the query. `used`: whether a program uses a column."""
-    found = [*_without_conditions(mapping), *_without_arms(mapping, used)]
-    columns = [output.name for output in mapping.outputs if used.get(output.name, True)]
-    kinds = {name: mapping.columns.get(name) or "" for name in columns}
-    pairs: set[frozenset[str]] = set()
-    for place, name in enumerate(columns):
-        after = columns[place + 1 :] + columns[:place]
-        other = next((one for one in after if kinds[one] == kinds[name]), None)
-        pair = frozenset((name, other or ""))
-        if pair not in pairs:
-            pairs.add(pair)
-            found.append(_exchanged(mapping, name, other))
-    return list(dict.fromkeys(found))
-
-
-def _exchanged(mapping: Mapping, name: str, other: str | None) -> tuple[str, str]:
-    what = f"{name} and {other} exchanged" if other else f"{name} always NULL"
-    listed = []
-    for output in mapping.outputs:
-        own = _name(output.name)
-        if output.name == name:
-            listed.append(f"{_name(other)} AS {own}" if other else f"IF(true, NULL, {own}) AS {own}")
-        elif output.name == other:
-            listed.append(f"{_name(name)} AS {own}")
-        else:
-            listed.append(own)
-    return what, f"SELECT {', '.join(listed)} FROM ({mapping.sql}) AS wrong"
-
-
-def _without_conditions(mapping: Mapping) -> list[tuple[str, str]]:
-    found = []
-    for number, where in enumerate(mapping.query.find_all(exp.Where)):
-        parts = list(where.this.flatten()) if isinstance(where.this, exp.And) else [where.this]
-        for place, part in enumerate(parts):
-            copy = mapping.query.copy()
-            other = list(copy.find_all(exp.Where))[number]
-            rest = [one.copy() for index, one in enumerate(parts) if index != place]
-            other.replace(exp.Where(this=exp.and_(*rest, copy=False))) if rest else other.pop()
-            found.append((f"without the condition {part.sql('spark')}", copy.sql("spark")))
-    return found
-
-
-def _without_arms(mapping: Mapping, used: AbcMapping[str, bool]) -> list[tuple[str, str]]:
-    found = []
-    if not isinstance(mapping.query, exp.Select):
-        return []
-    for place, projection in enumerate(mapping.query.expressions):
-        if not used.get(projection.alias_or_name, True):
-            continue
-        cases = list(projection.find_all(exp.Case))
-        for number, case in enumerate(cases):
-            for arm, branch in enumerate(case.args["ifs"]):
-                copy = mapping.query.copy()
-                other = list(copy.expressions[place].find_all(exp.Case))[number]
-                other.args["ifs"][arm].set("true", exp.null())
-                found.append(
-                    (f"the arm {branch.sql('spark')} of {projection.alias_or_name} NULL", copy.sql("spark"))
-                )
-    return found
+    listed = ", ".join(quoted(name) for name in columns) if columns else "*"
+    return (
+        f"CREATE OR REPLACE VIEW {dataset_name(mapping.dataset)} AS SELECT {listed} FROM ({query}) AS mapped"
+    )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from greylag.cli.console import Exit, out, print_json
+from greylag.cli.run_code import RunCode, SparkPython, leave_to_run
 
 if TYPE_CHECKING:
     from greylag.domain.check import Proof
@@ -22,6 +23,9 @@ counterexample is shown as small tables. Whoever wrote NEW, the same judge looks
 
 With [bold]--on[/], both are run in a warehouse too, reading only: the old version over the mapping, the new
 one as it is. Other rows refute; the same rows count as tested if every condition makes a difference on them.
+
+With [bold]--run-code[/] PySpark modules are run too, in a local Spark on generated tables. That executes both
+versions' code: in a process of its own, confined, but do it only for code that you would run anyway.
 
 Ends with status 0 when it is proven or tested, else 1.
 
@@ -97,6 +101,8 @@ def prove_files(
     max_bytes: Annotated[
         int, typer.Option(min=1, help="Read no more bytes with one query, where they are billed.")
     ] = 20 * 1024**3,
+    run_code: RunCode = False,
+    spark_python: SparkPython = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
     """Prove two versions of a file; exit status 1 unless proven or tested."""
@@ -108,8 +114,11 @@ def prove_files(
 
     compiled = load_migration(migration)
     before, after = _text(old), _text(new)
+    running = leave_to_run(run_code, spark_python, full=proof is Level.FULL)
     inside, files = surroundings(new)
-    result = prove_texts(before, after, compiled, path=inside, files=files, level=proof.value, seed=seed)
+    result = prove_texts(
+        before, after, compiled, path=inside, files=files, level=proof.value, seed=seed, running=running
+    )
     if on is not None:
         result = _joined(result, on, max_bytes, before, after, compiled)
     if json:

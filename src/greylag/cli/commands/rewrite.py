@@ -10,6 +10,7 @@ import typer
 
 from greylag.cli.console import Exit, err, out, print_json
 from greylag.cli.progress import progress
+from greylag.cli.run_code import RunCode, SparkPython, leave_to_run
 from greylag.domain.outcome import FormChoice
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ cannot be rewritten safely is left alone, and the reason is told. With [bold]--d
 
 With [bold]--mentions[/], names in comments and documents follow instead, in files that read no old dataset
 (any more): for a commit of their own, after the reads have moved.
+
+With [bold]--proof full --run-code[/] PySpark modules are run before and after in a local Spark, on generated
+tables. That executes the code of the repository: in a process of its own, confined, but do it only for code
+that you would run anyway.
 
 Ends with status 1 when a file was left to people.
 
@@ -62,6 +67,8 @@ def rewrite(
     mentions: Annotated[
         bool, typer.Option("--mentions", help="Names in comments and documents, and nothing else.")
     ] = False,
+    run_code: RunCode = False,
+    spark_python: SparkPython = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
     """Rewrite files; exit status 1 when something needs a person."""
@@ -72,6 +79,7 @@ def rewrite(
     from greylag.mapping import load_migration
 
     compiled = load_migration(migration)
+    running = leave_to_run(run_code, spark_python, full=proof is ProofChoice.FULL)
     if mentions:
         _mentions(compiled, paths, diff=diff, json=json)
         return
@@ -86,7 +94,9 @@ def rewrite(
             if callable(step):
                 step(path)
 
-        reports = rewrite_paths(compiled, paths, form=form, proof=proof.value, started=started, done=done)
+        reports = rewrite_paths(
+            compiled, paths, form=form, proof=proof.value, started=started, done=done, running=running
+        )
     if not diff:
         write(reports)
     if json:
