@@ -19,6 +19,8 @@ from greylag.rewrite.python.others import others
 from greylag.rewrite.python.source import Source
 from greylag.rewrite.python.tables import NotRead, Reader, select_text
 
+_HOLDERS = (cst.ClassDef, cst.FunctionDef)
+_NAMED = {"key", "name", "quote"}
 _READS = {"c", "columns", "select", "alias", "join", "outerjoin"}
 _TAKES = {"select", "select_from", "join", "outerjoin", "query", "exists"}
 _WRITES = (
@@ -151,6 +153,10 @@ class Declared:
                 raise NotRead("not-understood", "the table is declared with more than its columns")
             if not isinstance(first.value, cst.SimpleString) or first.keyword is not None:
                 raise NotRead("not-understood", "a column's name is put in")
+            if any(
+                one.star or (one.keyword is not None and one.keyword.value in _NAMED) for one in column.args
+            ):
+                raise NotRead("table-modifier", "a column is declared under another name")
             names.append(str(first.value.evaluated_value))
         if not names:
             raise NotRead("table-modifier", "the columns are read from the database")
@@ -184,7 +190,9 @@ class Declared:
         target = (
             above.targets[0].target if isinstance(above, cst.Assign) and len(above.targets) == 1 else None
         )
-        if not isinstance(target, cst.Name) or len(self.source.bindings(target)) != 1:
+        bound = isinstance(target, cst.Name) and len(self.source.bindings(target)) == 1
+        held = next((one for one in self.source.around(call) if isinstance(one, _HOLDERS)), None)
+        if not bound or not isinstance(target, cst.Name) or isinstance(held, cst.ClassDef):
             raise NotRead("not-understood", "what is done with the declared table is not known")
         if any(others(self.bindings.siblings).naming(target.value, self.bindings.path)):
             raise NotRead("not-understood", "other modules import the declared table")

@@ -44,6 +44,9 @@ class Naming:
         self._half = re.compile(
             rf"(?i)hole_\d+[`\"\]]?\.?[`\"\[]?(?:[\w-]+[`\"\]]?\.[`\"\[]?)*(?:{words})(?![\w-])"
         )
+        columns = {column for mapping in migration.mappings for column in mapping.columns}
+        listed = "|".join(re.escape(name) for name in sorted(columns))
+        self._column = re.compile(rf"(?i)(?<![\w-])(?:{words})[`\"\]]?\.[`\"\[]?(?:{listed})\b")
         self._spoken: dict[str | None, CompiledMigration] = {None: migration}
 
     def spoken(self, dialect: str | None) -> CompiledMigration:
@@ -59,6 +62,11 @@ class Naming:
     def reads_in_prose(self, text: str) -> bool:
         """Does the name stand where a piece of SQL has a table's name?"""
         return bool(self._reading.search(text))
+
+    def column_of(self, text: str) -> str | None:
+        """A column that the text names by an old table's name (`users_v1.country`); None without one."""
+        found = self._column.search(text)
+        return found[0] if found is not None else None
 
     def half_known(self, text: str) -> bool:
         """Is the dataset's name put together with something unknown?"""

@@ -26,6 +26,8 @@ from greylag.rewrite.python.sensors import named_in_parts, sensor_edits
 from greylag.rewrite.python.source import Source
 from greylag.rewrite.python.tables import NotRead, Reader, reader, select_text
 
+# `schema"."table`: what puts quotes around it makes it the name of a table in a schema.
+_INNER = re.compile(r"[\"`]\.[\"`]")
 _LEGACY = re.compile(r"(?i)use_?legacy_?sql[\"']?\s*[=:]\s*True")
 
 
@@ -81,11 +83,16 @@ class Planner:
         uses = {fate.use for fate in fates}
         if not self.naming.word.search(text) and "*" not in text:
             return
-        if BARE.fullmatch(text):
+        if BARE.fullmatch(text) and self.naming.column_of(text) is None:
             done.table = True
             done.plan = self._table(done.root, composed, fates)
             return
         sql = Use.SQL in uses
+        column = self.naming.column_of(text) if not sql and not self.naming.sql_like(text) else None
+        if column is not None:
+            message = f"{column} is a column by the name of its table, which it may not have any more"
+            done.plan = self.skip(done.root, "not-understood", message)
+            return
         if not sql and "://" in text and any(_asset(fate.call) for fate in fates):
             done.plan = self._asset(done.root, text)
             return
@@ -159,7 +166,9 @@ class Planner:
         dialects = {fate.dialect for fate in fates}
         named = self.naming.named(composed.sql, next(iter(dialects)) if len(dialects) == 1 else None)
         if named is None:
-            return EmbeddedPlan()
+            if self.naming.named(_INNER.sub(".", composed.sql)) is None:
+                return EmbeddedPlan()
+            return self.skip(root, "not-understood", "names a replaced dataset with quotes of its own")
         if uses in ({Use.TABLE}, {Use.SQL}):
             return self._read(root, named, fates)
         if named.mapping is None and Use.NAME_ONLY in uses and fates[0].call is not None:
