@@ -150,10 +150,14 @@ class Inliner:
         if read.pieces.predicate is not None and len(read.scope.sources) > 1:
             return True
         used = f"{read.alias}."
-        kept = any(
-            ref.source is read.source and ref.index > 0 for every in within(read.scope) for ref in every.refs
-        )
-        return kept or any(used in edit.text for edit in edits)
+        hidden = self.names.folding.fold(read.new_name.strip('`"'))
+        for ref in (ref for every in within(read.scope) for ref in every.refs):
+            if ref.source is read.source:
+                if ref.index > 0:
+                    return True
+            elif self.names.folding.ident(ref.parts[0]) == hidden:
+                return True  # a table further out has the name that the new one would go by
+        return any(used in edit.text for edit in edits)
 
     def _decided(
         self, scope: Scope, clause: Clause, reads: list[Dissolved]
@@ -202,6 +206,7 @@ class Inliner:
         """The mapping's predicate, ready to be joined by AND."""
         inlining, predicate = read.site.mapping.inlining, read.pieces.predicate
         assert inlining is not None and inlining.predicate_expression is not None and predicate is not None
+        qualified = qualified or predicate.looks_qualified(read.qualifier, self.names.folding)
         text = predicate.qualified(read.qualifier if qualified else None)
         return f"({text})" if is_loose(inlining.predicate_expression) else text
 

@@ -39,11 +39,12 @@ class Lookup:
         return ref
 
     def _names_a_table(self, ref: Ref, scope: Scope | None) -> bool:
-        """`a.b`, found as field b of column a: is there a table a in sight as well?"""
-        first = self.folding.ident(ref.parts[0])
+        """`a.b`, found as field b of column a: is there a table a in sight that may have a column b?"""
+        first, second = (self.folding.ident(part) for part in ref.parts[:2])
         while scope is not None:
-            if any(source.name == first for source in scope.sources):
-                return True
+            for source in scope.sources:
+                if source.name == first and (source.columns is None or second in source.columns):
+                    return True
             scope = scope.parent
         return False
 

@@ -190,6 +190,7 @@ class References:
                 return self.text[first.meta["start"] : last.meta["end"] + 1]
             return read.qualifier
         needed = len(read.scope.sources) > 1 or ref.scope is not read.scope or bool(read.joins)
+        needed = needed or piece.looks_qualified(read.qualifier, self.folding, fields=len(ref.parts) > 1)
         if ref.clause in ALIAS_CLAUSES and not needed:
             needed = bool(piece.columns & self._aliases_after(ref.scope))
         if not needed:

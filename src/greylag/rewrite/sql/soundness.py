@@ -176,7 +176,14 @@ def _check_ref(site: ReadSite, scope: Scope, source: Source, ref: Ref) -> None:
 
 
 def _is_alias(scope: Scope, ref: Ref) -> bool:
-    return any(source.name and source.name == ref.parts[0].name.lower() for source in scope.sources)
+    """Could the name be that of a table? `a.b` cannot, where table a is known to have no column b."""
+    first, second = ref.parts[0].name.lower(), ref.parts[1].name.lower() if len(ref.parts) > 1 else None
+    return any(
+        source.name
+        and source.name == first
+        and (second is None or source.columns is None or second in (one.lower() for one in source.columns))
+        for source in scope.sources
+    )
 
 
 def in_aggregate(node: exp.Expr, select: exp.Select) -> bool:

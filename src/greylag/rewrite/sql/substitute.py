@@ -53,6 +53,10 @@ class Piece:
             out = f"{out[:slot]}{own or qualifier}.{out[slot:]}"
         return out
 
+    def looks_qualified(self, qualifier: str, folding: Folding, *, fields: bool = False) -> bool:
+        """Would a column that has fields behind it, left bare, be taken for the table's own name?"""
+        return (fields or "." in self.text) and folding.fold(qualifier.strip('`"')) in self.columns
+
     def keeps_filling(self, dialect: str) -> bool:
         """Is it, of what an outer join fills in, again what an outer join fills in?"""
         if dialect == "clickhouse":

@@ -1,0 +1,3 @@
+SELECT sales.name
+FROM people AS sales
+WHERE EXISTS (SELECT 1 FROM shop.sales AS orders WHERE buyer = sales.number)

@@ -1,0 +1,3 @@
+SELECT sales.name
+FROM people AS sales
+WHERE EXISTS (SELECT 1 FROM shop.orders WHERE customer = sales.number)
