@@ -38,7 +38,9 @@ _SQL_ANNOTATIONS = re.compile(
 )
 _KEEPING = re.compile(r"trim|strip|stripIndent|stripMargin|format|formatted|stripLeading|stripTrailing")
 _CHANGES = re.compile(
-    r"replace|replaceAll|replaceFirst|concat|toUpperCase|toLowerCase|substring|split|repeat"
+    r"replace|replaceAll|replaceFirst|replaceAllLiterally|concat|toUpperCase|toLowerCase|substring|subSequence"
+    r"|split|splitAt|repeat|take|takeRight|takeWhile|drop|dropRight|dropWhile|slice|patch|updated|map|flatMap"
+    r"|filter|filterNot|reverse|head|tail|init|last|capitalize|translateEscapes|linesIterator|lines|chars"
 )
 FILES = Refusal(
     code="file-path",
@@ -241,18 +243,35 @@ def _refused(file: File, call: Call, node: Node, expression: Expression) -> Plac
 
 
 def _changed(file: File, node: Node) -> str | None:
-    """The method that changes a literal's text where it stands."""
+    """The method that changes a query's text, where it stands or under its name."""
+    name = _method_on(file, node)
+    if name is not None and (_CHANGES.fullmatch(name) or _COMPARES.fullmatch(name)):
+        return name
+    # What is read from a constant is not changed: only methods that make another text count.
+    bound = _bound_name(file, node)
+    uses = file.source.words(bound) if bound is not None else ()
+    methods = (_method_on(file, use) for use in uses)
+    return next((one for one in methods if one is not None and _CHANGES.fullmatch(one)), None)
+
+
+def _method_on(file: File, node: Node) -> str | None:
+    """The method or field that is asked of an expression."""
     parent = node.parent
-    if parent is None or parent.type not in ("field_expression", "method_invocation"):
+    if parent is None or parent.type not in ("field_expression", "field_access", "method_invocation"):
         return None
     field = parent.child_by_field_name("field") or parent.child_by_field_name("name")
     owner = parent.child_by_field_name("value") or parent.child_by_field_name("object")
-    name = file.source.of(field) if field is not None else ""
-    return name if owner == node and (_CHANGES.fullmatch(name) or _COMPARES.fullmatch(name)) else None
+    return file.source.of(field) if field is not None and owner == node else None
 
 
 def _defines(file: File, node: Node) -> str | None:
     """The name that is bound to an expression for good."""
+    text = _bound_name(file, node)
+    return text if text is not None and file.constants.value(text) == node else None
+
+
+def _bound_name(file: File, node: Node) -> str | None:
+    """The name that an expression is bound to where it stands."""
     parent = node.parent
     name = (
         (parent.child_by_field_name("pattern") or parent.child_by_field_name("name"))
@@ -261,8 +280,7 @@ def _defines(file: File, node: Node) -> str | None:
     )
     if name is None or name.type != "identifier":
         return None
-    text = file.source.of(name)
-    return text if file.constants.value(text) == node else None
+    return file.source.of(name)
 
 
 def _constant_dialect(file: File, node: Node) -> str | None:
