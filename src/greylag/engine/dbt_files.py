@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Literal
 
 from greylag.domain.check import Check, CheckStatus, Proof, Verdict
@@ -19,6 +20,7 @@ from greylag.rewrite.dbt import (
     localised,
     model_path,
     moved_checks,
+    project_around,
     project_of,
     rewrite_yaml,
     surroundings_of,
@@ -26,9 +28,11 @@ from greylag.rewrite.dbt import (
     yaml_edits,
 )
 from greylag.verify.dbt import prove_dbt
-from greylag.verify.dbt_project import ProjectPair, check_dbt_parse
+from greylag.verify.dbt_data import NoData, project_data
+from greylag.verify.dbt_project import ProjectPair, check_dbt_build, check_dbt_parse
 from greylag.verify.dbt_yaml import prove_dbt_yaml
 
+_SECONDS = 60.0  # for both builds of a project
 _CHECKS = frozenset({"source-test", "source-freshness"})
 
 
@@ -212,14 +216,30 @@ def _is_dbt(outcome: Outcome) -> bool:
     return isinstance(outcome, Edited) and outcome.framework is Framework.DBT
 
 
-def judged_by_dbt(reports: Sequence[FileReport], files: Mapping[str, str]) -> tuple[FileReport, ...]:
-    """The reports with what dbt says of the projects that they edit.
+def judged_by_dbt(
+    reports: Sequence[FileReport], files: Mapping[str, str], migration: CompiledMigration | None = None
+) -> tuple[FileReport, ...]:
+    """The reports with what dbt says of the projects that they edit: it parses them, and builds them on
+    generated data where a migration is given and DuckDB can run its SQL.
 
     A project that dbt read before and does not read now is left alone as a whole; what dbt could not tell is
     noted.
     """
-    checks = check_dbt_projects(reports, files)
-    return tuple(_judged_by(report, checks.get(_root(report.path, files))) for report in reports)
+    pairs = _edited_projects(reports, files)
+    checks: dict[str, tuple[Check, ...]] = {}
+    for pair in pairs:
+        built = _build(pair, migration, _SECONDS) if migration is not None else None
+        # What dbt has built, it has parsed.
+        parsed = built is not None and built.status in (CheckStatus.PASSED, CheckStatus.FAILED)
+        told = () if parsed else (check_dbt_parse(pair),)
+        checks[pair.root] = (*told, built) if built is not None else told
+    judged = []
+    for report in reports:
+        one = report
+        for check in checks.get(_root(report.path, files), ()):
+            one = _judged_by(one, check)
+        judged.append(one)
+    return tuple(judged)
 
 
 def _root(path: str, files: Mapping[str, str]) -> str:
@@ -227,19 +247,21 @@ def _root(path: str, files: Mapping[str, str]) -> str:
     return path if found is None else found
 
 
-def _judged_by(report: FileReport, check: Check | None) -> FileReport:
+def _judged_by(report: FileReport, check: Check) -> FileReport:
     outcome = report.outcome
-    if check is None or not isinstance(outcome, Edited):
+    if not isinstance(outcome, Edited):
         return report
     if check.status is CheckStatus.FAILED:
-        reason = Reason(code="dbt-parse", message=f"{report.path}: dbt refuses the project: {check.summary}")
+        reason = Reason(
+            code=check.verifier, message=f"{report.path}: dbt refuses the project: {check.summary}"
+        )
         skipped = Skipped(framework=outcome.framework, reasons=(reason,), reads=outcome.reads)
         return dataclasses.replace(report, outcome=skipped, proof=None)
     if check.status is CheckStatus.PASSED:
         return report
-    told = dataclasses.replace(
-        outcome, notes=(*outcome.notes, f"{report.path}: dbt was not asked: {check.summary}")
-    )
+    what = "build both versions of" if check.verifier == "dbt-build" else "parse"
+    note = f"{report.path}: dbt did not {what} the project: {check.summary}"
+    told = dataclasses.replace(outcome, notes=(*outcome.notes, note))
     return dataclasses.replace(report, outcome=told)
 
 
@@ -251,6 +273,10 @@ def check_dbt_projects(
     Seconds a project: for a full proof of a whole repository, not for each file. What is refuted is left as
     it was.
     """
+    return {pair.root: check_dbt_parse(pair, timeout=timeout) for pair in _edited_projects(reports, files)}
+
+
+def _edited_projects(reports: Sequence[FileReport], files: Mapping[str, str]) -> tuple[ProjectPair, ...]:
     edits = {
         report.path: report.outcome.text
         for report in reports
@@ -260,7 +286,39 @@ def check_dbt_projects(
     roots = sorted({root for path in edits if (root := project_of(path, files)) is not None})
     before = {path: files[path] for path in files} if roots else {}
     after = {**before, **edits}
-    return {
-        root: check_dbt_parse(ProjectPair(root=root, before=before, after=after), timeout=timeout)
-        for root in roots
-    }
+    return tuple(ProjectPair(root=root, before=before, after=after) for root in roots)
+
+
+def _build(pair: ProjectPair, migration: CompiledMigration, seconds: float) -> Check | None:
+    """Build a project with dbt on DuckDB, before and after, on generated data, in about so many seconds.
+
+    None for the SQL of another warehouse, which does not run here.
+    """
+    if migration.dialect != "duckdb":
+        return None
+    inside = [path for path in pair.before if project_of(path, pair.before) == pair.root]
+    models = {path: pair.before[path] for path in inside if path.lower().endswith(".sql")}
+    some = next(iter(inside))
+    local = localised(some, migration, pair.before)
+    made = {PurePosixPath(path).stem for path in inside if path.lower().endswith((".sql", ".csv", ".py"))}
+    own = [
+        name.args[-1]
+        for one in local.mappings
+        for name in one.names.dbt
+        if name.kind == "ref" and name.args[-1] in made
+    ]
+    if own:
+        return _not_built(f"it makes {own[0]} itself, and its data does not follow from the mapping")
+    around = project_around(some, pair.before)
+    tables = around.sources(None) if around is not None else ()
+    places = {(one.source, one.name): one.parts[1:] for one in tables}
+    sources = {name: (schema, table) for name, (schema, table) in places.items() if schema and table}
+    try:
+        data = project_data(models, sources, local, surroundings_of(some, pair.before))
+    except NoData as reason:
+        return _not_built(str(reason))
+    return check_dbt_build(pair, old_data=data.old, new_data=data.new, timeout=seconds / 2)
+
+
+def _not_built(why: str) -> Check:
+    return Check(verifier="dbt-build", status=CheckStatus.INCONCLUSIVE, summary=why)

@@ -3,7 +3,7 @@
 from greylag.rewrite.dbt.built import builders
 from greylag.rewrite.dbt.codemod import rewrite_dbt
 from greylag.rewrite.dbt.companions import yaml_edits
-from greylag.rewrite.dbt.context import localised, surroundings_of
+from greylag.rewrite.dbt.context import localised, project_around, surroundings_of
 from greylag.rewrite.dbt.moved import moved_checks
 from greylag.rewrite.dbt.project import is_dbt_file, is_dbt_yaml, project_of
 from greylag.rewrite.dbt.python_models import is_python_model, read_python_model
@@ -19,6 +19,7 @@ __all__ = [
     "localised",
     "model_path",
     "moved_checks",
+    "project_around",
     "project_of",
     "read_python_model",
     "read_yaml",

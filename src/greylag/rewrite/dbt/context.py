@@ -75,9 +75,12 @@ class Project:
         """Its own macros by name."""
         return project_macros(self.sql)
 
-    def sources(self, migration: CompiledMigration) -> tuple[SourceTable, ...]:
-        """The source tables of the files that name a dataset of the migration, as the database knows them."""
-        words = _words(migration)
+    def sources(self, migration: CompiledMigration | None) -> tuple[SourceTable, ...]:
+        """The source tables of the files that name a dataset of the migration, as the database knows them.
+
+        Those of all files without a migration.
+        """
+        words = _words(migration) if migration is not None else frozenset()
         if words not in self._sources:
             told = word_pattern(words)
             scope = Scope(variables=self.variables, defaults=True)
@@ -86,7 +89,7 @@ class Project:
                 if not path.lower().endswith(_YAML):
                     continue
                 text = self._files[path]
-                if "sources:" in text and (told.search(text) or _BUILT.search(text)):
+                if "sources:" in text and (not words or told.search(text) or _BUILT.search(text)):
                     found += source_tables(_loaded(text), path, scope)
             self._sources[words] = tuple(found)
         return self._sources[words]
