@@ -171,6 +171,11 @@ class Planner:
             return self.skip(root, "not-understood", "names a replaced dataset with quotes of its own")
         if uses in ({Use.TABLE}, {Use.SQL}):
             return self._read(root, named, fates)
+        return self._no_query(root, named, fates)
+
+    def _no_query(self, root: cst.BaseExpression, named: Named, fates: list[Fate]) -> EmbeddedPlan:
+        """A dataset's name where no query can take its place."""
+        uses = {fate.use for fate in fates}
         if named.mapping is None and Use.NAME_ONLY in uses and fates[0].call is not None:
             named = named_in_parts(self.composer, self.naming, fates[0].call) or named
         if named.mapping is None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import libcst as cst
+from libcst.metadata import Assignment
 
 from greylag.domain.outcome import FormChoice
 from greylag.domain.patch import Edit, apply_edits
@@ -65,6 +66,7 @@ def module_program(source: Source, path: str, naming: Naming, siblings: Mapping[
     found += _magics(source, naming) if "# MAGIC" in source.text else []
     found.sort(key=lambda query: query.edits[0])
     edits = {edit for query in found for edit in query.edits} | set(_constants(job, found))
+    edits |= set(_imports(job, found))
     return Program(
         skeleton=apply_edits(source.text, edits),
         queries=tuple(query.sql for query in found),
@@ -162,3 +164,21 @@ def _constants(job: Job, found: list[_Query]) -> Iterator[Edit]:
         ends = job.uses.ends(atom)
         if all(job.source.span(one.root) in spans or one.fate.use is Use.MENTION for one in ends):
             yield Edit(start, end, MARK)
+
+
+def _imports(job: Job, found: list[_Query]) -> Iterator[Edit]:
+    """Imported names of tables that nothing but the queries uses, or nothing any more."""
+    spans = [(edit.start, edit.end) for query in found for edit in query.edits]
+    for node in job.source.nodes if job.followed else ():
+        if not isinstance(node, cst.ImportFrom) or isinstance(node.names, cst.ImportStar):
+            continue
+        for alias in node.names:
+            name = alias.asname.name if alias.asname is not None else alias.name
+            scope = job.source.scope(node)
+            if not isinstance(name, cst.Name) or scope is None or name.value not in (job.followed or ()):
+                continue
+            bound = tuple(scope[name.value])
+            uses = [access.node for one in bound if isinstance(one, Assignment) for access in one.references]
+            places = [job.source.span(use) for use in uses]
+            if len(bound) == 1 and all(any(a <= low and high <= b for a, b in spans) for low, high in places):
+                yield Edit(job.source.span(alias.name)[0], job.source.span(name)[1], MARK)
