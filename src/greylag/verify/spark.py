@@ -28,7 +28,7 @@ from greylag.mapping.in_dialect import CannotTranspile, in_dialect
 from greylag.verify.spark_code import Entry, Judged, NotIsolated, plan, units_of
 from greylag.verify.spark_literals import pools
 from greylag.verify.spark_seen import Compared, compare
-from greylag.verify.spark_tables import NoTable, old_view, rounds
+from greylag.verify.spark_tables import NoTable, dataset_name, old_view, rounds
 from greylag.verify.spark_wrong import wrong_mappings
 from greylag.workspace.command import run_command
 
@@ -230,11 +230,11 @@ def _names(migration: CompiledMigration) -> dict[str, str]:
     """Every name of every dataset, to the one that it has in the local Spark."""
     found: dict[str, str] = {}
     for mapping in migration.mappings:
-        found.update({str(name): ".".join(mapping.dataset.parts[-2:]) for name in mapping.names.tables})
+        found.update({str(name): dataset_name(mapping.dataset) for name in mapping.names.tables})
     for dataset, names in migration.new_names.items():
-        found.update({str(name): ".".join(dataset.parts[-2:]) for name in names.tables})
+        found.update({str(name): dataset_name(dataset) for name in names.tables})
     for provided in migration.provides:
-        found[str(provided.dataset)] = ".".join(provided.dataset.parts[-2:])
+        found[str(provided.dataset)] = dataset_name(provided.dataset)
     return found
 
 
@@ -354,7 +354,9 @@ def _walls(folder: Path, python: str) -> list[str]:
     for kept in dict.fromkeys(seen):
         if kept != "/":
             command += ["--ro-bind", kept, kept]
-    command += ["--bind", str(folder), str(folder), "--unshare-all", "--die-with-parent", "--new-session"]
+    # Not the control groups: a JVM that cannot find its own does not start.
+    command += [f"--unshare-{space}" for space in ("user", "ipc", "pid", "net", "uts")]
+    command += ["--bind", str(folder), str(folder), "--die-with-parent", "--new-session"]
     probe = subprocess.run([*command, python, "-I", "-c", "0"], capture_output=True, check=False, timeout=60)
     return command if probe.returncode == 0 else []
 
