@@ -161,7 +161,7 @@ def _run(
         if data:
             connection.execute(data)
     settings = _loaded(files.get(str(PurePosixPath(pair.root) / "dbt_project.yml"), ""))
-    _write_profile(folder, str(settings.get("profile") or "default"), database, command)
+    _write_profile(folder, str(settings.get("profile") or "default"), database)
     paths = ["--project-dir", str(project), "--profiles-dir", str(folder)]
     flags = ["--quiet", "--no-partial-parse", "--target-path", str(folder / "target")]
     if command == "build":
@@ -182,11 +182,8 @@ def _run(
     return _Ran(ok=bool(said["ok"]), faults=faults, database=database)
 
 
-def _write_profile(folder: Path, name: str, database: Path, command: Command) -> None:
+def _write_profile(folder: Path, name: str, database: Path) -> None:
     output: dict[str, object] = {"type": "duckdb", "path": str(database), "threads": 1}
-    if command == "build":
-        # What a project's SQL may touch is this one file.
-        output["settings"] = {"enable_external_access": False}
     profile = {name: {"target": "dev", "outputs": {"dev": output}}}
     (folder / "profiles.yml").write_text(json.dumps(profile), encoding="utf-8")  # JSON is YAML
 

@@ -25,7 +25,25 @@ def main() -> None:
         os.dup2(nowhere.fileno(), 2)
     socket.socket.connect = _refused  # type: ignore[method-assign]
     socket.getaddrinfo = _refused
+    if "build" in sys.argv[1:2]:
+        _confine(sys.argv[sys.argv.index("--project-dir") + 1])
     answers.write(json.dumps(_run(sys.argv[1:])) + "\n")
+
+
+def _confine(project: str) -> None:
+    """What a project's SQL may touch is its database, and its own files: seeds are read from there."""
+    import duckdb
+
+    connect = duckdb.connect
+
+    def confined(*args: Any, **kwargs: Any) -> duckdb.DuckDBPyConnection:
+        connection = connect(*args, **kwargs)
+        folder = project.replace("'", "''")
+        connection.execute(f"SET allowed_directories = ['{folder}']")
+        connection.execute("SET enable_external_access = false")
+        return connection
+
+    duckdb.connect = confined
 
 
 def _run(arguments: list[str]) -> dict[str, Any]:

@@ -110,3 +110,49 @@ def test_a_test_that_names_a_new_source_gets_it_declared() -> None:
     assert isinstance(report.outcome, Edited)
     assert "- name: users_v2\n" in report.outcome.text
     assert "{to: \"source('core', 'users_v2')\", field: account_id}" in report.outcome.text
+
+
+SEED_NAMES = """
+ref:
+  prod.core.users_v1: [{dbt: "ref('users_v1')"}]
+  prod.core.users_v2: [{dbt: "ref('users_v2')"}]
+"""
+
+
+def test_what_reads_a_seed_moves_and_the_seed_with_its_own_checks_stays() -> None:
+    files = {
+        "dbt_project.yml": "name: p\n",
+        "seeds/users_v1.csv": "user_id,country\na,SE\n",
+        "seeds/users_v2.csv": "account_id,country,device\na,SE,x\n",
+        "seeds/seeds.yml": "seeds: [{name: users_v1, columns: [{name: user_id, tests: [unique]}]}]\n",
+        "models/m.sql": "select user_id from {{ ref('users_v1') }}\n",
+        "analyses/a.sql": "select count(distinct user_id) as n from {{ ref('users_v1') }}\n",
+        "models/p.py": "def model(dbt, session):\n    return dbt.ref('users_v1').limit(1)\n",
+    }
+    found = rewrite_tree(files, migration(names=SEED_NAMES, body=BODY), proof="fast")
+    outcomes = {report.path: report.outcome for report in found}
+    assert {path for path, one in outcomes.items() if isinstance(one, Edited)} == {
+        "models/m.sql",
+        "analyses/a.sql",
+    }
+    model, analysis, python = (outcomes[name] for name in ("models/m.sql", "analyses/a.sql", "models/p.py"))
+    assert isinstance(model, Edited) and isinstance(analysis, Edited) and isinstance(python, Skipped)
+    assert model.text == "select account_id as user_id from {{ ref('users_v2') }}\n"
+    assert analysis.text == "select count(distinct account_id) as n from {{ ref('users_v2') }}\n"
+    assert [one.code for one in python.reasons] == ["python-model"]
+
+
+def test_a_seed_may_take_the_place_of_a_source() -> None:
+    names = SEED_NAMES.replace("ref('users_v1')", "source('core', 'users_v1')")
+    files = {
+        "dbt_project.yml": "name: p\n",
+        "seeds/users_v2.csv": "account_id,country,device\na,SE,x\n",
+        "models/s.yml": SOURCES,
+        "models/m.sql": f"select user_id from {OLD}\n",
+    }
+    found = rewrite_tree(files, migration(names=names, body=BODY), proof="fast")
+    outcomes = {report.path: report.outcome for report in found}
+    model = outcomes["models/m.sql"]
+    assert isinstance(model, Edited)
+    assert model.text == "select account_id as user_id from {{ ref('users_v2') }}\n"
+    assert isinstance(outcomes["models/s.yml"], Skipped), "a seed has no place for a source's checks"

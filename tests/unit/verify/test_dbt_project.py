@@ -184,3 +184,12 @@ def test_a_project_that_makes_the_dataset_itself_is_only_parsed() -> None:
 def test_no_data_is_made_for_what_is_not_understood() -> None:
     with pytest.raises(NoData, match="no model"):
         project_data({"models/m.sql": "select {{ some_macro() }}"}, {}, ORDERS, NOTHING)
+
+
+@needs_dbt
+def test_a_build_reads_no_file_outside_of_its_project(tmp_path: Path) -> None:
+    (tmp_path / "secret.csv").write_text("a\n1\n")
+    nosy = {**BEFORE, "p/models/nosy.sql": f"select * from read_csv('{tmp_path}/secret.csv')\n"}
+    found = check_dbt_build(ProjectPair(root="p", before=nosy, after=nosy), old_data=OLD_DATA, new_data="")
+    assert found.status is CheckStatus.INCONCLUSIVE
+    assert "Cannot access file" in found.summary
