@@ -7,6 +7,7 @@ behind is picked up by the next one: ENQUEUED work by any worker, PENDING work o
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import threading
@@ -127,6 +128,11 @@ def durable_work(
     engine = connect(workflows_url(url), own_transactions=False)
     beat(store, executor)
     _perform = work.run
+    # Its own handler would keep the standard error of this moment, which may be closed when it is used again.
+    logger = logging.getLogger("dbos")
+    if not logger.handlers:
+        logger.propagate = False
+        logger.addHandler(logging.NullHandler())
     DBOS(
         config=DBOSConfig(
             name="greylag",
