@@ -16,6 +16,8 @@ from greylag.verify.spark_worker.watch import Watch
 from greylag.verify.spark_worker.wire import NAME, encode, fault_text, is_sorted
 
 _MAX_ROWS = 20_000
+# The JVM lives for a minute: what it would compile thoroughly does not pay.
+_SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 
 class World:
@@ -40,7 +42,7 @@ class World:
             "spark.sql.adaptive.enabled": "false",
             "spark.sql.codegen.wholeStage": "false",
             "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-            "spark.driver.extraJavaOptions": f"-Djava.io.tmpdir={folder}",
+            "spark.driver.extraJavaOptions": f"-Djava.io.tmpdir={folder} {_SHORT_LIVED}",
         }
         builder = SparkSession.builder.master("local[1]").appName("greylag")
         for key, value in settings.items():
