@@ -19,6 +19,10 @@ _FORMATS = (
     (re.compile(r"(?i)redshift$"), "redshift"),
     (re.compile(r"(?i)^(?:org\.apache\.spark\.sql\.)?jdbc$"), "jdbc"),
 )
+_NEEDED = (
+    ("viewsEnabled", re.compile(r"(?i)viewsEnabled[\"']?\s*[,=:]\s*[\"']?true\b")),
+    ("materializationDataset", re.compile(r"(?i)materializationDataset[\"']?\s*[,=:]")),
+)
 # Options of the BigQuery connector that mean the same for a query as for a table.
 _ANY = {
     *("table", "viewsenabled", "materializationdataset", "materializationproject", "parentproject"),
@@ -105,8 +109,8 @@ def queried(source: Source, call: cst.Call, chain: Chain) -> str | None:
         return None
     if chain.format != "bigquery":
         return "takes a table's name, not a query"
-    for setting in ("viewsEnabled", "materializationDataset"):
-        if setting.lower() not in source.text.lower():
+    for setting, shape in _NEEDED:
+        if not shape.search(source.text):
             return f"takes a query only where {setting} is set"
     more = sorted(chain.options - _ANY)
     if more or chain.open:

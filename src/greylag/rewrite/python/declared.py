@@ -153,10 +153,10 @@ class Declared:
                 raise NotRead("not-understood", "the table is declared with more than its columns")
             if not isinstance(first.value, cst.SimpleString) or first.keyword is not None:
                 raise NotRead("not-understood", "a column's name is put in")
-            if any(
-                one.star or (one.keyword is not None and one.keyword.value in _NAMED) for one in column.args
-            ):
-                raise NotRead("table-modifier", "a column is declared under another name")
+            told = {one.keyword.value for one in column.args if one.keyword is not None}
+            foreign = "ForeignKey" in self.source.code(column)
+            if foreign or told & _NAMED or any(one.star for one in column.args):
+                raise NotRead("table-modifier", "a column is declared with more than its type")
             names.append(str(first.value.evaluated_value))
         if not names:
             raise NotRead("table-modifier", "the columns are read from the database")
@@ -173,9 +173,8 @@ class Declared:
     def _alone(self, name: str) -> None:
         """Raises NotRead where the table is made, or spoken of by its name, anywhere in the repository."""
         index = others(self.bindings.siblings)
-        made = re.compile(
-            rf"\.(?:create_all|drop_all|tables)\b|\b{re.escape(name)}[`\"\]]?\.\w|target_metadata"
-        )
+        spoken = rf"\b{re.escape(name)}[`\"\]]?\.\w"
+        made = re.compile(rf"\.(?:create_all|drop_all|tables|__table(?:name)?__)\b|target_metadata|{spoken}")
         texts = ((path, index.files[path]) for path in sorted(index.paths) if path != self.bindings.path)
         for path, text in ((self.bindings.path, self.source.text), *texts):
             found = made.search(text)
@@ -246,7 +245,7 @@ class Declared:
         self, root: cst.BaseExpression, call: cst.Call, mapping: Mapping, columns: tuple[str, ...]
     ) -> Moved:
         """`text("SELECT …").columns(Column(…)).subquery("users_v1")`: its readers see the old columns."""
-        if re.search(r":\w|\\", mapping.sql):
+        if re.search(r"(?<!:):\w|\\", mapping.sql):
             raise NotRead("not-rewritable", "the mapping has a colon, which `text` would read")
         function, imports = self._text(call)
         shown = [arg for arg in call.args[2:] if arg.keyword is None]

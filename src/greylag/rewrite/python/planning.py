@@ -28,6 +28,7 @@ from greylag.rewrite.python.tables import NotRead, Reader, reader, select_text
 
 # `schema"."table`: what puts quotes around it makes it the name of a table in a schema.
 _INNER = re.compile(r"[\"`]\.[\"`]")
+_RESOURCE = re.compile(r"projects/([^/]+)/datasets/([^/]+)/tables/([\w-]+)")
 _LEGACY = re.compile(r"(?i)use_?legacy_?sql[\"']?\s*[=:]\s*True")
 
 
@@ -93,8 +94,9 @@ class Planner:
             message = f"{column} is a column by the name of its table, which it may not have any more"
             done.plan = self.skip(done.root, "not-understood", message)
             return
-        if not sql and "://" in text and any(_asset(fate.call) for fate in fates):
-            done.plan = self._asset(done.root, text)
+        resource = _RESOURCE.search(text)
+        if not sql and (resource or ("://" in text and any(_asset(fate.call) for fate in fates))):
+            done.plan = self._asset(done.root, ".".join(resource.groups()) if resource else text)
             return
         if not sql and not self.naming.sql_like(text):
             done.mention = not self.naming.reads_in_prose(text)
@@ -145,11 +147,13 @@ class Planner:
 
     def _asset(self, root: cst.BaseExpression, uri: str) -> EmbeddedPlan:
         """`Dataset("bigquery://project/schema/table")`: tasks wait for each other by that text."""
-        name = ".".join(re.split(r"[/.]", uri.split("://", 1)[1].split("?", maxsplit=1)[0])[-3:])
+        name = ".".join(re.split(r"[/.]", uri.rpartition("://")[2].partition("?")[0])[-3:])
         named = self.naming.named(name)
         if named is None:
             return EmbeddedPlan()
         what = named.mapping.dataset if named.mapping is not None else f"{name} ({named.doubt})"
+        if "://" not in uri:
+            return self.skip(root, "table-only", f"the name of a resource, which is {what}")
         message = f"an asset of Airflow names {what}: move it together with all that produce or await it"
         return self.skip(root, "table-only", message)
 

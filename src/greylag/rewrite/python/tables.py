@@ -52,6 +52,9 @@ def reader(source: Source, call: cst.Call, argument: cst.BaseExpression) -> Read
     match name:
         case "table":
             return _table(source, call, argument)
+        case "read_sql" if any(_picks(index, arg) for index, arg in enumerate(call.args)):
+            # pandas picks columns of a table, and all of a query's.
+            raise NotRead("table-modifier", "some columns of the table are read by name")
         case "read_gbq" | "read_sql" | "read_gbq_query":
             return Reader(argument=argument)
         case "read_sql_table":
@@ -59,6 +62,13 @@ def reader(source: Source, call: cst.Call, argument: cst.BaseExpression) -> Read
         case "option" | "jdbc" | "load":
             return _of_chain(source, call, argument)
     raise NotRead("table-only", f"{name or 'this call'} takes a table's name, not a query")
+
+
+def _picks(index: int, arg: cst.Arg) -> bool:
+    """May this argument of `read_sql` be its `columns`?"""
+    if arg.keyword is None:
+        return bool(arg.star) or index > 5
+    return arg.keyword.value == "columns"
 
 
 def _plain(call: cst.Call, argument: cst.BaseExpression) -> bool:
