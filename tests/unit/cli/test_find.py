@@ -28,7 +28,7 @@ def test_json(migration: Path) -> None:
     document = json.loads(done.stdout)
     assert set(document) == {"migration", "consumers", "unclear", "summary"}
     assert document["migration"] == "users-v2"
-    assert document["consumers"][1] == {
+    assert document["consumers"][2] == {
         "repository": "etl",
         "path": "sql/reads.sql",
         "line": 3,
@@ -40,8 +40,8 @@ def test_json(migration: Path) -> None:
         "evidence": [{"kind": "static", "detail": "sql/reads.sql:3"}],
     }
     assert [(u["repository"], u["path"]) for u in document["unclear"]] == EXPECTED[1]
-    assert document["summary"]["consumers"] == 2
-    assert document["summary"]["unclear"] == 3
+    assert document["summary"]["consumers"] == 3
+    assert document["summary"]["unclear"] == 2
 
 
 def test_table_and_the_configured_fleet(migration: Path) -> None:
@@ -49,7 +49,7 @@ def test_table_and_the_configured_fleet(migration: Path) -> None:
     assert done.exit_code == 1
     assert "sql/reads.sql:3" in done.stdout
     assert "sql/broken.sql" in done.stdout
-    assert "2 consumers in 1 repository, 3 unclear; searched 1 repository" in done.stdout
+    assert "3 consumers in 1 repository, 2 unclear; searched 1 repository" in done.stdout
 
 
 def test_nothing_unclear_is_status_0(migration: Path) -> None:
