@@ -29,12 +29,30 @@ class Unnamed(Exception):
 
 def names_matter(scope: Scope, dialect: str) -> bool:
     """Can anyone see the names of this SELECT's output columns?"""
-    if scope.select.args.get("kind") == "STRUCT":
+    if scope.select.args.get("kind") == "STRUCT" or _orders_by_name(scope.select):
         return True
     if scope.positional or scope.role in (Role.EXISTS, Role.IN):
         return False
     # PostgreSQL names a scalar subquery after the column inside.
     return scope.role is not Role.SCALAR or dialect in _POSTGRES
+
+
+def _orders_by_name(select: exp.Select) -> bool:
+    """Does its ORDER BY, or that of the set operation that it begins, name an output column?
+
+    Without its name, the column of an outer query would be meant, if there is one.
+    """
+    node: exp.Expr = select
+    while True:
+        order = node.args.get("order")
+        for item in order.expressions if order is not None else ():
+            named = item.this if isinstance(item, exp.Ordered) else item
+            if isinstance(named, exp.Column) and len(named.parts) == 1:
+                return True
+        parent = node.parent
+        if not isinstance(parent, exp.SetOperation) or parent.this is not node:
+            return False
+        node = parent
 
 
 def item_spans(tokens: Tokens, clause: Clause, select: exp.Select) -> list[tuple[int, int]] | None:

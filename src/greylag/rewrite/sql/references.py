@@ -114,6 +114,8 @@ class References:
             return False
         if name in self.read.new_columns or ref.scope is not self.read.scope:
             return False
+        if ref.scope.parent is not None:
+            return False  # an outer query's column may win over the alias
         if not names_matter(ref.scope, self.folding.dialect):
             return False
         same = [
@@ -129,8 +131,20 @@ class References:
         ]
         return len(same) == 1 and not others and name not in explicit_aliases(ref.scope, self.folding)
 
+    def _behind_grouping(self, ref: Ref) -> bool:
+        """Is the query that the reference stands in asked once for each group of the read's SELECT?"""
+        select = self.read.scope.select
+        if select.args.get("group") is None:
+            return False
+        node: exp.Expr | None = ref.node
+        while node is not None and node.parent is not select:
+            node = node.parent
+        return node is not None and node.arg_key in ("expressions", "having", "qualify", "order")
+
     def _check_grouping(self, ref: Ref, piece: Piece) -> None:
-        """BigQuery groups by paths and whole items: an expression inside another is not seen as grouped."""
+        """What is grouped is not seen as grouped: in a nested query, and in BigQuery inside an expression."""
+        if piece.path is None and ref.scope is not self.read.scope and self._behind_grouping(ref):
+            raise Unsound(self.read.site, f"{ref.column.name} is grouped, and used in a query inside")
         group = ref.scope.select.args.get("group")
         if self.folding.dialect != "bigquery" or group is None or piece.path is not None:
             return
