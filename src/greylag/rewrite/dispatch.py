@@ -27,6 +27,7 @@ from greylag.rewrite.sql import rewrite_sql
 Codemod = Callable[..., Outcome]
 
 _SQL = {".sql", ".ddl", ".dml", ".hql", ".bq", ".bqsql", ".pgsql", ".psql", ".tsql"}
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 JINJA = re.compile(r"\{\{|\{%|\{#")
 _PYTHON = {".py", ".pyw", ".ipynb"}
 _JVM = {".scala", ".sc", ".java"}
@@ -67,6 +68,11 @@ def rewrite_text(
     framework = framework_of(path, siblings)
     if framework is None:
         return Unchanged()
+    if _SURROGATE.search(text):
+        if not mentioned(text, migration, {}):
+            return Unchanged()
+        message = f"{path}: half a surrogate pair, which no file in UTF-8 holds"
+        return Skipped(framework=framework, reasons=(Reason(code="unparsable", message=message),))
     try:
         return _rewrite_as(framework, path, text, migration, form, siblings)
     except RecursionError:
