@@ -109,7 +109,8 @@ def _prove(path: str, old: str, new: str, migration: CompiledMigration, running:
             reasons=(f"{path}: in Spark: {worst.reason}",),
         )
     reasons = [f"{path}: in Spark: {one.reason}" for one in compared if one.reason]
-    reasons += _doubts(path, job, answer, judged, wrong, compared)
+    if not reasons:
+        reasons += _doubts(path, job, answer, judged, wrong, compared)
     evidence = _evidence(path, answer, wrong, rows, seed)
     verdict = Verdict.INCONCLUSIVE if reasons else Verdict.TESTED
     return Proof(verdict=verdict, method="execution", rows=rows, reasons=(*dict.fromkeys(reasons), evidence))
@@ -137,7 +138,7 @@ def _doubts(
     doubts = []
     if "fault" in answer:
         doubts.append(f"{path}: Spark broke off: {answer['fault']}")
-    elif len(done) < len(job["rounds"]) and not any(one.reason for one in compared):
+    elif len(done) < len(job["rounds"]):
         doubts.append(f"{path}: the time for Spark was over after {len(done)} of {len(job['rounds'])} rounds")
     for which, needed in (("old", judged.old_lines), ("new", judged.new_lines)):
         ran = {line for one in done for run in one[which] for line in run["lines"]}
