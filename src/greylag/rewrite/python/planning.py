@@ -29,7 +29,7 @@ from greylag.rewrite.python.tables import NotRead, Reader, reader, select_text
 # `schema"."table`: what puts quotes around it makes it the name of a table in a schema.
 _INNER = re.compile(r"[\"`]\.[\"`]")
 _RESOURCE = re.compile(r"projects/([^/]+)/datasets/([^/]+)/tables/([\w-]+)")
-_LEGACY = re.compile(r"(?i)use_?legacy_?sql[\"']?\s*[=:]\s*True")
+_LEGACY = re.compile(r"(?i)use_?legacy_?sql[\"']?\s*[=:]\s*True|dialect\s*=\s*[\"']legacy")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -199,6 +199,8 @@ class Planner:
         Raises NotRead.
         """
         assert fate.call is not None
+        if _LEGACY.search(self.source.code(fate.call)):
+            raise NotRead("other-dialect", "this is BigQuery's legacy SQL")
         read = reader(self.source, fate.call, root)
         if read.schema is None:
             return named, read
