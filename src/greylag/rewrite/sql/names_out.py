@@ -12,12 +12,24 @@ ALIAS_CLAUSES = {"group", "having", "qualify", "order", "windows"}
 
 
 def explicit_aliases(scope: Scope, folding: Folding) -> dict[str, exp.Expr]:
-    """Folded alias to the expression behind it."""
+    """Folded alias to the expression behind it. A field of a column (`a.b`) goes by its own name as well."""
     found: dict[str, exp.Expr] = {}
     for item in scope.select.expressions:
         if isinstance(item, exp.Alias) and isinstance(item.args.get("alias"), exp.Identifier):
             found[folding.ident(item.args["alias"])] = item.this
+        elif (field := field_name(item, scope)) is not None:
+            found[folding.ident(field)] = item
     return found
+
+
+def field_name(item: exp.Expr, scope: Scope) -> exp.Identifier | None:
+    """The name of an output that is a field of a column; None for a column itself, or anything else."""
+    if isinstance(item, exp.Dot):
+        return item.expression if isinstance(item.expression, exp.Identifier) else None
+    if not isinstance(item, exp.Column) or not isinstance(item.this, exp.Identifier):
+        return None
+    is_field = any(ref.node is item and ref.source and ref.index < len(ref.parts) - 1 for ref in scope.refs)
+    return item.this if is_field else None
 
 
 def output_names(scope: Scope, folding: Folding) -> set[str]:
@@ -51,5 +63,6 @@ def alias_means_other(ref: Ref, folding: Folding) -> bool:
         isinstance(behind, exp.Column)
         and isinstance(behind.this, exp.Identifier)
         and folding.ident(behind.this) == name
+        and field_name(behind, ref.scope) is None
         and any(other.node is behind and other.source is ref.source for other in ref.scope.refs)
     )

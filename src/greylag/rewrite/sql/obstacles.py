@@ -11,6 +11,7 @@ from greylag.mapping.compiled import Mapping
 from greylag.rewrite.sql.boundary import table_span
 from greylag.rewrite.sql.model import Owner, ReadSite, Ref, Role, Scope
 from greylag.rewrite.sql.modifiers import modifiers
+from greylag.rewrite.sql.names_out import ALIAS_CLAUSES, explicit_aliases
 from greylag.rewrite.sql.resolve import Resolver
 from greylag.rewrite.sql.soundness import stars_unseen
 from greylag.rewrite.sql.stars import covers, star_of
@@ -143,6 +144,8 @@ class Obstacles:
         if name in self.variables:
             return
         aliases = {self.names.folding.fold(item.alias) for item in scope.select.expressions if item.alias}
+        if ref.clause in ALIAS_CLAUSES:
+            aliases |= set(explicit_aliases(scope, self.names.folding))
         if name in aliases or len(ref.parts) > 1 or name == scope.sources[0].name:
             return
         if name.startswith("@") or not ref.parts[0].meta:

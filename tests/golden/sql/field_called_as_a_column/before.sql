@@ -1,0 +1,3 @@
+SELECT client.country AS country, COUNT(*) AS visits
+FROM web.visits
+GROUP BY country
