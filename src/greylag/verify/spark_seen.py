@@ -11,6 +11,7 @@ from greylag.domain.check import Counterexample
 from greylag.verify.compare import freeze_rows, same_bag
 
 _SHOWN = 6
+_UNKNOWN = ("UNRESOLVED_COLUMN", "FIELD_NOT_FOUND", "TABLE_OR_VIEW_NOT_FOUND")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ def compare(one: Mapping[str, Any], tables: Sequence[str]) -> Compared:
 
 def _new_fault(rows: int, fault: str) -> Compared:
     """A name that is not there refutes: all new datasets are there, with their columns."""
-    unknown = "[UNRESOLVED_COLUMN" in fault or "[TABLE_OR_VIEW_NOT_FOUND" in fault
+    unknown = any(f"[{condition}" in fault for condition in _UNKNOWN)
     return Compared(rows=rows, refuted=unknown, reason=f"the new version does not run: {fault}")
 
 

@@ -173,6 +173,7 @@ SORTED = seen(["x"], ["y"], is_sorted=True)
         (seen(["x"]), seen(["y"]), seen(["z"]), False, "depends on the order of rows"),
         (SORTED, SORTED, seen(["y"], ["x"]), False, "another order"),
         (seen(["x"]), seen(["x"]), {"fault": "[UNRESOLVED_COLUMN.X] a", "seen": []}, True, "does not run"),
+        (seen(["x"]), seen(["x"]), {"fault": "[FIELD_NOT_FOUND] a", "seen": []}, True, "does not run"),
         (seen(["x"]), seen(["x"]), {"fault": "MemoryError", "seen": []}, False, "does not run"),
         ({"fault": "E", "seen": []}, seen(), seen(["x"]), False, "the old version does not run"),
         (seen([{"f": "0.30000000000000004"}]), seen([{"f": "0.3"}]), seen([{"f": "0.3"}]), False, ""),
