@@ -48,6 +48,12 @@ format: $(VENV)/.installed-dev ## let ruff lay the code out
 bench: $(VENV)/.installed-dev ## figures against named baselines
 	$(BIN)/python -m bench $(ARGS)
 
+FRONT ?= sql
+SECONDS_OF_FUZZ ?= 300
+.PHONY: fuzz
+fuzz: $(VENV)/.installed-dev ## coverage-guided fuzzing of FRONT=sql|py|scala|json|… (needs `pip install atheris`)
+	$(BIN)/python fuzz/codemods.py $(FRONT) -max_total_time=$(SECONDS_OF_FUZZ) -max_len=4000 $(ARGS)
+
 .PHONY: docs-picture
 docs-picture: $(VENV)/.installed-dev ## draw docs/demo.svg from a run of the demo
 	$(BIN)/python docs/picture.py --sections 2,4,5 docs/demo.svg
