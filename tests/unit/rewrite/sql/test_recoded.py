@@ -17,7 +17,7 @@ MAPPINGS = {
     "open": "CASE tier WHEN 3 THEN 'premium' WHEN 2 THEN 'basic' ELSE 'free' END",
     "closed": "CASE tier WHEN 3 THEN 'premium' WHEN 2 THEN 'basic' WHEN 1 THEN 'free' END",
     "searched": "CASE WHEN tier = 3 OR tier = 4 THEN 'premium' WHEN tier IN (2) THEN 'basic' ELSE 'free' END",
-    "null_arm": "CASE WHEN tier IS NULL THEN 'free' WHEN tier = 3 THEN 'premium' WHEN 2=tier THEN 'basic' END",
+    "null_arm": "CASE WHEN tier IS NULL THEN 'free' WHEN 3=tier THEN 'premium' WHEN 2=tier THEN 'basic' END",
     "null_and_else": "CASE WHEN tier IS NULL THEN 'basic' WHEN tier = 3 THEN 'premium' ELSE 'free' END",
     "to_null": "CASE tier WHEN 3 THEN 'premium' WHEN 2 THEN NULL ELSE 'free' END",
     "nested": "IF(tier = 3, 'premium', IF(tier = 2, 'basic', 'free'))",
