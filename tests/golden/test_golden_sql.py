@@ -164,7 +164,7 @@ def test_both_versions_return_the_same_rows(name: str) -> None:
 
 
 def reads_what_the_mapping_reads(before: str, after: str, migration: CompiledMigration) -> bool:
-    """It parses, and every read of an old dataset became one of what its mapping reads, in strings as well."""
+    """It parses, and every read of an old dataset became one of what its mapping reads, in strings too."""
     Tokens(after, migration.dialect).parse()
     was, now = (re.findall(r"\w+", text.lower()) for text in (before, after))
     new = {table.name.lower() for one in migration.mappings for table in one.query.find_all(exp.Table)}

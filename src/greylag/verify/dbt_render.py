@@ -16,10 +16,10 @@ import jinja2
 from jinja2 import meta, nodes
 from jinja2.ext import Extension
 from jinja2.parser import Parser
-from jinja2.sandbox import SandboxedEnvironment
 
 from greylag.domain.dbt import DbtSurroundings
 from greylag.mapping.compiled import CompiledMigration
+from greylag.verify.dbt_bounds import BoundedEnvironment, bound
 from greylag.verify.dbt_macros import Library, Returned
 from greylag.verify.dbt_world import CHOOSE, Unrenderable, World
 
@@ -51,7 +51,7 @@ def renderings(
     `project` gives variables and macros their meaning; a macro that is changed is rendered by itself, with
     its parameters unknown. Raises Unrenderable with the reason.
     """
-    environment = SandboxedEnvironment(
+    environment = BoundedEnvironment(
         extensions=["jinja2.ext.do", _Wrappers], undefined=jinja2.StrictUndefined, keep_trailing_newline=True
     )
     try:
@@ -83,7 +83,7 @@ def changed_macros(
 
 
 def _alike(
-    environment: jinja2.Environment,
+    environment: BoundedEnvironment,
     old: nodes.Template,
     new: nodes.Template,
     migration: CompiledMigration,
@@ -94,7 +94,7 @@ def _alike(
         environment=environment,
         sources=project.macros,
         dialect=migration.dialect,
-        prepare=lambda tree: _take_both_ways(tree, _assigned(tree), conditions),
+        prepare=lambda tree: _prepare(tree, conditions),
     )
     before, after = (_Version.of(environment, tree, conditions, library) for tree in (old, new))
     if 2 ** len(conditions) > BRANCH_LIMIT:
@@ -102,6 +102,7 @@ def _alike(
     for answers in itertools.product((False, True), repeat=len(conditions)):
         truth = dict(zip(conditions, answers, strict=True))
         world = World(migration, truth, project, library)
+        environment.start()
         yield Rendering(
             branch=", ".join(
                 f"{conditions[key]}: {'yes' if holds else 'no'}" for key, holds in truth.items()
@@ -126,7 +127,7 @@ class _Version:
         library: Library,
     ) -> _Version:
         try:
-            _take_both_ways(tree, _assigned(tree), conditions)
+            _prepare(tree, conditions)
             tree.set_environment(environment)
             wanted = meta.find_undeclared_variables(tree)
             library.reach(wanted, tree)
@@ -161,6 +162,11 @@ class _Wrappers(Extension):
 def _assigned(tree: nodes.Template) -> frozenset[str]:
     """What the template sets itself, parameters of its macros included."""
     return frozenset({name.name for name in tree.find_all(nodes.Name) if name.ctx != "load"} | {"loop"})
+
+
+def _prepare(tree: nodes.Template, conditions: dict[str, str]) -> None:
+    _take_both_ways(tree, _assigned(tree), conditions)
+    bound(tree)
 
 
 def _take_both_ways(tree: nodes.Node, assigned: frozenset[str], conditions: dict[str, str]) -> None:

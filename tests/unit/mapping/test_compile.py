@@ -185,7 +185,10 @@ def test_a_wrong_answer(sql: str, answer: str, expected: str) -> None:
         ("SELECT a AS c1, CAST(CURRENT_DATE() AS STRING) AS c2 FROM p.c.new", "`c2` calls CURRENT_DATE"),
         ("SELECT a AS c1, my_function(s) AS c2 FROM p.c.new", "`c2` calls `my_function`"),
         ("SELECT a AS c1, @p AS c2 FROM p.c.new", "`c2` depends on a parameter"),
-        ("SELECT k AS c1, s AS c2 FROM p.c.new, UNNEST(arr) AS k", "it reads a subquery, a function or an array"),
+        (
+            "SELECT k AS c1, s AS c2 FROM p.c.new, UNNEST(arr) AS k",
+            "it reads a subquery, a function or an array",
+        ),
         ("SELECT c1, c2 FROM (SELECT a AS c1, s AS c2 FROM p.c.new)", "it reads a subquery"),
         ("WITH w AS (SELECT a, s FROM p.c.new) SELECT a AS c1, s AS c2 FROM w", "it has a WITH clause"),
         ("SELECT a AS c1, s AS c2 FROM p.c.new TABLESAMPLE SYSTEM (10 PERCENT)", "it samples rows"),
