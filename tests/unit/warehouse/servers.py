@@ -154,3 +154,51 @@ def serve(fake: FakeBigQuery) -> Iterator[str]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+class FakeSnowflake:
+    """A connection as Snowflake's connector gives it, over DuckDB; names are upper case, as there."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
+        self.sent: list[str] = []
+        connection.execute(_SNOWFLAKE_SCHEMA)
+
+    def cursor(self) -> FakeSnowflake:
+        return self
+
+    def execute(self, text: str, values: tuple[object, ...] = (), timeout: int | None = None) -> None:
+        self.sent.append(text)
+        for value in values:
+            text = text.replace("%s", f"'{value}'", 1)
+        if "information_schema" in text:
+            text = text.replace("information_schema.", "snowflake.")
+        else:
+            (text,) = sqlglot.transpile(text, read="snowflake", write="duckdb")
+        self._result = self.connection.execute(text)
+
+    @property
+    def description(self) -> list[tuple[str, ...]]:
+        return [tuple(map(str, one)) for one in self._result.description or ()]
+
+    def fetchmany(self, size: int) -> list[tuple[object, ...]]:
+        return self._result.fetchmany(size)
+
+    def fetchall(self) -> list[tuple[object, ...]]:
+        return self._result.fetchall()
+
+    def close(self) -> None:
+        """Cursors and connections are one here."""
+
+
+_SNOWFLAKE_SCHEMA = """
+CREATE SCHEMA snowflake;
+CREATE VIEW snowflake.tables AS
+SELECT upper(database_name) AS table_catalog, upper(schema_name) AS table_schema, upper(table_name)
+       AS table_name, estimated_size AS row_count
+FROM duckdb_tables();
+CREATE VIEW snowflake.columns AS
+SELECT upper(schema_name) AS table_schema, upper(table_name) AS table_name, upper(column_name) AS column_name,
+       data_type, column_index AS ordinal_position
+FROM duckdb_columns();
+"""

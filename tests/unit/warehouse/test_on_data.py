@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from tests.unit.warehouse.servers import FakeBigQuery, postgres, postgres_programs, serve
+from tests.unit.warehouse.servers import FakeBigQuery, FakeSnowflake, postgres, postgres_programs, serve
 
 from greylag.domain.check import Verdict
 from greylag.domain.errors import UsageError
@@ -228,6 +228,22 @@ def test_bigquery_is_asked_dry_first_and_within_the_budget() -> None:
             opened.rows("SELECT * FROM prod.core.users_v2")
         assert [dry for _, dry in fake.sent[sent:]] == [True]
         opened.close()
+
+
+def test_snowflake_is_spoken_to_in_its_own_words() -> None:
+    from greylag.warehouse.snowflake import SnowflakeWarehouse
+
+    fake = FakeSnowflake(duckdb.connect())
+    fake.connection.execute(TABLES)
+    opened = SnowflakeWarehouse("snowflake://kim@account/db", Budget(), fake)
+    spoken = migration("snowflake")
+    assert prove_on(OLD, NEW, spoken, opened).verdict is Verdict.TESTED
+    (found,) = reproduce(spoken, opened, ("user_id",))
+    assert (found.rows_old, found.rows_only_old, found.error) == (4, 1, None)
+    for text in fake.sent:
+        assert text.lstrip("( ").upper().startswith(("SELECT", "WITH")), text
+    with pytest.raises(UsageError, match=r"SNOWFLAKE_PASSWORD|pip install"):
+        open_warehouse("snowflake://kim@account/db")
 
 
 BIGQUERY = """
