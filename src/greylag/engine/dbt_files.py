@@ -27,10 +27,12 @@ from greylag.rewrite.dbt import (
     unit_test_notes,
     yaml_edits,
 )
+from greylag.rewrite.dbt.project import DBT_PROJECT
 from greylag.verify.dbt import prove_dbt
 from greylag.verify.dbt_data import NoData, project_data
 from greylag.verify.dbt_project import ProjectPair, check_dbt_build, check_dbt_parse
 from greylag.verify.dbt_yaml import prove_dbt_yaml
+from greylag.workspace import OverlaidFiles
 
 _SECONDS = 60.0  # for both builds of a project
 _CHECKS = frozenset({"source-test", "source-freshness"})
@@ -65,9 +67,13 @@ def with_companions(
 
     What such a file still reads of an old dataset is told with it: it stays a reader, with the reason.
     """
+    if not any(PurePosixPath(path).name == DBT_PROJECT for path in files) and not any(
+        _is_dbt(report.outcome) for report in reports
+    ):
+        return tuple(reports)  # without a project no file is read for it
     reports = _with_unit_tests(reports, files, migration)
     edited = {report.path: report.outcome.text for report in reports if isinstance(report.outcome, Edited)}
-    now = {**files, **edited}
+    now = OverlaidFiles(files, edited)
     notes = unit_test_notes(now, migration)
     needed: set[DatasetRef] = {provided.dataset for provided in migration.provides} | set(migration.new_names)
     free = frozenset(mapping.dataset for mapping in migration.mappings) - _still_read(
