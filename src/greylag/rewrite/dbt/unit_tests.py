@@ -20,8 +20,9 @@ def unit_test_notes(files: Mapping[str, str], migration: CompiledMigration) -> d
     After the model is rewritten, dbt refuses such a test: its input is no longer read by the model.
     """
     found: dict[str, tuple[str, ...]] = {}
-    for path, text in sorted(files.items()):
-        if path.lower().endswith((".yml", ".yaml")) and "unit_tests:" in text:
+    for path in sorted(path for path in files if path.lower().endswith((".yml", ".yaml"))):
+        text = files[path]
+        if "unit_tests:" in text:
             for model, note in _in_file(path, text, migration):
                 found[model] = (*found.get(model, ()), note)
     return found

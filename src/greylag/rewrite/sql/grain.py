@@ -9,6 +9,7 @@ from sqlglot import exp
 from greylag.mapping.compiled import Grain, Mapping
 from greylag.mapping.inline import varies
 from greylag.rewrite.sql.folding import Folding
+from greylag.rewrite.sql.hidden import own_nodes
 from greylag.rewrite.sql.model import ReadSite, Ref, Role, Scope, Source
 from greylag.rewrite.sql.soundness import Unsound, stars_unseen, within
 from greylag.rewrite.sql.stars import covers, star_of
@@ -34,7 +35,7 @@ def regrouped(
             how = measures.get(folding.ident(ref.column)) if ref.source is source else None
             if how is not None:
                 allowed.add(id(_aggregate(site, ref, how, scope)))
-    for node in _own(scope.select):
+    for node in own_nodes(scope.select):
         if isinstance(node, exp.AggFunc) and id(node) not in allowed and not _idle(node):
             raise Unsound(site, f"{node.sql_name()} counts the rows of the older grain")
     return grain.flat
@@ -55,7 +56,7 @@ def _check_select(site: ReadSite, scope: Scope) -> None:
     grouped = select.args.get("group") is not None or any(_plain_aggregates(select))
     if not grouped and not _distinct(select) and not _only_asked_for(scope):
         raise Unsound(site, "it groups rows, and the query does not group them again")
-    for node in _own(select):
+    for node in own_nodes(select):
         if isinstance(node, exp.Window) and not grouped:
             raise Unsound(site, "it groups rows, and the query has a window over them")
         if varies(node):
@@ -76,7 +77,7 @@ def _distinct(select: exp.Select) -> bool:
 
 
 def _plain_aggregates(select: exp.Select) -> Iterator[exp.Expr]:
-    for node in _own(select):
+    for node in own_nodes(select):
         if isinstance(node, exp.AggFunc) and not isinstance(_filtered(node).parent, exp.Window):
             yield node
 
@@ -84,18 +85,6 @@ def _plain_aggregates(select: exp.Select) -> Iterator[exp.Expr]:
 def _filtered(node: exp.Expr) -> exp.Expr:
     """The aggregate with its FILTER, if it has one."""
     return node.parent if isinstance(node.parent, exp.Filter) and node.arg_key == "this" else node
-
-
-def _own(select: exp.Select) -> Iterator[exp.Expr]:
-    """The nodes of a SELECT outside of its tables and of nested queries."""
-    stack: list[exp.Expr] = [
-        child for child in select.iter_expressions() if child.arg_key not in ("with_", "from_")
-    ]
-    while stack:
-        node = stack.pop()
-        if not isinstance(node, (exp.Query, exp.Table)):
-            yield node
-            stack.extend(node.iter_expressions())
 
 
 def _aggregate(site: ReadSite, ref: Ref, how: str, scope: Scope) -> exp.Expr:

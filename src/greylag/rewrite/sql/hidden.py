@@ -16,13 +16,13 @@ _UNDERSTOOD = {"except_", "except", "replace", "rename"}
 def check_hidden(site: ReadSite, scope: Scope, source: Source, folding: Folding) -> None:
     """Every use of the source's columns says their names. Raises Unsound where one does not."""
     for inner in within(scope):
-        for node in _own(inner.select):
+        for node in own_nodes(inner.select):
             why = _hidden(node, inner, scope, source, folding)
             if why is not None:
                 raise Unsound(site, why)
 
 
-def _own(select: exp.Select) -> Iterator[exp.Expr]:
+def own_nodes(select: exp.Select) -> Iterator[exp.Expr]:
     """The nodes of a SELECT outside of its tables and of nested queries."""
     stack: list[exp.Expr] = [
         child for child in select.iter_expressions() if child.arg_key not in ("with_", "from_")
