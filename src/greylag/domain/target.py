@@ -10,6 +10,7 @@ class TargetState(StrEnum):
 
     FOUND = "found"
     WAITING_ANSWER = "waiting_answer"
+    AGENT = "agent"
     REWRITTEN = "rewritten"
     PROPOSED = "proposed"
     MERGED = "merged"

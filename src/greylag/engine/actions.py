@@ -14,6 +14,7 @@ class EffectKind(StrEnum):
     """The short workflows of the engine."""
 
     REWRITE = "rewrite"
+    AGENT = "agent"
     PROPOSE = "propose"
     MERGE = "merge"
     CHECK = "check"

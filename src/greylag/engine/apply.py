@@ -8,7 +8,7 @@ from typing import Any, assert_never
 import sqlalchemy as sa
 
 from greylag.domain.target import TargetState
-from greylag.engine import tables
+from greylag.engine import ledger, tables
 from greylag.engine.actions import AssignWaves, Hold, Settle
 from greylag.engine.events import EventKind
 from greylag.engine.permits import wave_done
@@ -76,6 +76,8 @@ def _settle(session: Session, world: World, action: Settle, now: datetime) -> bo
         }
     if not session.change(migration, target, now, **values):
         return False
+    if target.state is TargetState.AGENT:
+        ledger.leave(session, migration, target.repository, action.reason)
     record(session, migration, target, now, outcome=action.state.value, note=action.reason)
     if action.state in TERMINAL:
         session.drop_lease(migration, target.repository)

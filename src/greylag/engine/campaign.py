@@ -240,7 +240,7 @@ class Campaign:
     def world(self, busy: frozenset[str] = frozenset()) -> World:
         """What our tables say of the campaign."""
         with self.store.read() as session:
-            world = read_world(session, self.name, self.migration.digest, self.rules)
+            world = read_world(session, self.name, self.migration.digest, self.rules, self.clock.now())
         return replace(world, busy=busy)
 
     def look(self, busy: frozenset[str] = frozenset()) -> tuple[World, Decision]:

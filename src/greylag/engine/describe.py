@@ -43,11 +43,18 @@ def mentions_message(migration: CompiledMigration, target: Target) -> str:
     )
 
 
+def agent_message(migration: CompiledMigration, target: Target) -> str:
+    """The message of the commit of what a coding agent did where the codemods stopped."""
+    first = f"{title(migration)}, where it takes judgement"
+    message = commit_message(migration, target).replace(title(migration), first, 1)
+    return message.replace("\nGreylag-Migration:", "\nGreylag-Author: agent\nGreylag-Migration:", 1)
+
+
 def body(migration: CompiledMigration, target: Target, rewriting: Rewriting) -> str:
     """The description of a pull request, in Markdown."""
     parts = [
-        f"`{migration.name}` moves the readers of the old datasets below to the new ones. This change was "
-        "made by rule; what is known about each file stands in its verdict.",
+        f"`{migration.name}` moves the readers of the old datasets below to the new ones. "
+        f"{_made(rewriting)}; what is known about each file stands in its verdict.",
         *(_mapping(mapping) for mapping in migration.mappings),
         _files(rewriting),
         _differs(migration.mappings),
@@ -58,6 +65,14 @@ def body(migration: CompiledMigration, target: Target, rewriting: Rewriting) -> 
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def _made(rewriting: Rewriting) -> str:
+    if not rewriting.by_agent:
+        return "This change was made by rule"
+    return (
+        "This change was made by rule, and by a coding agent in the files of form `agent`: read those first"
+    )
+
+
 def _mapping(mapping: Mapping) -> str:
     rows = [[_code(output.name), _code(output.text)] for output in mapping.outputs]
     rows += [[_code(name), f"no counterpart: {text}"] for name, text in mapping.unmapped.items()]
@@ -65,9 +80,11 @@ def _mapping(mapping: Mapping) -> str:
 
 
 def _files(rewriting: Rewriting) -> str:
-    rows = []
+    rows = [_agents_row(path, rewriting.entries) for path in rewriting.by_agent]
     for report in rewriting.reports:
         if report.path not in rewriting.changes or not isinstance(report.outcome, Edited):
+            continue
+        if report.path in rewriting.by_agent:
             continue
         proof = report.proof
         verdict = "companion file" if not report.outcome.reads else "not compared"
@@ -78,6 +95,15 @@ def _files(rewriting: Rewriting) -> str:
         notes = [*report.outcome.notes, *(proof.reasons if proof is not None else ())]
         rows.append([_code(report.path), report.outcome.form.value, verdict, "; ".join(notes)])
     return "### Files\n\n" + _table(["file", "form", "verdict", "notes"], rows)
+
+
+def _agents_row(path: str, entries: Sequence[LedgerEntry]) -> list[str]:
+    entry = next((one for one in entries if one.consumer.path == path and one.form == "agent"), None)
+    if entry is None:
+        return [_code(path), "agent", "companion file", ""]
+    verdict = "not compared" if entry.verdict is None else entry.verdict.value
+    by = f" (by {entry.method})" if entry.method not in (None, "none") else ""
+    return [_code(path), "agent", verdict + by, "; ".join(entry.reasons)]
 
 
 def _differs(mappings: Iterable[Mapping]) -> str:

@@ -19,6 +19,7 @@ class EventKind(StrEnum):
     FOUND = "found"
     REWRITTEN = "rewritten"
     QUESTION = "question"
+    AGENT = "agent"
     ANSWERED = "answered"
     WAVES = "waves"
     WAVE_DONE = "wave_done"

@@ -23,9 +23,13 @@ repository.
 GONE = "gone"
 """The outcome of a consumer that stopped reading the old dataset without a change of ours."""
 
+LEFT_OVER = "left_over"
+"""The outcome of a consumer that codemods left alone and that an agent is to try."""
+
 _EDITED_STATES = {
     TargetState.FOUND: "found",
     TargetState.WAITING_ANSWER: "waiting",
+    TargetState.AGENT: "waiting",
     TargetState.REWRITTEN: "rewritten",
     TargetState.PROPOSED: "proposed",
     TargetState.MERGED: "merged",
@@ -43,9 +47,8 @@ _EDITED_STATES = {
 class LedgerRow:
     """One consumer as the ledger shows it.
 
-    `state`: found, waiting, rewritten, proposed, merged, reverting, reverted, migrated, retired, skipped,
-    failed,
-    handed_over or aborted; `reason` says why it stopped there.
+    `state`: found, waiting, agent, rewritten, proposed, merged, reverting, reverted, migrated, retired,
+    skipped, failed, handed_over or aborted; `reason` says why it stopped there.
     """
 
     repository: str
@@ -109,6 +112,17 @@ def close_round(session: Session, migration: str, repository: str) -> None:
         (table.c.migration == migration) & (table.c.repository == repository) & (table.c.outcome == "edited")
     )
     session.connection.execute(table.update().where(here).values(outcome=MIGRATED))
+
+
+def leave(session: Session, migration: str, repository: str, reason: str) -> None:
+    """What waited for an agent is left to people, with one more reason."""
+    table = tables.consumers
+    here = (
+        (table.c.migration == migration) & (table.c.repository == repository) & (table.c.outcome == LEFT_OVER)
+    )
+    for row in session.rows(sa.select(table.c.key, table.c.reasons).where(here)):
+        one = table.update().where((table.c.migration == migration) & (table.c.key == row["key"]))
+        session.connection.execute(one.values(outcome="skipped", reasons=[*row["reasons"], reason]))
 
 
 def _values(entry: LedgerEntry) -> dict[str, Any]:
@@ -197,6 +211,8 @@ def standing(
         return "migrated", "migrated before new readers appeared in this repository"
     if outcome in ("skipped", "failed"):
         return outcome, why
+    if outcome == LEFT_OVER:
+        return ("agent" if target is TargetState.AGENT else _EDITED_STATES[target]), why or target_reason
     if outcome == "question" and target is TargetState.WAITING_ANSWER:
         return "waiting", why or target_reason
     return _EDITED_STATES[target], target_reason or why

@@ -30,9 +30,9 @@ def merge(tools: Tools, request: Request, target: Target) -> bool:
     pull = tools.forge.get(target.repository, number)
     if pull.state is PullRequestState.MERGED:
         return _merged(tools, request, target, pull.merge_commit)
-    with tools.store.read() as session:
-        world = read_world(session, request.migration, request.source, tools.rules(request.migration))
     now = tools.clock.now()
+    with tools.store.read() as session:
+        world = read_world(session, request.migration, request.source, tools.rules(request.migration), now)
     # Decided some time ago, perhaps by a process that was killed: is it still allowed?
     planned = replace(target, schedules=tools.schedules(target.repository))
     if merge_stop(world, planned, now) is not None or pull.state is PullRequestState.CLOSED:

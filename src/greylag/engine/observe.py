@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -15,10 +17,10 @@ from greylag.engine.tables import targets as targets_table
 from greylag.engine.world import PullState, PullView, Rules, Target, World
 from greylag.forge.base import Forge
 
-_LOOKED_AT = frozenset({TargetState.REWRITTEN, TargetState.PROPOSED})
+_LOOKED_AT = frozenset({TargetState.AGENT, TargetState.REWRITTEN, TargetState.PROPOSED})
 
 
-def read_world(session: Session, migration: str, source: str, rules: Rules) -> World:
+def read_world(session: Session, migration: str, source: str, rules: Rules, now: datetime) -> World:
     """What our tables say; nothing of the forge or the repositories."""
     readings = session.readings(migration)
     targets = tuple(
@@ -38,7 +40,18 @@ def read_world(session: Session, migration: str, source: str, rules: Rules) -> W
         answers=session.answers(migration),
         leases=leases,
         open_elsewhere=_open_elsewhere(session, migration),
+        **({} if rules.agents is None else _agents(session, migration, now)),
     )
+
+
+def _agents(session: Session, migration: str, now: datetime) -> dict[str, Any]:
+    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return {
+        "idioms": session.idioms(migration),
+        "records": session.records(migration),
+        "spent": session.spent(migration=migration),
+        "spent_today": session.spent(since=midnight),
+    }
 
 
 def _open_elsewhere(session: Session, migration: str) -> dict[str, int]:

@@ -46,7 +46,13 @@ class Report:
 
 
 _BEFORE_MERGE = frozenset(
-    {TargetState.FOUND, TargetState.WAITING_ANSWER, TargetState.REWRITTEN, TargetState.PROPOSED}
+    {
+        TargetState.FOUND,
+        TargetState.WAITING_ANSWER,
+        TargetState.AGENT,
+        TargetState.REWRITTEN,
+        TargetState.PROPOSED,
+    }
 )
 _PATCHED = frozenset({TargetState.REWRITTEN, TargetState.PROPOSED})
 _MERGED = frozenset({TargetState.MERGED, TargetState.BAKING, TargetState.DONE})

@@ -39,7 +39,10 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rewriting:
-    """What a rewrite of a repository came to. `changes` maps a path to its new bytes."""
+    """What a rewrite of a repository came to. `changes` maps a path to its new bytes.
+
+    `by_agent` are the paths of those that an agent made.
+    """
 
     state: TargetState
     reason: str
@@ -49,6 +52,7 @@ class Rewriting:
     questions: tuple[str, ...]
     entries: tuple[LedgerEntry, ...]
     reports: tuple[FileReport, ...]
+    by_agent: tuple[str, ...] = ()
 
 
 def fold(

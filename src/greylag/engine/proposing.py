@@ -48,7 +48,7 @@ def propose(tools: Tools, request: Request, target: Target) -> bool:
     """Open the pull request, or bring it up to date."""
     now = tools.clock.now()
     with tools.store.write() as session:
-        world = read_world(session, request.migration, request.source, tools.rules(request.migration))
+        world = read_world(session, request.migration, request.source, tools.rules(request.migration), now)
         if campaign_stop(world) or wave_stop(world, target, now):
             return tools.change(session, request, target)
         if session.take_lease(request.migration, target.repository, now) != request.migration:

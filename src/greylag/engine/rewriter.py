@@ -5,7 +5,7 @@ ref.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -13,9 +13,10 @@ from greylag.domain.check import Verdict
 from greylag.domain.outcome import FormChoice
 from greylag.domain.target import TargetState
 from greylag.engine import ledger, tables
-from greylag.engine.describe import body, commit_message, mentions_message, title
+from greylag.engine.describe import agent_message, body, commit_message, mentions_message, title
+from greylag.engine.leftovers import AgentPart, Chosen, choose, hand_to_agent, with_agent
 from greylag.engine.mentions import mentions_in_text
-from greylag.engine.patching import LedgerEntry, fold
+from greylag.engine.patching import LedgerEntry, Rewriting, fold
 from greylag.engine.ports import Fleet, ProofLevel, Rewriter, Sources
 from greylag.engine.store import Session, Store
 from greylag.engine.world import Target
@@ -37,11 +38,27 @@ class Made:
     entries: tuple[LedgerEntry, ...]
     repository: str
     told: dict[str, object]
+    idioms: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What the codemods make of a repository, before anything is committed."""
+
+    migration: CompiledMigration
+    source: str
+    sources: Sources
+    made: Rewriting
+    chosen: Chosen
+    answers: Mapping[str, str | None]
 
 
 @dataclass(slots=True)
 class Rewrites:
-    """Makes patches. `compiled` gives a migration with the answers so far, and the digest of its file."""
+    """Makes patches. `compiled` gives a migration with the answers so far, and the digest of its file.
+
+    `agents`: what codemods leave over waits for an agent.
+    """
 
     store: Store
     fleet: Fleet
@@ -50,11 +67,10 @@ class Rewrites:
     proof: ProofLevel
     author: str
     email: str
+    agents: bool = False
 
-    def make(self, name: str, target: Target) -> Made:
-        """Rewrite a repository from the head of its default branch; the commit stands in it, without a
-        ref.
-        """
+    def draft(self, name: str, target: Target) -> Draft:
+        """Rewrite a repository from the head of its default branch, in memory."""
         migration, source = self.compiled(name)
         with self.store.read() as session:
             answers = session.answers(name)
@@ -72,19 +88,50 @@ class Rewrites:
             unreadable=sources.unreadable,
             answers=answers,
         )
-        commit = None
-        if made.state is TargetState.REWRITTEN:
+        chosen = choose(reports, sources.files) if self.agents else Chosen()
+        return Draft(
+            migration=migration,
+            source=source,
+            sources=sources,
+            made=hand_to_agent(made, chosen),
+            chosen=chosen,
+            answers=answers,
+        )
+
+    def make(self, name: str, target: Target) -> Made:
+        """Rewrite a repository; the commit stands in it, without a ref."""
+        return self.finish(self.draft(name, target), target)
+
+    def commit(self, draft: Draft, target: Target) -> str | None:
+        """The codemods' commit on top of the head, None where they changed nothing."""
+        if not draft.made.changes or draft.made.state is TargetState.WAITING_ANSWER:
+            return None
+        return self._commit(
+            draft, draft.sources.commit, draft.made.changes, commit_message(draft.migration, target)
+        )
+
+    def _commit(self, draft: Draft, base: str, changes: Mapping[str, bytes], message: str) -> str:
+        repo = self.fleet.open(draft.sources.repository)
+        return repo.commit(
+            base,
+            changes,
+            message=message,
+            author=self.author,
+            email=self.email,
+            when=repo.info(draft.sources.commit).when,
+        )
+
+    def finish(self, draft: Draft, target: Target, part: AgentPart | None = None) -> Made:
+        """Commit what was made: the codemods' changes, an agent's on top of them, mentions on top of both."""
+        made = draft.made if part is None else with_agent(draft.made, part)
+        migration, sources = draft.migration, draft.sources
+        commit = self.commit(draft, target)
+        if part is not None and part.changes:
+            message = agent_message(migration, target)
+            commit = self._commit(draft, commit or sources.commit, part.changes, message)
+        if commit is not None and migration.rollout.mentions and made.state is TargetState.REWRITTEN:
             repo = self.fleet.open(target.repository)
-            commit = repo.commit(
-                sources.commit,
-                made.changes,
-                message=commit_message(migration, target),
-                author=self.author,
-                email=self.email,
-                when=repo.info(sources.commit).when,
-            )
-            if migration.rollout.mentions:
-                commit = self._mentions(repo, commit, sources, made.changes, migration, target)
+            commit = self._mentions(repo, commit, sources, made.changes, migration, target)
         entries = ledger.with_owners(made.entries, self.fleet, target.repository, sources.commit)
         values = {
             "state": made.state.value,
@@ -92,7 +139,7 @@ class Rewrites:
             "base": sources.commit,
             "commit_id": commit,
             "digest": made.digest,
-            "source": source,
+            "source": draft.source,
             "verdict": made.verdict,
             "questions": list(made.questions),
             "title": title(migration),
@@ -111,6 +158,7 @@ class Rewrites:
             asked={key: _question(migration, key) for key in made.questions},
             entries=entries,
             repository=target.repository,
+            idioms=dict(draft.chosen.idioms or {}) if made.state is TargetState.AGENT else {},
             told={
                 "verdict": made.verdict,
                 "commit": commit,
@@ -151,6 +199,7 @@ class Rewrites:
     def keep(self, session: Session, migration: str, made: Made, now: datetime) -> None:
         """Write the ledger rows and the questions of a rewritten repository."""
         ledger.keep(session, migration, made.repository, made.entries, now)
+        session.keep_idioms(migration, made.repository, made.idioms)
         known = session.answers(migration)
         for key, text in made.asked.items():
             if key not in known:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from greylag.domain.target import TargetState
-from greylag.domain.words import times
+from greylag.domain.words import count, times
 from greylag.engine.actions import Action, Effect, EffectKind, Hold, Settle, Wait, WaitKind
 from greylag.engine.permits import assessment, campaign_stop, merge_stop, wave_stop
-from greylag.engine.world import LIVE, Mode, PullState, Target, World
+from greylag.engine.pilots import Go, Refuse, WaitFor, next_step
+from greylag.engine.world import LIVE, AgentRules, Mode, PullState, Target, World
 from greylag.rollout.health import Assessment, Health, interval
 from greylag.rollout.policy import over_limit
 
@@ -25,8 +26,13 @@ class Tick:
     actions: list[Action] = field(default_factory=list)
     waits: list[Wait] = field(default_factory=list)
     open_now: Counter[str] = field(init=False)
+    agents: int = field(init=False)
 
     def __post_init__(self) -> None:
+        self.agents = sum(
+            target.state is TargetState.AGENT and target.repository in self.world.busy
+            for target in self.world.targets
+        )
         self.open_now = Counter(self.world.open_elsewhere)
         for target in self.world.targets:
             if target.holds_a_pull or (target.repository in self.world.busy and not target.terminal):
@@ -73,6 +79,69 @@ def _waiting_answer(tick: Tick, target: Target) -> None:
         tick.wait(WaitKind.PERSON, target, f"unanswered: {', '.join(missing)}", command=command)
     elif not _given_up(tick, target):
         tick.effect(EffectKind.REWRITE, target, "answered")
+
+
+def _agent(tick: Tick, target: Target) -> None:
+    """Codemods left something over: an agent tries, unless it waits for a person, a pilot, or money."""
+    if _stopped(tick, target) or _refreshed(tick, target):
+        return
+    rules = tick.world.rules.agents
+    if rules is None:
+        settle_without_agent(tick, target, "no agent is configured any more")
+    elif target.errors >= tick.world.rules.errors:
+        settle_without_agent(tick, target, f"{target.errors} errors in a row: {target.reason}")
+    elif tick.world.spent >= rules.campaign:
+        told = f"the campaign's agents took {tick.world.spent:.2f} of {rules.campaign:.2f} US dollars"
+        settle_without_agent(tick, target, told)
+    else:
+        _agent_in_turn(tick, target, rules)
+
+
+def _agent_in_turn(tick: Tick, target: Target, rules: AgentRules) -> None:
+    world = tick.world
+    missing = [key for key in target.questions if world.answers.get(key) is None]
+    if missing:
+        command = f"greylag answer {world.migration} {missing[0]} VALUE"
+        reason = f"an agent asks: {', '.join(missing)}"
+        tick.wait(WaitKind.PERSON, target, reason, command=command)
+        return
+    waiting = {
+        one.repository: world.idioms.get(one.repository, ())
+        for one in world.targets
+        if one.state is TargetState.AGENT and (one.repository == target.repository or not _asks(world, one))
+    }
+    match next_step(target.repository, waiting, world.records, pilots=rules.pilots):
+        case Refuse(reason=reason):
+            settle_without_agent(tick, target, reason)
+        case WaitFor(repository=pilot, idiom=idiom):
+            tick.wait(WaitKind.OTHERS, target, f"{pilot} is tried first, as the pilot of {idiom}")
+        case Go():
+            _agent_goes(tick, target, rules)
+
+
+def _agent_goes(tick: Tick, target: Target, rules: AgentRules) -> None:
+    world = tick.world
+    if world.spent_today >= rules.day:
+        midnight = (tick.now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+        reason = f"agents took {world.spent_today:.2f} of {rules.day:.2f} US dollars today"
+        tick.wait(WaitKind.TIME, target, reason, until=midnight)
+        return
+    if tick.agents >= rules.parallel:
+        tick.wait(WaitKind.OTHERS, target, f"{count(tick.agents, 'agent')} at work already")
+        return
+    before = len(tick.actions)
+    tick.effect(EffectKind.AGENT, target)
+    tick.agents += len(tick.actions) - before
+
+
+def _asks(world: World, target: Target) -> bool:
+    return any(world.answers.get(key) is None for key in target.questions)
+
+
+def settle_without_agent(tick: Tick, target: Target, reason: str) -> None:
+    """Go on with what the codemods did; the rest is a person's, and the ledger says why."""
+    state = TargetState.SKIPPED if target.commit is None else TargetState.REWRITTEN
+    tick.settle(target, state, f"no agent: {reason}")
 
 
 def _rewritten(tick: Tick, target: Target) -> None:
@@ -293,6 +362,7 @@ def _merged_outside(tick: Tick, target: Target) -> None:
 STEPS: Mapping[TargetState, Callable[[Tick, Target], None]] = {
     TargetState.FOUND: _found,
     TargetState.WAITING_ANSWER: _waiting_answer,
+    TargetState.AGENT: _agent,
     TargetState.REWRITTEN: _rewritten,
     TargetState.PROPOSED: _proposed,
     TargetState.MERGED: _baking,

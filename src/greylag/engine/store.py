@@ -13,6 +13,7 @@ from greylag.domain.check import CheckStatus, Verdict
 from greylag.domain.target import TargetState
 from greylag.engine import tables
 from greylag.engine.events import ENGINE, Event, EventKind, Listener
+from greylag.engine.pilots import Record
 from greylag.engine.world import LIVE, Mode, Target, Wave
 from greylag.rollout.health import Reading
 
@@ -200,6 +201,60 @@ class Session:
         )
         row = self.one(sa.select(table.c.status).where(here).order_by(table.c.id.desc()).limit(1))
         return None if row is None else CheckStatus(row["status"])
+
+    def keep_idioms(self, migration: str, repository: str, idioms: Mapping[str, str]) -> None:
+        """Write down what of a repository waits for an agent: path to idiom."""
+        table = tables.leftovers
+        here = (table.c.migration == migration) & (table.c.repository == repository)
+        self.connection.execute(table.delete().where(here))
+        for path, idiom in sorted(idioms.items()):
+            row = {"migration": migration, "repository": repository, "path": path, "idiom": idiom}
+            self.connection.execute(table.insert().values(row))
+
+    def idioms(self, migration: str) -> dict[str, tuple[str, ...]]:
+        """The idioms of what each repository has left for an agent."""
+        table = tables.leftovers
+        query = sa.select(table.c.repository, table.c.idiom).where(table.c.migration == migration).distinct()
+        found: dict[str, tuple[str, ...]] = {}
+        for row in self.rows(query.order_by(table.c.repository, table.c.idiom)):
+            found[row["repository"]] = (*found.get(row["repository"], ()), row["idiom"])
+        return found
+
+    def records(self, migration: str) -> dict[str, Record]:
+        """What became of the agents' runs, by idiom."""
+        table = tables.agent_runs
+        here = (table.c.migration == migration) & table.c.end.in_(["accepted", "gave_up", "rejected"])
+        query = sa.select(table.c.idioms, table.c.end, table.c.reason).where(here)
+        found: dict[str, Record] = {}
+        for row in self.rows(query.order_by(table.c.ended_at)):
+            done = row["end"] == "accepted"
+            for idiom in row["idioms"]:
+                known = found.get(idiom, Record())
+                found[idiom] = Record(
+                    accepted=known.accepted + done,
+                    failed=known.failed + (not done),
+                    last=known.last if done else row["reason"],
+                )
+        return found
+
+    def spent(
+        self,
+        *,
+        migration: str | None = None,
+        since: datetime | None = None,
+        repository: str | None = None,
+    ) -> float:
+        """US dollars that calls of models took; a call that was not settled counts with what it reserved."""
+        table = tables.agent_calls
+        cost = sa.case((table.c.status == "open", table.c.reserved), else_=table.c.cost)
+        query = sa.select(sa.func.coalesce(sa.func.sum(cost), 0.0))
+        if migration is not None:
+            query = query.where(table.c.migration == migration)
+        if repository is not None:
+            query = query.where(table.c.repository == repository)
+        if since is not None:
+            query = query.where(table.c.at >= since)
+        return float(self.connection.execute(query).scalar_one())
 
     def leases(self) -> dict[str, str]:
         """Repository to the migration whose change is open there."""

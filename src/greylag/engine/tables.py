@@ -136,6 +136,62 @@ consumers = sa.Table(
     sa.Index("consumers_by_repository", "migration", "repository"),
 )
 
+leftovers = sa.Table(
+    "leftovers",
+    metadata,
+    _text("migration", key=True),
+    _text("repository", key=True),
+    _text("path", key=True),
+    _text("idiom", null=False),
+)
+"""Files that codemods left over, and that an agent may try: as the last rewrite found them."""
+
+agent_runs = sa.Table(
+    "agent_runs",
+    metadata,
+    _text("migration", key=True),
+    _text("repository", key=True),
+    sa.Column("attempt", sa.Integer, primary_key=True),
+    sa.Column("run", sa.Integer, primary_key=True),
+    _text("brief"),
+    _text("agent"),
+    _text("model"),
+    _text("end"),
+    _text("reason", null=False),
+    _text("verdict"),
+    _number("rounds", 0),
+    sa.Column("idioms", sa.JSON, nullable=False, default=list),
+    sa.Column("changes", sa.JSON, nullable=False, default=dict),
+    sa.Column("before", sa.JSON, nullable=False, default=dict),
+    sa.Column("checks", sa.JSON, nullable=False, default=list),
+    _text("folder", null=False),
+    sa.Column("started_at", Instant, nullable=False),
+    sa.Column("ended_at", Instant),
+)
+"""One row a run of an agent; `end` is empty while it runs. `changes` and `before` map a path to its text."""
+
+agent_calls = sa.Table(
+    "agent_calls",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    _text("migration", null=False),
+    _text("repository", null=False),
+    _number("attempt", 1),
+    _number("run", 1),
+    _text("model", null=False),
+    _text("request", null=False),
+    _text("status", null=False),
+    sa.Column("reserved", sa.Float, nullable=False, default=0.0),
+    sa.Column("cost", sa.Float, nullable=False, default=0.0),
+    _number("input_tokens", 0),
+    _number("output_tokens", 0),
+    _number("cached_tokens", 0),
+    sa.Column("at", Instant, nullable=False),
+    sa.Index("agent_calls_by_target", "migration", "repository"),
+    sa.Index("agent_calls_by_time", "at"),
+)
+"""One row a call of a model, written before it is made: what is reserved counts as spent until settled."""
+
 questions = sa.Table(
     "questions",
     metadata,

@@ -10,6 +10,7 @@ from enum import StrEnum
 from greylag.domain.check import CheckStatus, Verdict
 from greylag.domain.migration import CronWindow, Rollout
 from greylag.domain.target import TargetState
+from greylag.engine.pilots import Record
 from greylag.rollout.health import Limits, Reading
 
 
@@ -128,6 +129,16 @@ class Wave:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgentRules:
+    """What agents may take: how many run at a time, and US dollars a campaign and a day (UTC)."""
+
+    parallel: int
+    campaign: float
+    day: float
+    pilots: int = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """How carefully the campaign moves: the migration's policy, and this machine's limits."""
 
@@ -136,6 +147,7 @@ class Rules:
     tries: int = 2
     errors: int = 3
     retry_after: timedelta = timedelta(seconds=30)
+    agents: AgentRules | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +156,9 @@ class World:
 
     `answers` maps a question to its answer (None: not answered yet); `leases` maps a repository to another
     migration whose change is open there; `open_elsewhere` counts open pull requests by owner in other
-    migrations; `busy` names targets with an effect under way.
+    migrations; `busy` names targets with an effect under way. `idioms` are those of what each target has
+    left for an agent, `records` what became of the runs on an idiom so far; `spent` and `spent_today` are
+    US dollars that agents took in this campaign, and in all of them since midnight (UTC).
     """
 
     migration: str
@@ -157,6 +171,10 @@ class World:
     leases: Mapping[str, str] = field(default_factory=dict)
     open_elsewhere: Mapping[str, int] = field(default_factory=dict)
     busy: frozenset[str] = frozenset()
+    idioms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    records: Mapping[str, Record] = field(default_factory=dict)
+    spent: float = 0.0
+    spent_today: float = 0.0
 
     def wave(self, number: int) -> Wave | None:
         """The wave of that number."""
