@@ -35,6 +35,7 @@ COMMANDS: tuple[str, ...] = (
     "questions",
     "override",
     "retire",
+    "transcript",
 )
 """Modules of `greylag.cli.commands` with `register(app)`, in the order in which `--help` lists them."""
 
