@@ -1,12 +1,14 @@
-"""What a person decided about unmapped columns: the key `answers`."""
+"""What a person decided, about unmapped columns and for coding agents: the key `answers`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
 from greylag.domain.dataset import DatasetRef
+from greylag.domain.question import is_question_key, question_key, text_fault
+from greylag.mapping.compiled import Said
 from greylag.mapping.document import Document, Loc
-from greylag.mapping.model import MigrationModel, ReplacesModel
+from greylag.mapping.model import AnswerModel, MigrationModel, ReplacesModel
 from greylag.mapping.names import nearest, table_key
 from greylag.mapping.sqltext import SqlFault, SqlText, made, parse_condition, tokens, written
 
@@ -24,12 +26,30 @@ def answer_key(dataset: DatasetRef, column: str) -> str:
 
 
 def normalised_answers(model: MigrationModel) -> dict[str, str]:
-    """All answers, under the keys that questions have."""
+    """The answers about columns, under the keys that questions have."""
     found = {}
     for key, entry, column in _answered(model):
-        answer = model.answers[key].strip()
+        answer = _text(model, key)[0].strip()
         found[answer_key(DatasetRef.parse(entry.dataset), column)] = SKIP if is_skip(answer) else answer
     return found
+
+
+def said_to_agents(model: MigrationModel) -> dict[str, Said]:
+    """The answers to agents' questions, by key."""
+    found = {}
+    for key, value in model.answers.items():
+        if is_question_key(key):
+            question = value.question if isinstance(value, AnswerModel) else None
+            found[key] = Said(question=(question or "").strip(), answer=_text(model, key)[0].strip())
+    return found
+
+
+def _text(model: MigrationModel, key: str) -> tuple[str, Loc]:
+    """An answer, and where it stands."""
+    value = model.answers[key]
+    if isinstance(value, AnswerModel):
+        return value.answer, ("answers", key, "answer")
+    return value, ("answers", key)
 
 
 def check_answers(model: MigrationModel, document: Document) -> None:
@@ -37,11 +57,33 @@ def check_answers(model: MigrationModel, document: Document) -> None:
     questions = [f"{entry.dataset}.{column}" for entry in model.replaces for column in entry.unmapped]
     answered = {key for key, _, _ in _answered(model)}
     for key in model.answers:
-        if key not in answered:
+        if is_question_key(key):
+            _check_said(key, model, document)
+        elif key not in answered:
             hint = nearest(key, questions, "open questions") or "; no column is unmapped"
+            if key.startswith("q-"):
+                hint = "; expected `q-` and twelve of 0-9 and a-f, as `greylag questions` shows it"
             document.fault(
                 document.at_key(("answers", key)), f"`{key}` answers no question of this file{hint}"
             )
+
+
+def _check_said(key: str, model: MigrationModel, document: Document) -> None:
+    answer, loc = _text(model, key)
+    wrong = text_fault(answer)
+    if wrong is not None:
+        document.fault(document.at(loc), wrong)
+    value = model.answers[key]
+    if not isinstance(value, AnswerModel) or value.question is None:
+        return
+    loc = ("answers", key, "question")
+    wrong = text_fault(value.question, "the question")
+    if wrong is not None:
+        document.fault(document.at(loc), wrong)
+    elif question_key(value.question) != key:
+        right = question_key(value.question)
+        text = f"this is another question than the one of `{key}`: its key is `{right}`; correct one of them"
+        document.fault(document.at(loc), text)
 
 
 def answers_of(
@@ -50,10 +92,9 @@ def answers_of(
     """The expressions decided for columns of one entry; `skip` is none. Wrong ones go to the document."""
     found: dict[str, SqlText] = {}
     for key, other, column in _answered(model):
-        answer = model.answers[key]
+        answer, loc = _text(model, key)
         if other is not entry or is_skip(answer):
             continue
-        loc: Loc = ("answers", key)
         source = written(answer, loc)
         try:
             parse_condition(source.text, model.dialect)
@@ -75,6 +116,8 @@ def _typed(source: SqlText, type_text: str, loc: Loc, dialect: str) -> SqlText:
 def _answered(model: MigrationModel) -> Iterator[tuple[str, ReplacesModel, str]]:
     """Each answer with the entry and the unmapped column that it is for."""
     for key in model.answers:
+        if is_question_key(key):
+            continue
         dataset, _, column = key.rpartition(".")
         wanted = table_key(DatasetRef.parse(dataset), model.dialect)
         for entry in model.replaces:

@@ -193,11 +193,21 @@ class Mapping:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What a person told coding agents: `question` may be empty where the file does not repeat it."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledMigration:
     """A migration file, compiled. `digest` is the SHA-256 of what its meaning depends on (hex).
 
     `answers` maps `dataset.column` to the SQL expression that a person decided, or to the word `skip`:
     such a column stays `unmapped`, and the consumers that use it are left alone without asking again.
+    `said` maps the key of an agent's question to what a person answered: words for agents, never SQL.
+    `basis` is the digest of the same file without any answers.
     """
 
     name: str
@@ -209,3 +219,5 @@ class CompiledMigration:
     rollout: Rollout
     digest: str
     answers: AbcMapping[str, str] = field(default_factory=dict)
+    said: AbcMapping[str, Said] = field(default_factory=dict)
+    basis: str = ""

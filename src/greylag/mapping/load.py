@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping as AbcMapping
+from dataclasses import replace
 from pathlib import Path
 
 from greylag.domain.dataset import DatasetRef
 from greylag.domain.errors import FileFaults
-from greylag.mapping.answers import answers_of, check_answers, normalised_answers
+from greylag.mapping.answers import answers_of, check_answers, normalised_answers, said_to_agents
 from greylag.mapping.column_types import check_types
 from greylag.mapping.compile import Context, Entry
 from greylag.mapping.compiled import CompiledMigration, Mapping, Names, Provided
@@ -50,7 +51,18 @@ def load_migration_text(text: str, *, path: str, base: Path) -> CompiledMigratio
     migration = _compile(model, document, base)
     document.raise_faults()
     assert migration is not None
-    return migration
+    return replace(migration, basis=_basis(migration, model, document, base))
+
+
+def _basis(migration: CompiledMigration, model: MigrationModel, document: Document, base: Path) -> str:
+    """The digest of the same file without answers."""
+    if not migration.answers:
+        return migration.digest
+    bare = Document(path=document.path, text=document.text, root=document.root)
+    unanswered = _compile(model.model_copy(update={"answers": {}}), bare, base)
+    bare.raise_faults()
+    assert unanswered is not None
+    return unanswered.digest
 
 
 def _compile(model: MigrationModel, document: Document, base: Path) -> CompiledMigration | None:
@@ -76,6 +88,7 @@ def _compile(model: MigrationModel, document: Document, base: Path) -> CompiledM
         rollout=policy,
         digest=_digest(model, good, tuple(provided.values()), names),
         answers=normalised_answers(model),
+        said=said_to_agents(model),
     )
 
 

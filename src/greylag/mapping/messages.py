@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from greylag.mapping.document import Document, Loc
-from greylag.mapping.model import DIALECTS, DbtModel, MigrationModel
+from greylag.mapping.model import DIALECTS, AnswerModel, DbtModel, MigrationModel
 from greylag.mapping.names import nearest
 from greylag.mapping.sqltext import SqlFault, parse_statements, written
 
@@ -139,6 +139,10 @@ def _inner(value: object, part: str | int) -> object:
     return _NOTHING
 
 
+# What stands below keys that the user chooses.
+_BELOW: dict[str, type[BaseModel]] = {"ref": DbtModel, "answers": AnswerModel}
+
+
 def _model_at(loc: Loc) -> type[BaseModel] | None:
     model: type[BaseModel] | None = MigrationModel
     for part in loc:
@@ -146,7 +150,7 @@ def _model_at(loc: Loc) -> type[BaseModel] | None:
             continue
         fields = {info.alias or name: info for name, info in model.model_fields.items()}
         info = fields.get(str(part))
-        model = _model_in(info.annotation) if info else DbtModel if loc[0] == "ref" else None
+        model = _model_in(info.annotation) if info else _BELOW.get(str(loc[0]))
     return model
 
 

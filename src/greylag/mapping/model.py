@@ -195,6 +195,21 @@ class RolloutModel(Strict):
     """Names in comments and documents follow, in a commit of their own."""
 
 
+class AnswerModel(Strict):
+    """An answer together with its question."""
+
+    question: Text | None = None
+    """What was asked; the key of an agent's question follows from it."""
+    answer: Text
+    """What a person decided."""
+
+
+AnswerValue = Annotated[
+    AsText | Annotated[AnswerModel, Tag("<mapping>")],
+    _one_of("text, or {question: …, answer: …}"),
+]
+
+
 class MigrationModel(Strict):
     """A Greylag migration file: what must move from which dataset to which, and how carefully."""
 
@@ -210,6 +225,6 @@ class MigrationModel(Strict):
     """Other names of the same dataset, e.g. in dbt."""
     rollout: RolloutModel = Field(default_factory=RolloutModel)
     """How carefully the migration moves."""
-    answers: dict[DatasetName, Text] = Field(default_factory=dict)
-    """Decisions about unmapped columns: `dataset.column` to an SQL expression over the new datasets, or to
-    `skip`."""
+    answers: dict[DatasetName, AnswerValue] = Field(default_factory=dict)
+    """Decisions. About unmapped columns: `dataset.column` to an SQL expression over the new datasets, or to
+    `skip`. About questions of coding agents: the question's key (`q-…`) to free text."""
