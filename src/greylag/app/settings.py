@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from greylag.app.agent_settings import AgentSettings
 from greylag.app.faults import faults_of, read_yaml
 from greylag.domain.errors import FileFaults, UsageError
 
@@ -57,6 +58,7 @@ class Settings(BaseSettings):
     proof: Literal["none", "fast", "full"] = "fast"
     tries: int = Field(2, ge=1, description="attempts before a target is handed to a person")
     author: AuthorSettings = Field(default_factory=AuthorSettings)
+    agent: AgentSettings = Field(default_factory=lambda: AgentSettings.model_validate({}))
 
     @field_validator("fleet", mode="after")
     @classmethod

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from greylag.domain.errors import UsageError
 from greylag.domain.outcome import FormChoice
@@ -26,10 +28,16 @@ from greylag.engine.ports import Fleet, ProofLevel, Rewriter, Schedules
 from greylag.engine.rewriter import Rewrites
 from greylag.engine.store import Session, Store
 from greylag.engine.work import Work, WorkFactory
-from greylag.engine.world import Mode, Rules, Target, World
+from greylag.engine.world import AgentRules, Mode, Rules, Target, World
 from greylag.forge.base import Forge
 from greylag.mapping.compiled import CompiledMigration
 from greylag.rollout.health import HealthSource, Limits
+
+if TYPE_CHECKING:
+    from greylag.engine.agents import Agents
+
+OpenAgents = Callable[[], AbstractContextManager[Callable[[], "Agents"] | None]]
+"""Gives what makes agents when the first is needed, as long as a run lasts."""
 
 _SHARE = 4.0
 """While effects run, a tick comes at the earliest after so many times the length of the last tick."""
@@ -55,6 +63,7 @@ class Options:
     limits: Limits = field(default_factory=Limits)
     author: str = "Greylag"
     email: str = "greylag@localhost"
+    agents: AgentRules | None = None
 
 
 class Campaign:
@@ -74,6 +83,7 @@ class Campaign:
         options: Options,
         work: WorkFactory,
         schedules: Schedules = lambda _: (),
+        agents: OpenAgents = nullcontext,
     ) -> None:
         self.migration = migration
         self.name = migration.name
@@ -84,12 +94,14 @@ class Campaign:
         self._text = text
         self._rewriter = rewriter
         self._work = work
+        self._agents = agents
         self.rules = Rules(
             rollout=migration.rollout,
             limits=options.limits,
             tries=options.tries,
             errors=options.errors,
             retry_after=options.retry_after,
+            agents=options.agents,
         )
         self._compiled: tuple[tuple[tuple[str, str], ...], CompiledMigration] | None = None
         self.performer = Performer(
@@ -108,6 +120,7 @@ class Campaign:
                 proof=options.proof,
                 author=options.author,
                 email=options.email,
+                agents=options.agents is not None,
             ),
         )
 
@@ -277,7 +290,8 @@ class Campaign:
         if scan:
             self.scan()
         ticks = 0
-        with self._work(self.performer.perform) as work:
+        with self._agents() as agents, self._work(self.performer.perform) as work:
+            self.performer.agents = agents
             while True:
                 began = time.monotonic()
                 decision = self.tick(work)

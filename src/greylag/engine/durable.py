@@ -32,6 +32,8 @@ APPLICATION_VERSION = "greylag-1"
 """Pinned: by default it is a hash of the source, and an upgrade would orphan what is under way."""
 
 QUEUE = "effects"
+AGENTS = "agents"
+"""Agents have a queue of their own: they take minutes, and must not stand in the way of the rest."""
 POLL_SECONDS = 0.02
 HEARTBEAT = timedelta(seconds=5)
 TIME_TO_LIVE = timedelta(seconds=30)
@@ -87,8 +89,9 @@ class DurableWork:
                 # A reading changes nothing outside: one that is lost is taken again, and needs no record.
                 self._pool.submit(self._finish, request)
                 continue
+            queue = AGENTS if request.kind is EffectKind.AGENT else QUEUE
             with SetWorkflowID(key):
-                DBOS.enqueue_workflow(QUEUE, _effect, {**asdict(request), "kind": request.kind.value})
+                DBOS.enqueue_workflow(queue, _effect, {**asdict(request), "kind": request.kind.value})
 
     def busy(self) -> frozenset[str]:
         """See `Work`."""
@@ -119,9 +122,12 @@ def _key(request: Request) -> str:
 
 @contextmanager
 def durable_work(
-    url: str, store: Store, perform: Callable[[Request], bool], *, workers: int
+    url: str, store: Store, perform: Callable[[Request], bool], *, workers: int, agents: int = 0
 ) -> Iterator[DurableWork]:
-    """Start the library on the database `url` (SQLite: a file beside it), and stop it at the end."""
+    """Start the library on the database `url` (SQLite: a file beside it), and stop it at the end.
+
+    `agents` of this process work at a time, besides `workers` other effects.
+    """
     global _perform  # noqa: PLW0603 - workflows are found by name, so what they call is global too
     executor = f"{platform.node()}-{os.getpid()}-{uuid.uuid4().hex[:12]}"
     work = DurableWork(perform, executor, workers)
@@ -149,12 +155,14 @@ def durable_work(
     heart = threading.Thread(target=_keep_beating, args=(store, url, executor, stop), daemon=True)
     try:
         DBOS.launch()
-        DBOS.register_queue(
-            QUEUE,
-            worker_concurrency=workers,
-            polling_interval_sec=POLL_SECONDS,
-            on_conflict="always_update",
-        )
+        for name, at_a_time in ((QUEUE, workers), (AGENTS, agents)):
+            if at_a_time:
+                DBOS.register_queue(
+                    name,
+                    worker_concurrency=at_a_time,
+                    polling_interval_sec=POLL_SECONDS,
+                    on_conflict="always_update",
+                )
         recover_dead(store, executor, alone=sqlite_file(url) is not None)
         heart.start()
         yield work

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from greylag.domain.errors import GreylagError
 from greylag.engine.actions import EffectKind
@@ -16,6 +16,9 @@ from greylag.engine.store import Session, Store
 from greylag.engine.world import Rules, Target
 from greylag.forge.base import Forge
 from greylag.rollout.health import HealthSource
+
+if TYPE_CHECKING:
+    from greylag.engine.agents import Agents
 
 
 class EffectFailed(GreylagError):
@@ -46,6 +49,7 @@ class Tools:
     rules: Callable[[str], Rules]
     clock: Clock
     schedules: Schedules
+    agents: Callable[[], Agents] | None = None
 
     def tell(
         self,

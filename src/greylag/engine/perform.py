@@ -19,8 +19,17 @@ from greylag.engine.merging import check, merge, revert
 from greylag.engine.proposing import close, propose, rewrite
 from greylag.engine.world import Target
 
+
+def _agent(tools: Tools, request: Request, target: Target) -> bool:
+    # What agents need takes seconds to import: only those who have one pay for it.
+    from greylag.engine.agents import agent
+
+    return agent(tools, request, target)
+
+
 _EFFECTS: Mapping[EffectKind, Callable[[Tools, Request, Target], bool]] = {
     EffectKind.REWRITE: rewrite,
+    EffectKind.AGENT: _agent,
     EffectKind.PROPOSE: propose,
     EffectKind.MERGE: merge,
     EffectKind.CHECK: check,

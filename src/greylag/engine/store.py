@@ -228,7 +228,7 @@ class Session:
         found: dict[str, Record] = {}
         for row in self.rows(query.order_by(table.c.ended_at)):
             done = row["end"] == "accepted"
-            for idiom in row["idioms"]:
+            for idiom in sorted(set(row["idioms"].values())):
                 known = found.get(idiom, Record())
                 found[idiom] = Record(
                     accepted=known.accepted + done,

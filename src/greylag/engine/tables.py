@@ -160,7 +160,7 @@ agent_runs = sa.Table(
     _text("reason", null=False),
     _text("verdict"),
     _number("rounds", 0),
-    sa.Column("idioms", sa.JSON, nullable=False, default=list),
+    sa.Column("idioms", sa.JSON, nullable=False, default=dict),
     sa.Column("changes", sa.JSON, nullable=False, default=dict),
     sa.Column("before", sa.JSON, nullable=False, default=dict),
     sa.Column("checks", sa.JSON, nullable=False, default=list),
@@ -168,7 +168,7 @@ agent_runs = sa.Table(
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("ended_at", Instant),
 )
-"""One row a run of an agent; `end` is empty while it runs. `changes` and `before` map a path to its text."""
+"""One row a run of an agent; `end` is empty while it runs. `changes`, `before` and `idioms` are by path."""
 
 agent_calls = sa.Table(
     "agent_calls",

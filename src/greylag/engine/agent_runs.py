@@ -1,0 +1,172 @@
+"""The runs of agents in our tables: begun, ended, resumed, and what of them serves others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from greylag.domain.agent import AttemptEnd, AttemptKey, Example
+from greylag.domain.check import Check, CheckStatus, Verdict
+from greylag.engine import tables
+from greylag.engine.store import Session
+from greylag.engine.world import Target
+
+_REUSED = frozenset({AttemptEnd.ACCEPTED, AttemptEnd.GAVE_UP, AttemptEnd.REJECTED})
+_RUNS = tables.agent_runs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentRun:
+    """One row. `changes` and `before` map a path to its text; `end` is None while it runs."""
+
+    key: AttemptKey
+    brief: str
+    end: AttemptEnd | None
+    reason: str
+    verdict: Verdict | None
+    changes: Mapping[str, str]
+    checks: tuple[Check, ...]
+    folder: str
+
+
+def begin(
+    session: Session, migration: str, target: Target, now: datetime, *, brief: str, agent: str, model: str
+) -> AgentRun:
+    """The run that goes on: the one that was cut off with the same brief, else a new one."""
+    rows = _rows(session, migration, target)
+    for row in rows:
+        if row["end"] is None and row["brief"] == brief:
+            return _run(row)
+    number = max((row["run"] for row in rows), default=0) + 1
+    for row in rows:
+        if row["end"] is None:
+            _end(
+                session, _key(row), now, AttemptEnd.ERRORED, "it was cut off, and its brief has changed since"
+            )
+    row = {
+        "migration": migration,
+        "repository": target.repository,
+        "attempt": target.attempt,
+        "run": number,
+        "brief": brief,
+        "agent": agent,
+        "model": model,
+        "reason": "",
+        "folder": f"{migration}/{target.repository.replace('/', '__')}/{target.attempt}.{number}",
+        "started_at": now,
+    }
+    session.connection.execute(_RUNS.insert().values(row))
+    return _run({**row, "end": None, "verdict": None, "changes": {}, "checks": []})
+
+
+def known(session: Session, migration: str, repository: str, brief: str) -> AgentRun | None:
+    """A run that ended with exactly this brief: its answer stands, and nobody pays for it again."""
+    query = sa.select(_RUNS).where(
+        (_RUNS.c.migration == migration)
+        & (_RUNS.c.repository == repository)
+        & (_RUNS.c.brief == brief)
+        & _RUNS.c.end.in_(sorted(_REUSED))
+    )
+    row = session.one(query.order_by(_RUNS.c.ended_at.desc()).limit(1))
+    return None if row is None else _run(row)
+
+
+def end(
+    session: Session,
+    run: AgentRun,
+    now: datetime,
+    ended: AttemptEnd,
+    reason: str,
+    *,
+    verdict: Verdict | None = None,
+    rounds: int = 0,
+    idioms: Mapping[str, str] | None = None,
+    changes: Mapping[str, str] | None = None,
+    before: Mapping[str, str] | None = None,
+    checks: Sequence[Check] = (),
+) -> None:
+    """Write down how a run ended."""
+    _end(
+        session,
+        run.key,
+        now,
+        ended,
+        reason,
+        verdict=None if verdict is None else verdict.value,
+        rounds=rounds,
+        idioms=dict(idioms or {}),
+        changes=dict(changes or {}),
+        before=dict(before or {}),
+        checks=[
+            {"verifier": one.verifier, "status": one.status.value, "summary": one.summary} for one in checks
+        ],
+    )
+
+
+def examples(session: Session, migration: str) -> tuple[Example, ...]:
+    """The changes of this campaign's agents that were proven, or tested."""
+    shown = [Verdict.PROVEN.value, Verdict.TESTED.value]
+    here = (_RUNS.c.migration == migration) & (_RUNS.c.end == "accepted") & _RUNS.c.verdict.in_(shown)
+    found = []
+    for row in session.rows(sa.select(_RUNS).where(here).order_by(_RUNS.c.ended_at, _RUNS.c.repository)):
+        for path, after in sorted(row["changes"].items()):
+            if path in row["before"] and path in row["idioms"]:
+                found.append(
+                    Example(
+                        idiom=row["idioms"][path],
+                        repository=row["repository"],
+                        path=path,
+                        before=row["before"][path],
+                        after=after,
+                        verdict=Verdict(row["verdict"]),
+                    )
+                )
+    return tuple(found)
+
+
+def _rows(session: Session, migration: str, target: Target) -> list[dict[str, Any]]:
+    here = (
+        (_RUNS.c.migration == migration)
+        & (_RUNS.c.repository == target.repository)
+        & (_RUNS.c.attempt == target.attempt)
+    )
+    return session.rows(sa.select(_RUNS).where(here).order_by(_RUNS.c.run))
+
+
+def _end(
+    session: Session, key: AttemptKey, now: datetime, ended: AttemptEnd, reason: str, **values: object
+) -> None:
+    here = (
+        (_RUNS.c.migration == key.migration)
+        & (_RUNS.c.repository == key.repository)
+        & (_RUNS.c.attempt == key.attempt)
+        & (_RUNS.c.run == key.run)
+    )
+    row = {"end": ended.value, "reason": reason, "ended_at": now, **values}
+    session.connection.execute(_RUNS.update().where(here).values(**row))
+
+
+def _key(row: Mapping[str, Any]) -> AttemptKey:
+    return AttemptKey(
+        migration=row["migration"], repository=row["repository"], attempt=row["attempt"], run=row["run"]
+    )
+
+
+def _run(row: Mapping[str, Any]) -> AgentRun:
+    return AgentRun(
+        key=_key(row),
+        brief=row["brief"],
+        end=None if row["end"] is None else AttemptEnd(row["end"]),
+        reason=row["reason"],
+        verdict=None if row["verdict"] is None else Verdict(row["verdict"]),
+        changes=row["changes"],
+        checks=tuple(
+            Check(verifier=one["verifier"], status=CheckStatus(one["status"]), summary=one["summary"])
+            for one in row["checks"]
+        ),
+        folder=row["folder"],
+    )

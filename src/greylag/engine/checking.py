@@ -1,0 +1,140 @@
+"""What an agent changed, judged by the host: guards, what is still read, the proof, the repository's own tests.
+
+Nothing here asks the agent, and nothing of what it says counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from greylag.domain.agent import Changes, Leftover
+from greylag.domain.check import Check, CheckStatus, Proof, Verdict
+from greylag.domain.migration import MergePolicy
+from greylag.domain.outcome import Reason, Unchanged
+from greylag.engine.finding import look
+from greylag.engine.rewriting import prove_texts
+from greylag.mapping.compiled import CompiledMigration
+from greylag.rewrite import candidate_names
+from greylag.verify.gate import check_of, gate
+from greylag.workspace import OverlaidFiles, decode_text
+
+EQUIVALENCE = "equivalence"
+OLD_READS = "old-dataset-unread"
+FINISHED = "everything-done"
+
+More = Callable[[Changes], tuple[Check, ...]]
+"""Checks of a patch by another floor."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Verification:
+    """Judges one agent's changes; see `greylag.agent.base.Checker`.
+
+    `original` are the files of the base commit, `before` those that the agent was given (with the codemods'
+    edits in them). `guards` run first, and what they refuse is looked at no further; `others` (the
+    repository's own verifiers) and then `judge` only see what passed so far.
+    """
+
+    migration: CompiledMigration
+    original: Mapping[str, str]
+    before: Mapping[str, str]
+    leftovers: tuple[Leftover, ...]
+    guards: More
+    others: More = lambda changes: ()
+    judge: More = lambda changes: ()
+    level: Literal["fast", "full"] = "full"
+    proofs: dict[str, Proof] = field(default_factory=dict)
+
+    def __call__(self, changes: Changes) -> tuple[Check, ...]:
+        """All checks, as far as the first refusal."""
+        checks = list(self.guards(changes))
+        if refused(checks):
+            return tuple(checks)
+        texts: dict[str, str] = {}
+        for path, data in sorted(changes.items()):
+            text = decode_text(data) if data is not None else Reason(code="deleted", message="it was deleted")
+            if isinstance(text, Reason):
+                summary = f"{path}: {text.message}"
+                checks.append(Check(verifier=OLD_READS, status=CheckStatus.FAILED, summary=summary))
+            else:
+                texts[path] = text
+        checks += self._finished(texts)
+        files = OverlaidFiles(self.before, texts)
+        checks += [self._unread(path, texts[path], files) for path in texts]
+        checks += [self._equal(path, texts[path], files) for path in texts if self._compared(path, texts)]
+        for more in (self.others, self.judge):
+            if refused(checks):
+                break
+            checks += more(changes)
+        return tuple(checks)
+
+    def _finished(self, texts: Mapping[str, str]) -> list[Check]:
+        """Was every file that was left over changed?"""
+        return [
+            Check(
+                verifier=FINISHED,
+                status=CheckStatus.FAILED,
+                summary=f"{left.path}: it was left over by the codemods and is not changed yet",
+            )
+            for left in self.leftovers
+            if left.path not in texts
+        ]
+
+    def _unread(self, path: str, text: str, files: Mapping[str, str]) -> Check:
+        """Does the new text still read an old dataset, or may it?"""
+        outcome = look(path, text, self.migration, files)
+        if isinstance(outcome, Unchanged):
+            summary = f"{path}: reads no old dataset"
+            return Check(verifier=OLD_READS, status=CheckStatus.PASSED, summary=summary)
+        lowered = text.lower()
+        named = sorted(name for name in candidate_names(self.migration) if name in lowered)
+        if not named:
+            summary = f"{path}: names no old dataset, but holds queries that cannot be read"
+            return Check(verifier=OLD_READS, status=CheckStatus.INCONCLUSIVE, summary=summary)
+        line = next(
+            number for number, one in enumerate(lowered.splitlines(), start=1) if any(n in one for n in named)
+        )
+        summary = f"{path}:{line}: it still reads, or may read, an old dataset ({', '.join(named)})"
+        return Check(verifier=OLD_READS, status=CheckStatus.FAILED, summary=summary)
+
+    def _compared(self, path: str, texts: Mapping[str, str]) -> bool:
+        return path in self.original and texts[path] != self.original[path]
+
+    def _equal(self, path: str, text: str, files: Mapping[str, str]) -> Check:
+        """Old and new text under the mapping; a verifier that could not run has not passed."""
+        try:
+            proof = prove_texts(
+                self.original[path], text, self.migration, path=path, files=files, level=self.level
+            )
+        except Exception as error:  # noqa: BLE001 - errored is inconclusive, never passed
+            reason = f"the verifier failed: {type(error).__name__}: {error}"[:300]
+            proof = Proof(verdict=Verdict.INCONCLUSIVE, method="none", reasons=(reason,))
+        self.proofs[path] = proof
+        check = check_of(proof, verifier=EQUIVALENCE)
+        details = {**check.details, "path": path, "counterexample": proof.counterexample}
+        return Check(
+            verifier=EQUIVALENCE, status=check.status, summary=f"{path}: {check.summary}", details=details
+        )
+
+
+def refused(checks: list[Check]) -> bool:
+    """Did one of them fail?"""
+    return any(check.status is CheckStatus.FAILED for check in checks)
+
+
+def acceptable(checks: tuple[Check, ...]) -> bool:
+    """May such a patch be proposed to a person? Nothing failed, and the guards all passed.
+
+    What was not shown (inconclusive, errored) never merges by itself: its verdict says so.
+    """
+    if not checks or any(check.status is CheckStatus.FAILED for check in checks):
+        return False
+    guards = [check for check in checks if check.verifier.startswith("guard:")]
+    return bool(guards) and all(check.status is not CheckStatus.ERRORED for check in guards)
+
+
+def verdict_of(checks: tuple[Check, ...]) -> Verdict:
+    """What is known of a patch with these checks: the weakest of them."""
+    return gate(checks, MergePolicy.VERIFIED).verdict
