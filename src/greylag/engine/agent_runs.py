@@ -17,6 +17,8 @@ from greylag.engine.world import Target
 
 _REUSED = frozenset({AttemptEnd.ACCEPTED, AttemptEnd.GAVE_UP, AttemptEnd.REJECTED})
 _RUNS = tables.agent_runs
+RETRIED = "retried"
+"""The end of a run that failed, and that a person wants tried again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +107,13 @@ def end(
             {"verifier": one.verifier, "status": one.status.value, "summary": one.summary} for one in checks
         ],
     )
+
+
+def forget_failures(session: Session, migration: str, repository: str) -> None:
+    """A person wants a target tried again: what agents failed at in it counts no more."""
+    failed = [AttemptEnd.GAVE_UP.value, AttemptEnd.REJECTED.value]
+    here = (_RUNS.c.migration == migration) & (_RUNS.c.repository == repository) & _RUNS.c.end.in_(failed)
+    session.connection.execute(_RUNS.update().where(here).values(end=RETRIED))
 
 
 def examples(session: Session, migration: str) -> tuple[Example, ...]:

@@ -20,6 +20,7 @@ from greylag.engine.apply import FRESH, apply
 from greylag.engine.clock import Clock
 from greylag.engine.decide import decide
 from greylag.engine.events import EventKind
+from greylag.engine.leftovers import choose, hand_to_agent
 from greylag.engine.loading import load_with_answers
 from greylag.engine.observe import observe, read_world
 from greylag.engine.patching import LedgerEntry, Rewriting, fold
@@ -159,6 +160,8 @@ class Campaign:
                 only=sources.wanted.__contains__,
             )
             made = fold(repository, sources.files, reports, unreadable=sources.unreadable, answers=answers)
+            if self.rules.agents is not None:
+                made = hand_to_agent(made, choose(reports, sources.files))
             entries = ledger.with_owners(made.entries, self.fleet, repository, sources.commit)
             if entries:
                 found[repository] = replace(made, entries=entries)

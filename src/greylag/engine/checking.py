@@ -1,4 +1,4 @@
-"""What an agent changed, judged by the host: guards, what is still read, the proof, the repository's own tests.
+"""What an agent changed, judged by the host: guards, what is still read, the proof, the project's own tests.
 
 Nothing here asks the agent, and nothing of what it says counts.
 """

@@ -70,17 +70,51 @@ def sqlite_file(url: str) -> Path | None:
 
 
 def prepare(engine: sa.Engine) -> None:
-    """Create the tables when they are missing. Raises UsageError for a database of a later version."""
+    """Create the tables when they are missing, and upgrade those of an earlier version.
+
+    Raises UsageError for a database of a later version; nothing of it is changed.
+    """
     with engine.execution_options(writes=True).begin() as connection:
-        metadata.create_all(connection)
+        schema_version.create(connection, checkfirst=True)
         found = connection.execute(sa.select(schema_version.c.version)).scalar()
-        if found is None:
-            connection.execute(schema_version.insert().values(version=SCHEMA_VERSION))
-        elif found > SCHEMA_VERSION:
+        if found is not None and found > SCHEMA_VERSION:
             raise UsageError(
                 f"the database was written by a later version (schema {found}, this one knows "
                 f"{SCHEMA_VERSION}); upgrade greylag"
             )
+        metadata.create_all(connection)
+        if found is None:
+            connection.execute(schema_version.insert().values(version=SCHEMA_VERSION))
+        elif found < SCHEMA_VERSION:
+            _add_columns(connection)
+            connection.execute(schema_version.update().values(version=SCHEMA_VERSION))
+
+
+def _add_columns(connection: sa.Connection) -> None:
+    """Every version so far only added tables and columns: those that are missing are added."""
+    inspector = sa.inspect(connection)
+    quote = connection.dialect.identifier_preparer.quote
+    for table in metadata.sorted_tables:
+        known = {column["name"] for column in inspector.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in known:
+                kind = column.type.compile(connection.dialect)
+                filled = "" if column.nullable else f" DEFAULT {_first_value(column)} NOT NULL"
+                connection.exec_driver_sql(
+                    f"ALTER TABLE {quote(table.name)} ADD COLUMN {quote(column.name)} {kind}{filled}"
+                )
+
+
+def _first_value(column: sa.Column[Any]) -> str:
+    """What a column that is new holds in rows that are there already, as SQL."""
+    default = column.default
+    if isinstance(column.type, sa.JSON):
+        empty = default is not None and default.is_callable and default.arg(None) == []
+        return "'[]'" if empty else "'{}'"
+    if default is not None and default.is_scalar:
+        value = default.arg
+        return str(value) if isinstance(value, int | float) else "'" + str(value).replace("'", "''") + "'"
+    return "0" if isinstance(column.type, sa.Integer | sa.Float) else "''"
 
 
 @contextmanager

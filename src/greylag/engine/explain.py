@@ -102,11 +102,14 @@ def _target(
     edited = [entry for entry in rewriting.entries if entry.outcome == "edited"]
     owners = {entry.consumer.owner for entry in rewriting.entries if entry.consumer.owner}
     merges = "nothing to merge"
+    if rewriting.state is TargetState.AGENT:
+        merges = "as its checks allow"
     if rewriting.state is TargetState.REWRITTEN:
         merges = "by itself" if _alone(rollout, rewriting) else "when a person approves"
     does = {
         TargetState.REWRITTEN: "propose",
         TargetState.WAITING_ANSWER: "ask",
+        TargetState.AGENT: "let an agent try",
         TargetState.SKIPPED: "leave alone",
     }.get(rewriting.state, "nothing")
     reasons = tuple(

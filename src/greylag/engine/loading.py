@@ -8,14 +8,15 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
+from greylag.domain.question import is_question_key
 from greylag.mapping import load_migration_text
 from greylag.mapping.compiled import CompiledMigration
 
 
 def load_with_answers(text: str, path: str, answers: Mapping[str, str]) -> CompiledMigration:
-    """Compile the text of a migration file with answers put into it.
+    """Compile the text of a migration file with these answers about columns instead of its own.
 
-    Answers in the file win: what is reviewed in git stands above what was typed. Raises FileFaults.
+    None given: the file as it is. Answers to agents' questions stay. Raises FileFaults.
     """
     base = Path(path).parent
     if not answers:
@@ -23,7 +24,9 @@ def load_with_answers(text: str, path: str, answers: Mapping[str, str]) -> Compi
     yaml = YAML()
     yaml.preserve_quotes = True
     document = yaml.load(text)
-    document["answers"] = {**answers, **(document.get("answers") or {})}
+    said = {key: value for key, value in (document.get("answers") or {}).items() if is_question_key(key)}
+    columns = {key: value for key, value in answers.items() if not is_question_key(key)}
+    document["answers"] = {**columns, **said}
     buffer = io.StringIO()
     yaml.dump(document, buffer)
     return load_migration_text(buffer.getvalue(), path=path, base=base)

@@ -9,7 +9,7 @@ from typing import Any
 
 from greylag.domain.errors import UsageError
 from greylag.domain.target import TargetState
-from greylag.engine import tables
+from greylag.engine import agent_runs, tables
 from greylag.engine.apply import FRESH
 from greylag.engine.campaign import Campaign
 from greylag.engine.events import EventKind
@@ -170,7 +170,11 @@ class Overrides:
     def retry(self, repository: str, note: str = "") -> Report:
         """Start a stopped target again."""
         chosen = self._choose(self._campaign.world(), repository, None, False)
-        return self._each("retry", chosen, lambda one: retrying(one, note), note)
+        report = self._each("retry", chosen, lambda one: retrying(one, note), note)
+        if report.done:
+            with self._campaign.store.write() as session:
+                agent_runs.forget_failures(session, self._campaign.name, repository)
+        return report
 
     def revert(self, repository: str | None = None, *, everything: bool = False, because: str = "") -> Report:
         """Take back one merge, or all, the latest waves first."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = sa.MetaData()
 
@@ -202,7 +202,34 @@ questions = sa.Table(
     _text("answered_by"),
     sa.Column("asked_at", Instant, nullable=False),
     sa.Column("answered_at", Instant),
+    sa.Column("kind", sa.Text, nullable=False, default="column"),
+    sa.Column("options", sa.JSON, nullable=False, default=list),
+    sa.Column("asked_by", sa.JSON, nullable=False, default=list),
 )
+"""`kind` is column or agent; `asked_by` are the places where an agent's question came up."""
+
+remarks = sa.Table(
+    "remarks",
+    metadata,
+    _text("migration", key=True),
+    _text("id", key=True),
+    _text("repository", null=False),
+    _number("number", 0),
+    _text("author", null=False),
+    sa.Column("answered", sa.JSON, nullable=False, default=list),
+    _text("reply", null=False),
+    _number("replied", 0),
+    sa.Column("at", Instant, nullable=False),
+)
+"""Comments of people that were commands: each is acted on once. `answered` are the keys that it answered."""
+
+remark_marks = sa.Table(
+    "remark_marks",
+    metadata,
+    _text("migration", key=True),
+    _text("mark", null=False),
+)
+"""Up to where the comments of a campaign's pull requests were read, in the forge's own words."""
 
 waves = sa.Table(
     "waves",
