@@ -105,6 +105,7 @@ def status_document(status: Status) -> dict[str, object]:
         "waves": [plain(asdict(wave)) for wave in status.waves],
         "consumers": {**status.consumers, "total": sum(status.consumers.values())},
         "waits": [plain(asdict(wait)) for wait in status.waits],
+        "agents": None if status.agents is None else asdict(status.agents),
     }
 
 
@@ -128,6 +129,9 @@ def show_status(status: Status) -> None:
     if status.consumers:
         counts = ", ".join(f"{number} {name}" for name, number in sorted(status.consumers.items()))
         console.print(f"  {counts}")
+    if status.agents is not None:
+        runs = ", ".join(f"{number} {end}" for end, number in sorted(status.agents.runs.items()))
+        console.print(f"  agents: {runs}; {count(status.agents.calls, 'call')}, ${status.agents.cost:.2f}")
     if status.waves:
         table = Table("wave", "targets", "states", "reverts", "")
         for wave in status.waves:

@@ -15,6 +15,7 @@ from greylag.engine.actions import Wait, WaitKind
 from greylag.engine.campaign import Campaign
 from greylag.engine.events import Event, EventKind
 from greylag.engine.permits import wave_done
+from greylag.engine.store import Session
 from greylag.engine.world import Target
 
 
@@ -31,6 +32,17 @@ class WaveReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgentStatus:
+    """What agents did in a campaign: runs by how they ended (`running`: not yet), and what they took."""
+
+    runs: dict[str, int]
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    cost: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """A campaign: its targets and consumers by state, its waves, and what waits for whom."""
 
@@ -42,6 +54,7 @@ class Status:
     consumers: dict[str, int]
     waits: tuple[Wait, ...]
     pending: int
+    agents: AgentStatus | None = None
 
     @property
     def on_persons(self) -> tuple[Wait, ...]:
@@ -78,6 +91,7 @@ def status(campaign: Campaign) -> Status:
     world, decision = campaign.look()
     with campaign.store.read() as session:
         rows = ledger.read(session, campaign.name)
+        agents = _agents(session, campaign.name)
     waves = tuple(
         WaveReport(
             number=wave.number,
@@ -98,7 +112,24 @@ def status(campaign: Campaign) -> Status:
         consumers=dict(Counter(row.state for row in rows)),
         waits=decision.waits,
         pending=len(decision.actions),
+        agents=agents,
     )
+
+
+def _agents(session: Session, migration: str) -> AgentStatus | None:
+    """None where no agent ever ran."""
+    runs, calls = tables.agent_runs, tables.agent_calls
+    query = sa.select(runs.c.end, sa.func.count().label("n")).where(runs.c.migration == migration)
+    ends = {row["end"] or "running": row["n"] for row in session.rows(query.group_by(runs.c.end))}
+    if not ends:
+        return None
+    sums = [
+        sa.func.coalesce(sa.func.sum(calls.c[name]), 0).label(name)
+        for name in ("input_tokens", "output_tokens")
+    ]
+    row = session.one(sa.select(sa.func.count().label("calls"), *sums).where(calls.c.migration == migration))
+    assert row is not None, "an aggregate has a row"
+    return AgentStatus(runs=ends, cost=round(session.spent(migration=migration), 6), **row)
 
 
 def ledger_rows(campaign: Campaign) -> list[ledger.LedgerRow]:
