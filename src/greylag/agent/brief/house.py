@@ -58,8 +58,8 @@ def house_rules(files: Mapping[str, str], paths: Collection[str] = ()) -> HouseR
     """
     found: list[HouseRule] = []
     room = _ALL_CHARACTERS
-    for path in sorted(files, key=lambda path: _order(path, paths)):
-        if not _counts(path, paths) or len(files[path]) > _LARGEST:
+    for path in sorted((one for one in files if _counts(one, paths)), key=lambda one: _order(one, paths)):
+        if len(files[path]) > _LARGEST:
             continue
         rule = _rule(path, files[path], room)
         if rule is not None:

@@ -228,20 +228,23 @@ def _diff(example: Example) -> str:
     return "\n".join(list(rows)[2:])
 
 
-def summary(migration: CompiledMigration, *, characters: int = 6_000) -> str:
-    """What a judge has to know of a migration: its mappings, fenced, in the migration's own dialect."""
+def summary(migration: CompiledMigration, *, characters: int = 8_000) -> str:
+    """What a judge has to know of a migration: its mappings, in the migration's own dialect.
+
+    It holds nothing of any repository. Of a migration too large for it, it says what was left out.
+    """
     found = told(migration)
     assert not isinstance(found, NotCarried), "a migration is told in its own dialect"
     each = max(characters // max(len(found), 1), 600)
-    blocks = _Blocks()
-    parts = [_told(fact(one, None, each), blocks) for one in found]
-    marker = marker_for("\n".join((label, *block.lines)) for label, block in blocks.texts)
-    return (
-        environment(TEMPLATES)
-        .get_template("summary.md.j2")
-        .render(
-            migration=plain(migration.name),
-            mappings=parts,
-            data=lambda number: fenced(marker, *blocks.texts[number]),
-        )
-    )
+    parts = [
+        {"names": _lines(one.names), "columns": _lines(one.columns), "rows": _lines(one.rows)}
+        | {"view": _lines(one.view)}
+        for one in (fact(mapping, None, each) for mapping in found)
+    ]
+    jinja = environment(TEMPLATES)
+    return jinja.get_template("summary.md.j2").render(migration=plain(migration.name), mappings=parts)
+
+
+def _lines(block: Quoted) -> list[str]:
+    note = [f"[{block.left_out} more lines are left out]"] if block.left_out else []
+    return [*(line.removeprefix("|").removeprefix(" ") for line in block.lines), *note]
