@@ -83,7 +83,7 @@ def _waiting_answer(tick: Tick, target: Target) -> None:
 
 def _agent(tick: Tick, target: Target) -> None:
     """Codemods left something over: an agent tries, unless it waits for a person, a pilot, or money."""
-    if _stopped(tick, target) or _refreshed(tick, target):
+    if _pull_ended(tick, target) or _stopped(tick, target) or _refreshed(tick, target):
         return
     rules = tick.world.rules.agents
     if rules is None:

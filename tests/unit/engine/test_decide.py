@@ -13,7 +13,8 @@ from greylag.domain.migration import CronWindow, MergePolicy, Rollout
 from greylag.domain.target import TargetState
 from greylag.engine.actions import AssignWaves, Effect, EffectKind, Hold, Settle, WaitKind
 from greylag.engine.decide import decide
-from greylag.engine.world import Mode, PullState, PullView, Rules, Target, Wave, World
+from greylag.engine.pilots import Record
+from greylag.engine.world import AgentRules, Mode, PullState, PullView, Rules, Target, Wave, World
 from greylag.rollout.health import Reading
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -268,3 +269,89 @@ def test_over_when_every_target_ended() -> None:
     decision = decide(world(target(S.DONE), target(S.SKIPPED, repository="s")), NOW)
     assert decision.over
     assert decide(world(waves=()), NOW).over
+
+
+# Agents.
+
+
+def with_agents(*targets: Target, **more: Any) -> World:
+    """A campaign with agents: two at a time, five dollars, two a day."""
+    rules = Rules(
+        rollout=Rollout(merge=MergePolicy.PROVEN, bake=BAKE),
+        agents=AgentRules(parallel=2, campaign=5.0, day=2.0),
+    )
+    idioms = {one.repository: ("a",) for one in targets}
+    return world(*targets, **({"rules": rules, "idioms": idioms} | more))
+
+
+def test_what_is_left_over_goes_to_an_agent() -> None:
+    decision = decide(with_agents(target(S.AGENT)), NOW)
+    assert [a.kind for a in decision.actions if isinstance(a, Effect)] == [EffectKind.AGENT]
+
+
+@pytest.mark.parametrize(
+    ("more", "ended", "told"),
+    [
+        ({"commit": None}, S.SKIPPED, "took 5.00 of 5.00"),
+        ({}, S.REWRITTEN, "took 5.00 of 5.00"),
+    ],
+)
+def test_without_money_the_codemods_part_goes_on_alone(
+    more: dict[str, Any], ended: TargetState, told: str
+) -> None:
+    (action,) = decide(with_agents(target(S.AGENT, **more), spent=5.0), NOW).actions
+    assert isinstance(action, Settle)
+    assert action.state is ended
+    assert told in action.reason
+
+
+def test_a_day_without_money_ends_at_midnight() -> None:
+    (wait,) = decide(with_agents(target(S.AGENT), spent_today=2.0), NOW).waits
+    assert wait.kind is WaitKind.TIME
+    assert wait.until == datetime(2026, 3, 3, tzinfo=UTC)
+
+
+def test_an_agents_question_waits_for_a_person_and_then_goes_on() -> None:
+    asks = target(S.AGENT, questions=("q-1",))
+    (wait,) = decide(with_agents(asks, answers={"q-1": None}), NOW).waits
+    assert wait.kind is WaitKind.PERSON
+    assert wait.command == "greylag answer m q-1 VALUE"
+    (action,) = decide(with_agents(asks, answers={"q-1": "yes"}), NOW).actions
+    assert isinstance(action, Effect)
+    assert action.kind is EffectKind.AGENT
+
+
+def test_the_rest_of_a_kind_waits_for_its_pilot_but_not_for_one_that_asks() -> None:
+    one, two = target(S.AGENT, repository="r1"), target(S.AGENT, repository="r2")
+    decision = decide(with_agents(one, two), NOW)
+    assert [a.repository for a in decision.actions if isinstance(a, Effect)] == ["r1"]
+    assert "r1 is tried first" in decision.waits[0].reason
+    asking = replace(one, questions=("q",))
+    decision = decide(with_agents(asking, two, answers={"q": None}), NOW)
+    assert [a.repository for a in decision.actions if isinstance(a, Effect)] == ["r2"]
+
+
+def test_no_more_agents_at_a_time_than_allowed() -> None:
+    targets = [target(S.AGENT, repository=f"r{n}") for n in range(4)]
+    done = {"a": Record(accepted=1)}
+    decision = decide(with_agents(*targets, records=done), NOW)
+    assert [a.repository for a in decision.actions if isinstance(a, Effect)] == ["r0", "r1"]
+    busy = frozenset({"r0", "r1"})
+    decision = decide(with_agents(*targets, records=done, busy=busy), NOW)
+    assert not decision.actions
+    assert "2 agents at work" in decision.waits[0].reason
+
+
+def test_a_kind_that_agents_failed_at_is_left_to_people() -> None:
+    failed = {"a": Record(failed=2, last="it changed nothing")}
+    (action,) = decide(with_agents(target(S.AGENT, commit=None), records=failed), NOW).actions
+    assert isinstance(action, Settle)
+    assert action.state is S.SKIPPED
+    assert "it changed nothing" in action.reason
+
+
+def test_a_pull_request_that_a_person_merged_meanwhile_is_watched() -> None:
+    merged = target(S.AGENT, pull=pull(PullState.MERGED))
+    (action,) = decide(with_agents(merged), NOW).actions
+    assert isinstance(action, Settle)
+    assert action.state is S.BAKING

@@ -24,7 +24,8 @@ from greylag.domain.migration import CronWindow, MergePolicy, Rollout, WaveSize
 from greylag.domain.target import TargetState
 from greylag.engine.actions import AssignWaves, Effect, EffectKind, Hold, Settle
 from greylag.engine.decide import decide
-from greylag.engine.world import Mode, PullState, PullView, Rules, Target, Wave, World
+from greylag.engine.pilots import Record
+from greylag.engine.world import AgentRules, Mode, PullState, PullView, Rules, Target, Wave, World
 from greylag.rollout.health import Limits, Reading
 
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -66,12 +67,17 @@ class Campaigns(RuleBasedStateMachine):
             max_reverts=max_reverts,
             per_owner=per_owner,
         )
-        rules = Rules(rollout=rollout, limits=Limits(patience=timedelta(hours=2)))
+        rules = Rules(
+            rollout=rollout,
+            limits=Limits(patience=timedelta(hours=2)),
+            agents=AgentRules(parallel=2, campaign=5.0, day=2.0),
+        )
         targets = tuple(
             Target(repository=f"r{n}", state=S.FOUND, consumers=n % 3, owners=(f"@{n % 2}",))
             for n in range(count)
         )
-        self.world = World(migration="m", source="m1", rules=rules, targets=targets)
+        idioms = {f"r{n}": (("a",), ("a", "b"), ("c",))[n % 3] for n in range(count)}
+        self.world = World(migration="m", source="m1", rules=rules, targets=targets, idioms=idioms)
         self.now = START
 
     # What the world does.
@@ -94,7 +100,7 @@ class Campaigns(RuleBasedStateMachine):
 
     @rule(n=st.integers(0, 6))
     def a_person_skips(self, n: int) -> None:
-        early = {S.FOUND, S.REWRITTEN, S.PROPOSED, S.WAITING_ANSWER}
+        early = {S.FOUND, S.AGENT, S.REWRITTEN, S.PROPOSED, S.WAITING_ANSWER}
         self._set(n, lambda one: replace(one, state=S.SKIPPED) if one.state in early else one)
 
     @rule(mode=st.sampled_from([Mode.ACTIVE] * 4 + [Mode.PAUSED]))
@@ -111,6 +117,14 @@ class Campaigns(RuleBasedStateMachine):
         if taken:
             leases[f"r{n}"] = "other"
         self.world = replace(self.world, leases=leases)
+
+    @rule()
+    def a_person_answers(self) -> None:
+        self.world = replace(self.world, answers=dict.fromkeys(self.world.answers, "yes"))
+
+    @rule()
+    def a_day_begins(self) -> None:
+        self.world = replace(self.world, spent_today=0.0)
 
     @rule(n=st.integers(0, 6))
     def a_person_closes_the_pull_request(self, n: int) -> None:
@@ -157,6 +171,8 @@ class Campaigns(RuleBasedStateMachine):
                         for w in self.world.waves
                     )
                     self.world = replace(self.world, waves=waves)
+        asked = [a for a in decision.actions if isinstance(a, Effect) and a.kind is EffectKind.AGENT]
+        assert len(asked) <= 2
         self._owners(before)
 
     def _check(self, world: World, action: Effect) -> None:
@@ -173,6 +189,8 @@ class Campaigns(RuleBasedStateMachine):
             assert not [one for one in world.targets if one.state is S.REVERTING]
         if action.kind is EffectKind.PROPOSE:
             assert action.repository not in world.leases
+        if action.kind is EffectKind.AGENT:
+            self._allowed(world, target)
         if action.kind is EffectKind.MERGE:
             policy = world.rules.rollout.merge
             approved = target.approved_digest is not None and target.approved_digest == target.digest
@@ -182,6 +200,17 @@ class Campaigns(RuleBasedStateMachine):
             assert target.pull is not None and target.pull.head == target.commit
             if world.rules.rollout.window is not None:
                 assert self.now.hour in OPEN_HOURS
+
+    def _allowed(self, world: World, target: Target) -> None:
+        """An agent runs only with money, without an open question, and where others did not fail."""
+        assert world.mode is Mode.ACTIVE
+        assert world.spent < 5.0
+        assert world.spent_today < 2.0
+        assert all(world.answers.get(key) is not None for key in target.questions)
+        assert target.head == target.base
+        for idiom in world.idioms[target.repository]:
+            record = world.records.get(idiom, Record())
+            assert record.accepted or record.failed < 2
 
     def _promoted(self, world: World, wave: Wave) -> None:
         members = [one for one in world.targets if one.wave == wave.number]
@@ -256,9 +285,14 @@ class Campaigns(RuleBasedStateMachine):
                 head = target.head or "head"
                 verdict = pick([Verdict.PROVEN] * 3 + list(Verdict)[:3])
                 digest = pick(["d1", "d2"])
+                left = pick([S.REWRITTEN] * 2 + [S.AGENT])
+                if left is S.AGENT and pick([True, False]):
+                    changed = replace(changed, state=left, base=head, head=head, commit=None, source="m1")
+                    self._put(replace(changed, digest=None, verdict=None))
+                    return
                 changed = replace(
                     changed,
-                    state=S.REWRITTEN,
+                    state=left,
                     base=head,
                     head=head,
                     commit=f"{digest}@{head}",
@@ -266,6 +300,8 @@ class Campaigns(RuleBasedStateMachine):
                     source="m1",
                     verdict=verdict,
                 )
+            case EffectKind.AGENT:
+                changed = self._agent_ran(changed, pick)
             case EffectKind.PROPOSE:
                 assert target.commit is not None
                 pull = PullView(number=1, state=PullState.OPEN, head=target.commit)
@@ -290,6 +326,24 @@ class Campaigns(RuleBasedStateMachine):
                 assert target.pull is not None
                 changed = replace(changed, pull=replace(target.pull, state=PullState.CLOSED))
         self._put(changed)
+
+    def _agent_ran(self, target: Target, pick: Pick) -> Target:
+        world = self.world
+        self.world = replace(world, spent=world.spent + 0.4, spent_today=world.spent_today + 0.4)
+        end = pick(["accepted", "accepted", "gave up", "asks"])
+        if end == "asks":
+            self.world = replace(self.world, answers={**world.answers, "q": None})
+            return replace(target, questions=("q",))
+        records = dict(world.records)
+        for idiom in world.idioms[target.repository]:
+            known = records.get(idiom, Record())
+            done = end == "accepted"
+            records[idiom] = replace(known, accepted=known.accepted + done, failed=known.failed + (not done))
+        self.world = replace(self.world, records=records)
+        if end == "gave up":
+            return replace(target, state=S.SKIPPED if target.commit is None else S.REWRITTEN)
+        verdict = pick([Verdict.PROVEN, Verdict.TESTED, Verdict.INCONCLUSIVE])
+        return replace(target, state=S.REWRITTEN, commit="agent's", digest="d3", verdict=verdict)
 
     # Values.
 
