@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Protocol
 
-from greylag.domain.errors import UsageError
+from greylag.domain.errors import GreylagError, UsageError
 from greylag.workspace.command import CommandResult
 
-WORK = "/work"
-"""Where the folder stands inside of every cage."""
+WORK = "/greylag/work"
+"""Where the folder stands inside of every cage; no machine has such a path, so it hides none."""
+
+HOME = "/home/agent"
+"""The home folder inside of every cage: empty, in memory, gone with the cage."""
 
 SOCKET = "/run/greylag/host.sock"
 """Where the host's socket stands inside of every cage that has one."""
@@ -24,9 +27,17 @@ class NoSandbox(UsageError):
     """No sandbox works on this machine: what was tried, why it does not work, and what to install."""
 
 
+class CageError(GreylagError):
+    """A cage could not be built, or not be ended: nothing that was done in it may be used."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CageLimits:
-    """What a cage may take of the machine. Sizes in bytes, times in seconds."""
+    """What a cage may take of the machine, as a whole. Sizes in bytes, times in seconds.
+
+    `disk` bounds what the folder may grow by, `processes` counts threads too, `files` are open at a time in
+    one process. What takes more is ended as a whole, and `Caged.ended` says why.
+    """
 
     wall: float = 900.0
     cpu: int = 600
@@ -41,8 +52,9 @@ class CageSpec:
     """What one cage shows.
 
     `folder` stands at `WORK`, writable if `writable` (its `.git` never is). `socket` is the only way out:
-    None means none. `readable` are files and folders shown read-only at their own paths (interpreters, agents).
-    `env` is the whole environment besides PATH, HOME, TMPDIR and LANG, which the cage sets.
+    None means none. `readable` are files and folders shown read-only at their own paths (interpreters,
+    agents). `env` is the whole environment besides PATH, HOME, TMPDIR and LANG, which the cage sets unless they
+    are given here. Agents' configuration that stands in `folder` is hidden, at any depth.
     """
 
     folder: Path
@@ -56,12 +68,24 @@ class CageSpec:
 class Caged(Protocol):
     """A running command in a cage, with pipes. Ending it ends everything that it started."""
 
-    stdin: IO[bytes]
-    stdout: IO[bytes]
+    @property
+    def stdin(self) -> IO[bytes]:
+        """What is written here, it reads."""
+        ...
+
+    @property
+    def stdout(self) -> IO[bytes]:
+        """What it writes to standard output."""
+        ...
 
     @property
     def errors(self) -> str:
         """The tail of what it wrote to standard error so far."""
+        ...
+
+    @property
+    def ended(self) -> str:
+        """Why the cage ended it: which limit it went over. Empty when it ended, or was ended, otherwise."""
         ...
 
     def poll(self) -> int | None:
@@ -69,7 +93,11 @@ class Caged(Protocol):
         ...
 
     def end(self, grace: float = 1.0) -> int:
-        """End it: a polite signal, then, after `grace` seconds, the whole group; returns its status."""
+        """End it: a polite signal, then, after `grace` seconds, the whole group; returns its status.
+
+        When it returns no process of the cage is alive. May be called again. Raises CageError if one will
+        not die.
+        """
         ...
 
 
@@ -85,7 +113,11 @@ class Cage(Protocol):
         ...
 
     def start(self, argv: Sequence[str], spec: CageSpec) -> Caged:
-        """Start a command that is talked to over its standard input and output."""
+        """Start a command that is talked to over its standard input and output. Call `end`, always."""
+        ...
+
+    def inside(self, spec: CageSpec) -> str:
+        """The path of the folder as the command sees it: `WORK`, or, without a sandbox, its real path."""
         ...
 
     def profile(self, spec: CageSpec) -> Mapping[str, object]:
