@@ -26,6 +26,7 @@ from greylag.engine.observe import observe, read_world
 from greylag.engine.patching import LedgerEntry, Rewriting, fold
 from greylag.engine.perform import Performer, Request
 from greylag.engine.ports import Fleet, ProofLevel, Rewriter, Schedules
+from greylag.engine.questions import adopt
 from greylag.engine.rewriter import Rewrites
 from greylag.engine.store import Session, Store
 from greylag.engine.work import Work, WorkFactory
@@ -105,6 +106,7 @@ class Campaign:
             agents=options.agents,
         )
         self._compiled: tuple[tuple[tuple[str, str], ...], CompiledMigration] | None = None
+        self._first: dict[str, str | None] | None = None
         self.performer = Performer(
             store=store,
             forge=forge,
@@ -129,16 +131,36 @@ class Campaign:
         """The migration with the answers given so far, and the digest of the file as it stands."""
         with self.store.read() as session:
             answers = session.answers(self.name)
-        given = tuple(sorted((key, value) for key, value in answers.items() if value is not None))
+        given = tuple(sorted(self._in_effect(answers).items()))
         known = self._compiled
         if known is None or known[0] != given:
-            migration = load_with_answers(self._text, self.migration.path, dict(given))
+            same = dict(given) == self.migration.answers
+            migration = (
+                self.migration if same else load_with_answers(self._text, self.migration.path, dict(given))
+            )
             known = self._compiled = (given, migration)
-        return known[1], self.migration.digest
+        return known[1], self.source
+
+    @property
+    def source(self) -> str:
+        """What of the file makes a patch outdated. An answer does not: it sets going whom it concerns."""
+        return self.migration.basis
+
+    def _in_effect(self, answers: Mapping[str, str | None]) -> dict[str, str]:
+        """The answers about columns: those of the file, unless one was given since we first looked."""
+        if self._first is None:
+            self._first = dict(answers)
+        ours = self.migration.answers
+        asked = {f"{one.dataset}.{column}" for one in self.migration.mappings for column in one.unmapped}
+        known = {key: value for key, value in answers.items() if value is not None and key in {*asked, *ours}}
+        file = {key: value for key, value in ours.items() if answers.get(key) == self._first.get(key)}
+        return {**known, **file}
 
     def try_answers(self, answers: Mapping[str, str]) -> None:
-        """Compile the migration with these answers. Raises FileFaults when one of them is wrong."""
-        load_with_answers(self._text, self.migration.path, answers)
+        """Compile the migration with these answers as well. Raises FileFaults when one of them is wrong."""
+        with self.store.read() as session:
+            given = self._in_effect(session.answers(self.name))
+        load_with_answers(self._text, self.migration.path, {**given, **answers})
 
     def rehearse(self, *, proof: ProofLevel | None = None) -> dict[str, Rewriting]:
         """Rewrite every repository that mentions an old dataset, in memory; what reads none is left out.
@@ -178,13 +200,15 @@ class Campaign:
         with self.store.write() as session:
             row = session.migration(self.name)
             path = str(Path(self.migration.path).absolute())
-            values = {"path": path, "text": self._text, "source": self.migration.digest}
+            values = {"path": path, "text": self._text, "source": self.source}
             if row is None:
                 fresh = {"name": self.name, "mode": Mode.ACTIVE.value, "started_at": now, **values}
                 session.connection.execute(table.insert().values(**fresh))
                 session.event(self.name, EventKind.STARTED, f"campaign {self.name} started", at=now)
             else:
                 session.connection.execute(table.update().where(table.c.name == self.name).values(**values))
+            adopt(session, self.migration, now)
+            self._first = session.answers(self.name)
 
     def scan(self) -> int:
         """Look for consumers; new ones become targets. Returns how many targets are new."""
@@ -229,7 +253,7 @@ class Campaign:
 
     def _reconsider(self, session: Session, target: Target, now: datetime) -> None:
         """What was left alone under another migration file may be rewritten under this one."""
-        if not target.skipped_by_rule or target.source == self.migration.digest:
+        if not target.skipped_by_rule or target.source == self.source:
             return
         reason = "tried again: the migration file changed"
         if session.change(self.name, target, now, state=TargetState.FOUND.value, reason=reason):
@@ -256,7 +280,7 @@ class Campaign:
     def world(self, busy: frozenset[str] = frozenset()) -> World:
         """What our tables say of the campaign."""
         with self.store.read() as session:
-            world = read_world(session, self.name, self.migration.digest, self.rules, self.clock.now())
+            world = read_world(session, self.name, self.source, self.rules, self.clock.now())
         return replace(world, busy=busy)
 
     def look(self, busy: frozenset[str] = frozenset()) -> tuple[World, Decision]:
@@ -281,7 +305,7 @@ class Campaign:
         return Request(
             kind=effect.kind,
             migration=self.name,
-            source=self.migration.digest,
+            source=self.source,
             repository=effect.repository,
             seq=effect.seq,
             note=effect.note,

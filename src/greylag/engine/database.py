@@ -107,14 +107,13 @@ def _add_columns(connection: sa.Connection) -> None:
 
 def _first_value(column: sa.Column[Any]) -> str:
     """What a column that is new holds in rows that are there already, as SQL."""
-    default = column.default
+    default = column.default.arg if isinstance(column.default, sa.ColumnDefault) else None
     if isinstance(column.type, sa.JSON):
-        empty = default is not None and default.is_callable and default.arg(None) == []
-        return "'[]'" if empty else "'{}'"
-    if default is not None and default.is_scalar:
-        value = default.arg
-        return str(value) if isinstance(value, int | float) else "'" + str(value).replace("'", "''") + "'"
-    return "0" if isinstance(column.type, sa.Integer | sa.Float) else "''"
+        empty = default(None) if callable(default) else {}  # type: ignore[arg-type]
+        return f"'{empty}'"
+    if isinstance(column.type, sa.Integer | sa.Float):
+        return str(default or 0)
+    return "'" + str(default or "").replace("'", "''") + "'"
 
 
 @contextmanager

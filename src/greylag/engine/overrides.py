@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from greylag.domain.errors import UsageError
 from greylag.domain.target import TargetState
-from greylag.engine import agent_runs, tables
+from greylag.engine import agent_runs, questions, tables
+from greylag.engine.answering import checked, find, going_on, in_file, keep_in_file
 from greylag.engine.apply import FRESH
 from greylag.engine.campaign import Campaign
 from greylag.engine.events import EventKind
@@ -38,11 +39,15 @@ Verdict = Change | Nothing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What a command did (`done`), and what it did not do and why (`nothing`), by target or question."""
+    """What a command did (`done`), what it did not do and why (`nothing`), by target or question.
+
+    `notes` say what else there is to know of what was done.
+    """
 
     command: str
     done: Mapping[str, str] = field(default_factory=dict)
     nothing: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 _BEFORE_MERGE = frozenset(
@@ -134,11 +139,12 @@ def reverting(target: Target, actor: str, because: str) -> Verdict:
 
 
 class Overrides:
-    """The overrides of one campaign, by one person."""
+    """The overrides of one campaign, by one person; `via` says which way they came: cli, mcp, portal."""
 
-    def __init__(self, campaign: Campaign, actor: str) -> None:
+    def __init__(self, campaign: Campaign, actor: str, via: str = "cli") -> None:
         self._campaign = campaign
         self._actor = actor
+        self._via = via
         with campaign.store.read() as session:
             if session.migration(campaign.name) is None:
                 raise UsageError(
@@ -210,46 +216,37 @@ class Overrides:
             self._tell(session, "resume", done, because)
         return Report(command="resume", done={name: done})
 
-    def answer(self, key: str, value: str, *, again: bool = False) -> Report:
-        """Answer a question once for every target that waits on it. Raises FileFaults for SQL that is
-        wrong.
-        """
-        name = self._campaign.name
-        table = tables.questions
-        with self._campaign.store.read() as session:
-            answers = session.answers(name)
-        if key not in answers:
-            near = difflib.get_close_matches(key, answers, n=1)
-            known = f"; questions: {', '.join(answers)}" if answers else "; nothing was asked yet"
-            raise UsageError(f"{key!r} was not asked{f'; did you mean {near[0]!r}?' if near else known}")
-        if answers[key] is not None and not again:
-            why = f"it was answered already: {answers[key]!r} (`--again` answers it anew)"
-            return Report(command="answer", nothing={key: why})
-        self._campaign.try_answers({**{k: v for k, v in answers.items() if v is not None}, key: value})
-        now = self._campaign.clock.now()
-        with self._campaign.store.write() as session:
-            here = (table.c.migration == name) & (table.c.key == key)
-            given = {"answer": value, "answered_by": self._actor, "answered_at": now}
-            session.connection.execute(table.update().where(here).values(**given))
-            waiting = 0
-            for target in session.targets(name):
-                if key in target.questions:
-                    waiting += self._woken(session, target)
-            words = f"answered {value!r}; targets that are rewritten with it: {waiting}"
-            session.event(
-                name, EventKind.ANSWERED, f"{key}: {words}", at=now, actor=self._actor, data={"key": key}
-            )
-        return Report(command="answer", done={key: words})
+    def answer(self, key: str, value: str, *, again: bool = False, file: bool = True) -> Report:
+        """Answer a question once for every target that waits on it, and keep it in the migration file.
 
-    def _woken(self, session: Session, target: Target) -> int:
-        name, now = self._campaign.name, self._campaign.clock.now()
-        if target.state is TargetState.WAITING_ANSWER:
-            return 1
-        if target.state in _PATCHED:
-            return int(session.change(name, target, now, source=None))
-        if target.skipped_by_rule:
-            return int(session.change(name, target, now, state=TargetState.FOUND.value, reason="answered"))
-        return 0
+        `file` False leaves the file alone. Raises UsageError for a key that nobody asked or text that is no
+        answer, FileFaults for SQL that is wrong.
+        """
+        campaign = self._campaign
+        with campaign.store.read() as session:
+            asked = find(questions.every(session, campaign.name), key)
+        value = checked(campaign, asked, value)
+        written = in_file(campaign, key)
+        if not file and written not in (None, value):
+            raise UsageError(
+                f"{campaign.migration.path} answers {key} with {written!r}, and what stands there wins: "
+                "change it there, or leave out `--no-file`"
+            )
+        with campaign.store.write() as session:
+            asked = questions.every(session, campaign.name)[key]
+            if asked.answer is None or again:
+                now = campaign.clock.now()
+                woken = questions.give(
+                    session, campaign.name, key, value, actor=self._actor, now=now, via=self._via
+                )
+                report = Report(command="answer", done={key: going_on(value, woken)})
+            else:
+                by = f" by {asked.answered_by}" if asked.answered_by else ""
+                why = f"it was answered already{by}: {asked.answer!r} (`--again` answers it anew)"
+                report = Report(command="answer", nothing={key: why})
+        if file and (again or asked.answer in (None, value)):
+            return replace(report, notes={key: keep_in_file(campaign, asked, value)})
+        return report
 
     def _choose(
         self, world: World, repository: str | None, wave: int | None, everything: bool

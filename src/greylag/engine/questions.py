@@ -159,7 +159,8 @@ def give(
     words = f"answered {value!r}; targets that go on with it: {len(woken)}"
     data = {"key": key, "answer": value, "via": via}
     session.event(migration, EventKind.ANSWERED, f"{key}: {words}", at=now, actor=actor, data=data)
-    session.reopen(migration)
+    if woken:
+        session.reopen(migration)
     return woken
 
 
@@ -206,13 +207,10 @@ def adopt(session: Session, migration: CompiledMigration, now: datetime) -> None
     An answer that came from the file, and is there no more, is taken back.
     """
     known = every(session, migration.name)
-    texts = {
-        f"{one.dataset}.{column}": text for one in migration.mappings for column, text in one.unmapped.items()
-    }
     told = {key: said.answer for key, said in migration.said.items()}
     for key, value in {**migration.answers, **told}.items():
         if key not in known:
-            text = migration.said[key].question if key in told else texts.get(key, "")
+            text = migration.said[key].question if key in told else f"{key} has no counterpart"
             kind = QuestionKind.AGENT if is_question_key(key) else QuestionKind.COLUMN
             row = {"key": key, "text": text, "kind": kind.value, "asked_at": now, "answered_at": now}
             given = {"migration": migration.name, "answer": value, "answered_by": IN_FILE}
