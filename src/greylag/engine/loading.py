@@ -9,7 +9,6 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from greylag.domain.question import is_question_key
-from greylag.domain.question import is_question_key
 from greylag.mapping import load_migration_text
 from greylag.mapping.compiled import CompiledMigration
 
