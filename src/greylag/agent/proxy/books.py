@@ -30,8 +30,8 @@ class OverBudget(Exception):
 
     def __init__(self, which: Which, spent: float, limit: float, most: float) -> None:
         super().__init__(
-            f"over budget: the {which}'s budget is ${limit:.2f}, of which ${spent:.4f} is spent or reserved, and this "
-            f"call may cost up to ${most:.4f}. Stop here: no further call will pass. "
+            f"over budget: the {which}'s budget is ${limit:.2f}, of which ${spent:.4f} is spent or reserved, "
+            f"and this call may cost up to ${most:.4f}. Stop here: no further call will pass. "
             f"(For the operator: raise {SETTINGS[which]}, or lower agent.max_tokens.)"
         )
         self.which: Which = which
@@ -46,7 +46,8 @@ class Books(Protocol):
     def reserve(self, attempt: AttemptKey, model: str, most: float, request: str) -> int:
         """Set aside the most that a call may cost, in US dollars; returns the call's number.
 
-        Raises OverBudget. An open reservation counts as spent. `request` names the request within its attempt.
+        Raises OverBudget. An open reservation counts as spent. `request` names the request within its
+        attempt.
         """
         ...
 
@@ -100,7 +101,7 @@ class _Call:
 
 
 class MemoryBooks:
-    """Books that live as long as their process: for `greylag agent check`, tests, and a proxy without an engine."""
+    """Books that live as long as their process: for `greylag agent check` and for tests."""
 
     def __init__(
         self, budgets: Budgets | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""What a call costs. Prices are in US dollars per million tokens; the default table has a date and a source."""
+"""What a call costs: US dollars per million tokens. The default table has a date and a source."""
 
 from __future__ import annotations
 
@@ -100,16 +100,17 @@ def usage_of(tokens: Tokens, price: Price) -> Usage:
 def read_price(entry: Mapping[str, object]) -> Price:
     """A price as `prices.json` and the setting `agent.prices` write it.
 
-    `{"input": 3, "output": 15, "cached": 0.3, "long": {"above": 200000, "input": 6, "output": 22.5}}`; input and
-    output are needed. Raises UsageError.
+    `{"input": 3, "output": 15, "cached": 0.3, "long": {"above": 200000, "input": 6, "output": 22.5}}`; input
+    and output are needed. Raises UsageError.
     """
-    match entry.get("long"):
-        case None:
-            return Price(rates=_rates(entry))
-        case {"above": int(above), **rest}:
-            return Price(rates=_rates(entry), long=_rates(rest), above=above)
-        case other:
-            raise UsageError(f"a price's `long` needs `above`, a number of tokens, not {other!r}")
+    long = entry.get("long")
+    if long is None:
+        return Price(rates=_rates(entry))
+    rest = {str(name): value for name, value in long.items()} if isinstance(long, Mapping) else {}
+    above = rest.pop("above", None)
+    if not isinstance(above, int):
+        raise UsageError("a price's `long` needs `above`, the number of tokens above which it holds")
+    return Price(rates=_rates(entry), long=_rates(rest), above=above)
 
 
 def _rates(entry: Mapping[str, object]) -> Rates:
@@ -153,7 +154,8 @@ def price_of(model: str, prices: Mapping[str, Price]) -> Price:
     found = defaults.get(model) or defaults.get(undated)
     if found is None:
         raise UsageError(
-            f"no price is known for the model {model}, so no budget could hold. Add to greylag.yaml, in US dollars "
-            f"per million tokens (0 for a model of your own): agent: {{prices: {{{model}: {{input: …, output: …}}}}}}"
+            f"no price is known for the model {model}, so no budget could hold. Add to greylag.yaml, in US "
+            "dollars per million tokens (0 for a model of your own): "
+            f"agent: {{prices: {{{model}: {{input: …, output: …}}}}}}"
         )
     return found

@@ -36,8 +36,8 @@ KEY_FORMS: tuple[str, ...] = (
 class Redactor:
     """Replaces secrets by `[secret]`, or by `[secret:<name>]` where the literal has a name.
 
-    `literals` are values that this host holds: model keys, forge tokens, database passwords. They are found as
-    they are and in base64, in hexadecimal, percent-encoded and escaped as in JSON. `patterns` are regular
+    `literals` are values that this host holds: model keys, forge tokens, database passwords. They are found
+    as they are and in base64, in hexadecimal, percent-encoded and escaped as in JSON. `patterns` are regular
     expressions besides `KEY_FORMS`. No method and no repr shows a literal. Thread-safe.
     """
 

@@ -14,7 +14,7 @@ from greylag.domain.errors import UsageError
 def read_secret(
     *, env: str | None = None, file: Path | None = None, environ: Mapping[str, str] | None = None
 ) -> SecretStr | None:
-    """The secret in the environment variable `env`, else in `file` (its first line); None when neither is named.
+    """The secret in the environment variable `env`, else in `file`; None when neither is named.
 
     Its repr hides it. Raises UsageError when what was named is not there or is empty; the message names the
     place, never the content.

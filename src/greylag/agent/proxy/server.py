@@ -1,0 +1,238 @@
+"""The model proxy: one server on a unix socket, in a thread of its own, for all agents of a process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import socket
+import tempfile
+import threading
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+
+import uvicorn
+
+from greylag.agent.base import Access, Host, Note
+from greylag.agent.proxy.books import Books
+from greylag.agent.proxy.calls import Desk
+from greylag.agent.proxy.front import Front, Grants
+from greylag.agent.proxy.grants import Grant, Stopped
+from greylag.agent.proxy.prices import Price, price_of
+from greylag.agent.proxy.records import all_records
+from greylag.agent.proxy.redact import Redactor
+from greylag.agent.proxy.upstream import Line, Upstream
+from greylag.domain.agent import AttemptKey
+from greylag.domain.errors import UsageError
+from greylag.workspace.cage.base import PORT
+
+START = 15.0
+"""Seconds that the server may take to start."""
+
+
+class ModelProxy:
+    """Holds the keys, keeps the books, and lets agents at nothing but their model.
+
+    `upstreams`: the first is what a grant gets that names none. `prices` stand above the default table. A
+    model of an upstream without a price is refused here (UsageError), before anything runs. `redactor` knows
+    the host's other secrets; the upstreams' keys are added to it. `tcp` opens a port on the loopback
+    besides, for agents without a cage. `request_bytes` is the largest request; `ping` the seconds between
+    signs of life in a stream; `grace` how long the end of a grant and of the proxy wait for calls under way.
+
+    A context manager; the server starts with the first grant.
+    """
+
+    def __init__(
+        self,
+        upstreams: Sequence[Upstream],
+        books: Books,
+        *,
+        prices: Mapping[str, Price] | None = None,
+        redactor: Redactor | None = None,
+        tcp: bool = False,
+        request_bytes: int = 8 * 1024**2,
+        ping: float = 10.0,
+        grace: float = 2.0,
+    ) -> None:
+        if len({upstream.name for upstream in upstreams}) != len(upstreams) or not upstreams:
+            raise UsageError(
+                "agent: there should be at least one model, and each should have a name of its own"
+            )
+        self._upstreams = {upstream.name: upstream for upstream in upstreams}
+        self._first = upstreams[0]
+        self._books = books
+        models = {model for upstream in upstreams for model in upstream.models.values()}
+        self._prices = {model: price_of(model, prices or {}) for model in sorted(models)}
+        self.redactor = redactor or Redactor()
+        self.redactor.add(*(each.key.get_secret_value() for each in upstreams if each.key is not None))
+        self._tcp = tcp
+        self._request_bytes = request_bytes
+        self._ping = ping
+        self._grace = grace
+        self._grants = Grants()
+        self._stopped: dict[AttemptKey, Stopped] = {}
+        self._lock = threading.Lock()
+        self._running: _Running | None = None
+
+    def __repr__(self) -> str:
+        return f"ModelProxy({', '.join(self._upstreams)})"
+
+    def __enter__(self) -> ModelProxy:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._lock:
+            running, self._running = self._running, None
+        if running is not None:
+            running.end()
+
+    @contextlib.contextmanager
+    def grant(
+        self,
+        attempt: AttemptKey,
+        *,
+        folder: Path,
+        host: Host,
+        note: Note,
+        turns: int,
+        upstream: str | None = None,
+    ) -> Iterator[Access]:
+        """Access for one run of an attempt. Its token is good until the end of the block.
+
+        Paid replies go to `folder`; those that are there are given out again for equal requests in the same
+        order, and brought into the books in case a killed process did not. `turns` is the most calls. `note`
+        is called from several threads, one call at a time.
+        """
+        configured = self._first if upstream is None else self._upstreams.get(upstream)
+        if configured is None:
+            names = ", ".join(self._upstreams)
+            raise UsageError(f"agent: there is no model {upstream}; there is {names}")
+        running = self._started()
+        for record in all_records(folder):
+            self._books.settle(record.call, record.usage, "recovered")
+        grant = Grant(attempt, folder=folder, host=host, note=note, turns=turns, upstream=configured)
+        self._stopped.pop(attempt, None)
+        self._grants.add(grant)
+        try:
+            yield Access(
+                socket=running.socket,
+                base_url=f"http://127.0.0.1:{running.port or PORT}",
+                token=grant.token,
+                model=configured.model,
+                api=configured.api,
+            )
+        finally:
+            self._grants.remove(grant)
+            running.wait_for(grant, self._grace)
+            grant.end()
+            if grant.stopped is not None:
+                self._stopped[attempt] = grant.stopped
+
+    def stopped(self, attempt: AttemptKey) -> Stopped | None:
+        """Why an attempt's calls were refused for good (over budget, out of turns), after its grant's end."""
+        return self._stopped.get(attempt)
+
+    def _started(self) -> _Running:
+        with self._lock:
+            if self._running is None:
+                self._running = _Running(self._front, tcp=self._tcp, grace=self._grace)
+            return self._running
+
+    async def _front(self, stack: AsyncExitStack) -> Front:
+        """Open the lines and build the application; clients and limiters belong to this event loop."""
+        desks: dict[str, Desk] = {}
+        for name, upstream in self._upstreams.items():
+            line = await stack.enter_async_context(Line(upstream))
+            desks[name] = Desk(line=line, books=self._books, prices=self._prices, redactor=self.redactor)
+        front = Front(
+            self._grants,
+            desks,
+            redactor=self.redactor,
+            request_bytes=self._request_bytes,
+            ping=self._ping,
+            grace=self._grace,
+        )
+        stack.push_async_callback(front.close)
+        return front
+
+
+class _Server(uvicorn.Server):
+    """Tells when it listens."""
+
+    def __init__(self, config: uvicorn.Config, listening: threading.Event) -> None:
+        super().__init__(config)
+        self._listening = listening
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """See uvicorn."""
+        await super().startup(sockets)
+        self._listening.set()
+
+
+class _Running:
+    """The server's thread, its sockets and its event loop."""
+
+    def __init__(
+        self, build: Callable[[AsyncExitStack], Awaitable[Front]], *, tcp: bool, grace: float
+    ) -> None:
+        # A short path: addresses of unix sockets have at most 107 bytes. Only the owner may enter the folder.
+        self._folder = Path(tempfile.mkdtemp(prefix="greylag-"))
+        self.socket = self._folder / "host.sock"
+        self._sockets = [_unix(self.socket)]
+        self.port: int | None = None
+        if tcp:
+            self._sockets.append(socket.create_server(("127.0.0.1", 0)))
+            self.port = self._sockets[-1].getsockname()[1]
+        self._build = build
+        self._grace = grace
+        self._listening = threading.Event()
+        self._server: _Server | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._run, name="greylag-model-proxy", daemon=True)
+        self._thread.start()
+        if not self._listening.wait(START):
+            self.end()
+            raise UsageError("the model proxy did not start; its error stands in the log")
+
+    def wait_for(self, grant: Grant, grace: float) -> None:
+        """Wait for a grant's calls under way; those that take longer go on, recorded but not noted."""
+        if self._loop is not None and self._thread.is_alive():
+            asyncio.run_coroutine_threadsafe(grant.drain(grace), self._loop).result()
+
+    def end(self) -> None:
+        """Stop serving; calls under way get their grace."""
+        if self._server is not None:
+            self._server.should_exit = True
+        self._thread.join(self._grace + 5)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _run(self) -> None:
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        async with AsyncExitStack() as stack:
+            config = uvicorn.Config(
+                await self._build(stack),
+                lifespan="off",
+                loop="asyncio",
+                http="h11",
+                ws="none",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=max(1, round(self._grace)),
+            )
+            self._server = _Server(config, self._listening)
+            await self._server.serve(self._sockets)
+
+
+def _unix(path: Path) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(path))
+    path.chmod(0o600)
+    return listener
