@@ -53,8 +53,8 @@ class CageSpec:
 
     `folder` stands at `WORK`, writable if `writable` (its `.git` never is). `socket` is the only way out:
     None means none. `readable` are files and folders shown read-only at their own paths (interpreters,
-    agents). `env` is the whole environment besides PATH, HOME, TMPDIR and LANG, which the cage sets unless they
-    are given here. Agents' configuration that stands in `folder` is hidden, at any depth.
+    agents). `env` is the whole environment besides PATH, HOME, TMPDIR and LANG, which the cage sets unless
+    they are given here. Agents' configuration that stands in `folder` is hidden, at any depth.
     """
 
     folder: Path

@@ -37,11 +37,12 @@ def choose_cage(preference: Preference = "auto", *, image: str = IMAGE) -> Cage:
         except (NoSandbox, CageError) as error:
             tried.append(f"  {name}: {error}{_hint(name, str(error))}")
     wanted = (
-        "No sandbox" if preference == "auto" else f"The sandbox that is asked for, {preference}, does not"
+        "No sandbox works" if preference == "auto" else f"{preference}, which is asked for, does not work"
     )
     raise NoSandbox(
-        f"{wanted}{' works' if preference == 'auto' else ' work'} on this machine, "
-        "and nothing of a repository's is run without one.\n" + "\n".join(tried) + f"\n{INSTALL}"
+        f"{wanted} on this machine, and nothing of a repository's is run without a sandbox.\n"
+        + "\n".join(tried)
+        + f"\n{INSTALL}"
     )
 
 
