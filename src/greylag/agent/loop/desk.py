@@ -99,7 +99,7 @@ class Desk:
                 return Seen(changes=collected.changes, checks=tuple(map(_refusal, collected.refused)))
             if not collected.changes:
                 return Seen(changes={}, checks=())
-            digest = _digest(collected.changes)
+            digest = changes_hash(collected.changes)
             if self._last is None or self._last[0] != digest:
                 self._last = (digest, self._check(collected.changes))
             return Seen(changes=collected.changes, checks=self._last[1])
@@ -154,7 +154,8 @@ def _refusal(reason: Reason) -> Check:
     )
 
 
-def _digest(changes: Changes) -> str:
+def changes_hash(changes: Changes) -> str:
+    """What tells changes apart: paths and bytes, whatever their order."""
     digest = hashlib.sha256()
     for path, content in sorted(changes.items()):
         for part in (

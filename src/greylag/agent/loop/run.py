@@ -8,7 +8,7 @@ from pathlib import Path
 
 from greylag.agent.base import Checker, Job, Note, Runner, Session, Turn
 from greylag.agent.loop.decide import End, Say, accepts, after_judging, before_judging
-from greylag.agent.loop.desk import Accepts, Collected, Desk, Seen
+from greylag.agent.loop.desk import Accepts, Collected, Desk, Seen, changes_hash
 from greylag.agent.loop.resume import Remembers, Resume, brief_hash, put_back, save_resume
 from greylag.domain.agent import AttemptEnd, AttemptResult, Changes, Usage
 
@@ -111,7 +111,7 @@ class _Attempt:
             text=turn.text,
             checks=seen.checks,
             files=sorted(seen.changes),
-            changes=seen.changes,
+            diff_hash=changes_hash(seen.changes) if seen.changes else "",
             accepted=isinstance(step, End) and step.end is AttemptEnd.ACCEPTED,
         )
 
