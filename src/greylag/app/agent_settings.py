@@ -72,6 +72,9 @@ class AgentSettings(_Part):
     runner: Literal["own", "acp", "claude", "codex"] | None = None
     command: tuple[str, ...] = Field((), description="the agent's command line (acp), or its binary")
     model: str = ""
+    aliases: Mapping[str, str] = Field(
+        default_factory=dict, description="other names that an agent asks for, and the model that is meant"
+    )
     upstream: UpstreamSettings = Field(default_factory=lambda: UpstreamSettings.model_validate({}))
     max_tokens: int = Field(16_000, ge=256, description="of output, in one call of the model")
     prices: Mapping[str, Mapping[str, Any]] = Field(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from greylag.app.settings import HealthSettings, Settings
 from greylag.domain.errors import UsageError
-from greylag.engine.campaign import Campaign, Options
+from greylag.engine.campaign import Campaign, OpenAgents, Options
 from greylag.engine.clock import Clock, SystemClock
 from greylag.engine.database import connect, prepare, process_lock, sqlite_file
 from greylag.engine.events import Listener
@@ -19,12 +20,16 @@ from greylag.engine.perform import Request
 from greylag.engine.ports import Rewriter, Schedules
 from greylag.engine.store import Store
 from greylag.engine.work import Work, WorkFactory
+from greylag.engine.world import AgentRules
 from greylag.forge.base import Forge
 from greylag.forge.embedded import EmbeddedForge
 from greylag.lineage.index import FleetIndex
 from greylag.rewrite import candidate_names
 from greylag.rollout.health import HealthSource, Limits
 from greylag.rollout.sources import BakeTimeOnly, CommandHealth, NoHealth, StatusFileHealth
+
+if TYPE_CHECKING:
+    from greylag.engine.agents import Agents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +44,7 @@ class App:
     clock: Clock
     work: WorkFactory
     schedules: Schedules = lambda _: ()
+    agents: OpenAgents = nullcontext
 
     def subscribe(self, listener: Listener) -> None:
         """Hear every event of this process."""
@@ -71,6 +77,7 @@ class App:
             options=_options(self.settings),
             work=self.work,
             schedules=self.schedules,
+            agents=self.agents,
         )
 
     def _source(self, migration: str) -> tuple[str, str]:
@@ -97,8 +104,11 @@ def build(
     health: HealthSource | None = None,
     forge: Forge | None = None,
     work: WorkFactory | None = None,
+    unsafe: bool = False,
 ) -> App:
     """Wire the application; what is handed in stands in for what the settings name (demo, tests).
+
+    `unsafe`: agents run without a sandbox.
 
     Raises UsageError for settings that cannot work, e.g. a fleet whose folder is missing.
     """
@@ -115,7 +125,21 @@ def build(
         clock=time,
         work=work or _durable(settings, store),
         schedules=_schedules(settings.health),
+        agents=_agents(settings, store, time, unsafe=unsafe),
     )
+
+
+def _agents(settings: Settings, store: Store, clock: Clock, *, unsafe: bool) -> OpenAgents:
+    if settings.agent.runner is None:
+        return nullcontext
+
+    def start() -> AbstractContextManager[Callable[[], Agents] | None]:
+        # What agents need takes a second to import: only a run with one pays for it.
+        from greylag.app.agents import open_agents
+
+        return open_agents(settings, store, clock, unsafe=unsafe)
+
+    return start
 
 
 def _durable(settings: Settings, store: Store) -> WorkFactory:
@@ -123,7 +147,8 @@ def _durable(settings: Settings, store: Store) -> WorkFactory:
         # The library takes a second to import: only a run pays for it.
         from greylag.engine.durable import durable_work
 
-        return durable_work(settings.database, store, perform, workers=settings.workers)
+        agents = settings.agent.parallel if settings.agent.runner is not None else 0
+        return durable_work(settings.database, store, perform, workers=settings.workers, agents=agents)
 
     return start
 
@@ -179,4 +204,12 @@ def _options(settings: Settings) -> Options:
         limits=Limits(failed=health.failed, errored=health.errored, patience=health.patience),
         author=settings.author.name,
         email=settings.author.email,
+        agents=_agent_rules(settings),
     )
+
+
+def _agent_rules(settings: Settings) -> AgentRules | None:
+    given = settings.agent
+    if given.runner is None:
+        return None
+    return AgentRules(parallel=given.parallel, campaign=given.budget.campaign, day=given.budget.day)

@@ -20,6 +20,7 @@ from greylag.agent.loop import Desk, load_resume, run_attempt
 from greylag.agent.transcript import TranscriptWriter
 from greylag.domain.agent import AttemptEnd, AttemptKey, AttemptResult, Leftover, Usage
 from greylag.domain.check import CheckStatus
+from greylag.domain.question import Place
 from greylag.domain.target import TargetState
 from greylag.domain.words import count
 from greylag.engine import agent_runs, questions
@@ -61,7 +62,9 @@ class Judges(Protocol):
         """The repository's own verifiers; `key` names the base, for what is known of it already."""
         ...
 
-    def judge(self, attempt: AttemptKey, migration: CompiledMigration, before: Mapping[str, bytes]) -> More:
+    def judge(
+        self, attempt: AttemptKey, migration: CompiledMigration, before: Mapping[str, bytes], note: Note
+    ) -> More:
         """The judge, if there is one."""
         ...
 
@@ -183,7 +186,6 @@ def _task(tools: Tools, agents: Agents, request: Request, target: Target, draft:
             earlier=target.context,
         )
     )
-    attempt = AttemptKey(migration=request.migration, repository=target.repository, attempt=target.attempt)
     return _Task(
         draft=draft,
         target=target,
@@ -197,7 +199,6 @@ def _task(tools: Tools, agents: Agents, request: Request, target: Target, draft:
             leftovers=draft.chosen.leftovers,
             guards=agents.judges.guards(draft.migration, draft.chosen.leftovers, data),
             others=agents.judges.others(commit, data),
-            judge=agents.judges.judge(attempt, draft.migration, data),
         ),
     )
 
@@ -242,7 +243,8 @@ def _work(tools: Tools, agents: Agents, task: _Task, run: AgentRun) -> AttemptRe
         folder / "transcript.jsonl", agents.redact, clock=tools.clock.now, level=agents.level
     )
     with writer as note:
-        look = partial(collect, work, task.data)
+        task.verification.judge = agents.judges.judge(run.key, task.draft.migration, task.data, note)
+        look = partial(collect, work, task.data, executable=task.executable)
         desk = Desk(
             collect=look,
             check=task.verification,
@@ -343,12 +345,18 @@ def _asked(tools: Tools, request: Request, task: _Task, result: AttemptResult) -
         if not tools.change(session, request, target, questions=keys, reason=result.reason):
             return False
         for key, text in result.asked.items():
-            questions.remember(
-                session, request.migration, key, text, now, kind="agent", asked_by=target.repository
-            )
+            questions.remember(session, request.migration, key, text, now, asked_by=_places(task))
         text = f"{target.repository}: {result.reason}"
         tools.tell(session, request, target, EventKind.QUESTION, text, questions=keys)
     return True
+
+
+def _places(task: _Task) -> tuple[Place, ...]:
+    name = task.target.repository
+    return tuple(
+        Place(repository=name, path=left.path, line=left.reads[0].line if left.reads else 0)
+        for left in task.draft.chosen.leftovers
+    )
 
 
 def _finish(tools: Tools, request: Request, task: _Task, result: AttemptResult) -> bool:

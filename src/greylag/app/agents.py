@@ -1,0 +1,161 @@
+"""Building what agents need: the cage, the proxy that holds the key, the runner, the judges."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from greylag.agent.base import Runner
+from greylag.agent.proxy import ModelProxy, Price, Redactor, Upstream, read_price, read_secret
+from greylag.agent.runners import RUNNERS
+from greylag.agent.transcript import prune
+from greylag.app.agent_settings import AgentSettings, UpstreamSettings
+from greylag.app.settings import Settings
+from greylag.domain.errors import UsageError
+from greylag.engine.agents import Agents
+from greylag.engine.books import Budget, SqlBooks
+from greylag.engine.clock import Clock
+from greylag.engine.database import sqlite_file
+from greylag.engine.judges import HostJudges
+from greylag.engine.store import Store
+from greylag.workspace.cage import Cage, CageLimits, choose_cage, unsafe_cage
+from greylag.workspace.cage.container import IMAGE
+
+JUDGE = "judge"
+"""The name of the judge's upstream in the proxy."""
+
+
+@contextmanager
+def open_agents(
+    settings: Settings, store: Store, clock: Clock, *, unsafe: bool = False
+) -> Iterator[Callable[[], Agents] | None]:
+    """What makes the agents of a run when the first is needed; None where no runner is configured.
+
+    At the end every agent's process, the pool and the proxy are gone. `unsafe` runs agents without a sandbox.
+    The first call raises UsageError for settings that cannot work, and NoSandbox where no cage does.
+    """
+    if settings.agent.runner is None:
+        yield None
+        return
+    closing = threading.Event()
+    lock = threading.Lock()
+    made: list[Agents] = []
+    with ExitStack() as stack:
+
+        def agents() -> Agents:
+            with lock:
+                if not made:
+                    made.append(_build(settings, store, clock, stack, closing, unsafe=unsafe))
+                return made[0]
+
+        try:
+            yield agents
+        finally:
+            closing.set()
+
+
+def _build(
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    stack: ExitStack,
+    closing: threading.Event,
+    *,
+    unsafe: bool,
+) -> Agents:
+    given = settings.agent
+    folder = agents_folder(settings)
+    prune(folder, given.transcripts.keep)
+    budget = Budget(target=given.budget.target, campaign=given.budget.campaign, day=given.budget.day)
+    books = SqlBooks(store=store, clock=clock, budget=budget)
+    cage = cage_of(given, unsafe=unsafe)
+    redactor = Redactor(patterns=given.transcripts.redact)
+    proxy = stack.enter_context(proxy_of(given, books, redactor, unsafe=unsafe))
+    runner = runner_of(given)
+    close = getattr(runner, "close", None)
+    if close is not None:
+        stack.callback(close)
+    limits = limits_of(given)
+    return Agents(
+        runner=runner,
+        cage=cage,
+        proxy=proxy,
+        judges=HostJudges(
+            cage=cage,
+            limits=limits,
+            projects=given.verifiers,
+            proxy=proxy if given.judge is not None else None,
+            upstream=JUDGE,
+            folder=folder,
+        ),
+        spent=books.spent,
+        refused=books.refused,
+        folder=folder,
+        model=given.model,
+        rounds=given.rounds,
+        turns=given.turns,
+        limits=limits,
+        redact=redactor,
+        level=given.transcripts.level,
+        closing=closing,
+    )
+
+
+def agents_folder(settings: Settings) -> Path:
+    """Where the runs of agents are kept: beside the database's file."""
+    file = sqlite_file(settings.database)
+    return (Path(".greylag") if file is None else file.parent) / "agents"
+
+
+def cage_of(given: AgentSettings, *, unsafe: bool) -> Cage:
+    """The sandbox that the settings ask for and that works here. Raises NoSandbox."""
+    if unsafe:
+        return unsafe_cage()
+    return choose_cage(given.sandbox, image=given.image or IMAGE)
+
+
+def limits_of(given: AgentSettings) -> CageLimits:
+    """What one cage may take."""
+    return CageLimits(
+        wall=given.limits.wall.total_seconds(),
+        cpu=int(given.limits.cpu.total_seconds()),
+        memory=given.limits.memory,
+        disk=given.limits.disk,
+        processes=given.limits.processes,
+    )
+
+
+def proxy_of(given: AgentSettings, books: SqlBooks, redactor: Redactor, *, unsafe: bool) -> ModelProxy:
+    """The proxy in front of the configured models. Raises UsageError, e.g. for a key that is not there."""
+    prices: dict[str, Price] = {model: read_price(entry) for model, entry in given.prices.items()}
+    upstreams = [_upstream(given, given.upstream, given.model, "main")]
+    if given.judge is not None:
+        where = given.judge.upstream or given.upstream
+        upstreams.append(_upstream(given, where, given.judge.model, JUDGE))
+    return ModelProxy(upstreams, books, prices=prices, redactor=redactor, tcp=unsafe)
+
+
+def _upstream(given: AgentSettings, where: UpstreamSettings, model: str, name: str) -> Upstream:
+    return Upstream(
+        api=where.api,
+        url=where.url,
+        model=model,
+        key=read_secret(env=where.key_env, file=where.key_file),
+        name=name,
+        aliases=given.aliases,
+        max_tokens=given.max_tokens,
+        requests_per_minute=where.per_minute,
+        timeout=where.timeout.total_seconds(),
+    )
+
+
+def runner_of(given: AgentSettings) -> Runner:
+    """The configured runner. Raises UsageError where what it needs is not installed."""
+    if given.runner is None:
+        raise UsageError(
+            "no agent is configured; say `agent: {runner: own, model: …}` in greylag.yaml "
+            "(`greylag init` writes the file with every key explained)"
+        )
+    return RUNNERS[given.runner](given)

@@ -1,0 +1,140 @@
+"""The checks of an agent's changes that other floors make: guards, project verifiers, the judge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from greylag.agent.base import Access, Host, Note
+from greylag.agent.brief import VerifierNote, summary
+from greylag.domain.agent import AttemptKey, Changes, Leftover
+from greylag.domain.check import Check
+from greylag.engine.checking import More
+from greylag.mapping.compiled import CompiledMigration
+from greylag.verify.guards import scope, scope_of
+from greylag.verify.judge import Judge, asked_over, diff_of
+from greylag.workspace.cage import Cage, CageLimits
+
+_JUDGE_TURNS = 20
+_JUDGE_SECONDS = 900.0
+
+_NOTES = (
+    VerifierNote(name="guards", judges="that only what the migration needs changed, and no test is weaker"),
+    VerifierNote(name="old-dataset-unread", judges="that no file you were given still reads an old dataset"),
+    VerifierNote(name="equivalence", judges="that each query returns the same rows and columns as before"),
+)
+
+
+class JudgeProxy(Protocol):
+    """The proxy, as far as the judge needs it."""
+
+    def grant(
+        self,
+        attempt: AttemptKey,
+        *,
+        folder: Path,
+        host: Host,
+        note: Note,
+        turns: int,
+        upstream: str | None = None,
+    ) -> AbstractContextManager[Access]:
+        """See `greylag.agent.proxy.ModelProxy`."""
+        ...
+
+
+class _NoHost:
+    """The judge has no tools: it reads, and votes."""
+
+    def verify(self) -> str:
+        """See `Host`."""
+        return "There is nothing to verify here."
+
+    def ask(self, question: str, options: Sequence[str] = ()) -> str:
+        """See `Host`."""
+        return "Nobody answers here."
+
+    def give_up(self, reason: str) -> str:
+        """See `Host`."""
+        return "Noted."
+
+
+@dataclass(slots=True, kw_only=True)
+class HostJudges:
+    """See `greylag.engine.agents.Judges`.
+
+    `projects`: run the repositories' own tests and linters, in `cage`. `proxy` None: there is no judge;
+    `upstream` is its model's name in the proxy, `folder` where what it was paid for is kept.
+    """
+
+    cage: Cage
+    limits: CageLimits
+    projects: bool
+    proxy: JudgeProxy | None
+    upstream: str
+    folder: Path
+
+    def guards(
+        self, migration: CompiledMigration, leftovers: Sequence[Leftover], before: Mapping[str, bytes]
+    ) -> More:
+        """The scope guards, for the files that were left over."""
+        allowed = scope_of(migration, leftovers)
+        return lambda changes: scope(changes, before, allowed)
+
+    def others(self, key: str, before: Mapping[str, bytes]) -> More:
+        """The repository's own verifiers."""
+        return lambda changes: ()
+
+    def judge(
+        self, attempt: AttemptKey, migration: CompiledMigration, before: Mapping[str, bytes], note: Note
+    ) -> More:
+        """The judge, if there is one."""
+        proxy = self.proxy
+        if proxy is None:
+            return lambda changes: ()
+
+        def vote(changes: Changes) -> tuple[Check, ...]:
+            folder = self.folder / attempt.migration / attempt.repository.replace("/", "__") / "judge"
+            folder.mkdir(parents=True, exist_ok=True)
+            with proxy.grant(
+                attempt,
+                folder=folder,
+                host=_NoHost(),
+                note=note,
+                turns=_JUDGE_TURNS,
+                upstream=self.upstream,
+            ) as access:
+                judge = Judge(ask=asked_over(_post(access), api=access.api, model=access.model))
+                return (judge.judge(summary(migration), diff_of(before, changes)),)
+
+        return vote
+
+    def notes(self, files: Mapping[str, str]) -> tuple[VerifierNote, ...]:
+        """What the agent is told of them."""
+        return _NOTES
+
+
+class _Post:
+    """Sends a request of the judge to the proxy, over its socket."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    def __call__(self, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The answer's document. Raises httpx.HTTPError."""
+        import httpx
+
+        transport = httpx.HTTPTransport(uds=str(self._access.socket))
+        headers = {"authorization": f"Bearer {self._access.token}", "x-api-key": self._access.token}
+        with httpx.Client(transport=transport, base_url="http://host", timeout=_JUDGE_SECONDS) as client:
+            answer = client.post(path, json=dict(body), headers=headers)
+        answer.raise_for_status()
+        document = answer.json()
+        assert isinstance(document, dict), "the proxy answers with objects"
+        return document
+
+
+def _post(access: Access) -> _Post:
+    return _Post(access)
