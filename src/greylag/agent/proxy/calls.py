@@ -108,8 +108,10 @@ async def _answer(desk: Desk, call: Call) -> tuple[Record, bool]:
     else:
         # It may have been killed between the record and the books.
         await anyio.to_thread.run_sync(desk.books.settle, record.call, record.usage, "replayed")
+    seconds = time.monotonic() - begun
     await call.grant.write(
         "model_call",
+        call=record.call,
         model=record.model,
         api=desk.api.name,
         status=200,
@@ -118,7 +120,8 @@ async def _answer(desk: Desk, call: Call) -> tuple[Record, bool]:
         occurrence=call.slot.number,
         replayed=replayed,
         tries=tries,
-        ms=round((time.monotonic() - begun) * 1000),
+        seconds=round(seconds, 3),
+        ms=round(seconds * 1000),
         input_tokens=record.usage.input_tokens,
         output_tokens=record.usage.output_tokens,
         cached_tokens=record.usage.cached_tokens,
