@@ -21,6 +21,7 @@ from greylag.testing.model.values import (
     Verify,
     Write,
 )
+from greylag.workspace.cage import WORK
 
 _READERS = ("Read", "read", "read_file", "read_text_file", "view")
 _WRITERS = ("Write", "write", "write_file", "create_file")
@@ -37,13 +38,13 @@ _OPTIONS = ("options",)
 _REASON = ("reason", "text")
 
 # Where agents tell the model which folder they work in: Claude Code, Codex, ACP adapters.
-_FOLDER = re.compile(r"(?:[Ww]orking directory:\s*|<cwd>\s*|cwd:\s*)(/[^\s<]*)")
+_FOLDER = re.compile(r"(?:working directory:\s*|<cwd>\s*|cwd:\s*)(/[^\s<]*)", re.IGNORECASE)
 
 
 class Hands:
     """What the model can do with the tools of one request. `root` is the folder as the agent sees it."""
 
-    def __init__(self, tools: Iterable[Tool], root: str = "/work") -> None:
+    def __init__(self, tools: Iterable[Tool], root: str = WORK) -> None:
         self.tools = tuple(tools)
         self.root = root
 
@@ -51,7 +52,7 @@ class Hands:
     def of(cls, seen: Seen) -> Hands:
         """The hands that a request gives."""
         told = _FOLDER.search(seen.text)
-        return cls(seen.tools, told.group(1).rstrip("/") or "/" if told else "/work")
+        return cls(seen.tools, told.group(1).rstrip("/") or "/" if told else WORK)
 
     def can(self, kind: type[Action]) -> bool:
         """Is there a tool for this kind of action?"""
@@ -111,7 +112,7 @@ class Hands:
     def _delete(self, path: str) -> Call:
         if self._shell() is None and (tool := self._tool(_PATCHERS)):
             return _filled(tool, {}, f"*** Begin Patch\n*** Delete File: {path}\n*** End Patch")
-        return self._run(f"rm -f -- {shlex.quote(path)}")
+        return self._run(f"unlink {shlex.quote(path)}")
 
     def _replace(self, action: Replace) -> Call:
         if tool := self._tool(_EDITORS):
@@ -202,16 +203,14 @@ def _heredoc(path: str, text: str) -> str:
 
 def _substitute(action: Replace) -> str:
     """With nothing but a shell and its usual companions; fails unless the text stands there exactly once."""
+    # In one program, without a temporary file: Codex refuses commands that remove files.
     program = (
-        "undef $/; my $t = <STDIN>; my ($o, $n) = @ARGV; my $i = index($t, $o); "
-        "die qq(not found\\n) if $i < 0; die qq(not unique\\n) if index($t, $o, $i + 1) >= 0; "
-        "substr($t, $i, length $o) = $n; print $t;"
+        "my ($f, $o, $n) = @ARGV; undef $/; open(my $h, q(<), $f) or die qq($f: $!\\n); my $t = <$h>; "
+        "my $i = index($t, $o); die qq(not found\\n) if $i < 0; "
+        "die qq(not unique\\n) if index($t, $o, $i + 1) >= 0; substr($t, $i, length $o) = $n; "
+        "open($h, q(>), $f) or die qq($f: $!\\n); print $h $t;"
     )
-    path, old, new = (shlex.quote(each) for each in (action.path, action.old, action.new))
-    return (
-        f'edited=$(mktemp) && perl -e {shlex.quote(program)} -- {old} {new} < {path} > "$edited"'
-        f' && cat "$edited" > {path}; status=$?; rm -f "$edited"; exit $status'
-    )
+    return " ".join(map(shlex.quote, ("perl", "-e", program, "--", action.path, action.old, action.new)))
 
 
 def _json_string(text: str) -> str:
