@@ -38,7 +38,8 @@ def run_attempt(
     `collect` reads the agent's folder, `check` judges what is collected; neither asks the agent. With a
     `Desk` as `job.host`, questions and giving up are what that heard, and its `collect` and `check` are used.
     `keep` is a folder where the state after every round is kept (see `load_resume`); it must not be the
-    agent's. `resume` goes on from there: `job.folder` must be as for the first start, the changes are put back.
+    agent's. `resume` goes on from there: `job.folder` must be as for the first start; the changes are put
+    back.
     `usage` tells what the attempt has spent. Raises AgentUnavailable, and OSError of our own files.
     """
     desk = job.host if isinstance(job.host, Desk) else Desk(collect=collect, check=check, accepts=accepts)

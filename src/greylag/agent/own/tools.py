@@ -17,7 +17,7 @@ _LINE = 240
 def read(folder: Folder, path: str, start: int, lines: int) -> str:
     """Lines of a file with their numbers."""
     text, _ = _text(folder, path)
-    every = text.splitlines()
+    every = _split(text)
     first = max(1, start)
     shown = every[first - 1 : first - 1 + max(1, lines)]
     if not shown:
@@ -88,6 +88,11 @@ def _text(folder: Folder, path: str) -> tuple[str, str]:
     return text, "\n"
 
 
+def _split(text: str) -> list[str]:
+    """Lines as git and editors count them, not at every separator that Unicode has."""
+    return text.removesuffix("\n").split("\n") if text else []
+
+
 def _files(folder: Folder, path: str) -> list[str]:
     try:
         return [entry.path for entry in folder.entries(path) if entry.regular]
@@ -107,7 +112,7 @@ def _hits(folder: Folder, path: str, text: str) -> list[str]:
         return []
     return [
         f"{path}:{number}: {line.strip()[:_LINE]}"
-        for number, line in enumerate(content.splitlines(), 1)
+        for number, line in enumerate(_split(content), 1)
         if wanted in line.casefold()
     ][: _HITS + 1]
 
@@ -136,6 +141,6 @@ def _nearly(text: str, old: str) -> str:
 def _around(text: str, at: int, length: int) -> str:
     first = max(0, text.count("\n", 0, at) - 2)
     last = text.count("\n", 0, at + length) + 3
-    lines = text.splitlines()[first:last]
+    lines = _split(text)[first:last]
     told = "\n".join(f"{number}\t{line[:_LINE]}" for number, line in enumerate(lines, first + 1))
     return told if len(told) <= 3000 else told[:3000] + "\n…"
