@@ -69,8 +69,11 @@ class TranscriptSettings(_Part):
 class AgentSettings(_Part):
     """A coding agent for what codemods leave over. Without a runner, people get it."""
 
-    runner: Literal["own", "acp", "claude", "codex"] | None = None
+    runner: str | None = Field(
+        None, description="own, acp, claude, codex, or package.module:factory for one from outside"
+    )
     command: tuple[str, ...] = Field((), description="the agent's command line (acp), or its binary")
+    options: Mapping[str, Any] = Field(default_factory=dict, description="the runner's own settings")
     model: str = ""
     aliases: Mapping[str, str] = Field(
         default_factory=dict, description="other names that an agent asks for, and the model that is meant"

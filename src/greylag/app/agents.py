@@ -9,7 +9,7 @@ from pathlib import Path
 
 from greylag.agent.base import Runner
 from greylag.agent.proxy import ModelProxy, Price, Redactor, Upstream, read_price, read_secret
-from greylag.agent.runners import RUNNERS
+from greylag.agent.runners import make_runner
 from greylag.agent.transcript import prune
 from greylag.app.agent_settings import AgentSettings, UpstreamSettings
 from greylag.app.settings import Settings
@@ -158,4 +158,9 @@ def runner_of(given: AgentSettings) -> Runner:
             "no agent is configured; say `agent: {runner: own, model: …}` in greylag.yaml "
             "(`greylag init` writes the file with every key explained)"
         )
-    return RUNNERS[given.runner](given)
+    options: dict[str, object] = dict(given.options)
+    if given.runner == "own":
+        options = {"workers": given.parallel, "max_tokens": given.max_tokens, **options}
+    elif given.command:
+        options = {"command": list(given.command), **options}
+    return make_runner(given.runner, options)

@@ -66,6 +66,8 @@ def _settle(session: Session, world: World, action: Settle, now: datetime) -> bo
     values: dict[str, Any] = {"state": action.state.value, "reason": action.reason}
     if action.attempt is not None:
         values |= FRESH | {"attempt": action.attempt, "context": action.context}
+    if target.state is TargetState.AGENT:
+        values |= {"errors": 0, "not_before": None}  # they were the agent's
     if action.state is TargetState.BAKING:
         pull = target.pull
         values |= {

@@ -37,6 +37,7 @@ def rewrite(tools: Tools, request: Request, target: Target) -> bool:
         kind = {
             TargetState.REWRITTEN: EventKind.REWRITTEN,
             TargetState.WAITING_ANSWER: EventKind.QUESTION,
+            TargetState.AGENT: EventKind.AGENT,
             TargetState.DONE: EventKind.DONE,
         }.get(made.state, EventKind.SKIPPED)
         text = f"{target.repository}: {made.reason}"

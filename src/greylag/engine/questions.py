@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
@@ -15,10 +15,11 @@ from greylag.domain.question import (
     OPTION,
     Place,
     QuestionKind,
+    clean_question,
     is_question_key,
     question_key,
-    text_fault,
 )
+from greylag.domain.quoting import visible
 from greylag.domain.target import TargetState
 from greylag.engine import tables
 from greylag.engine.events import EventKind
@@ -85,47 +86,46 @@ def remember(
     text: str,
     now: datetime,
     *,
-    kind: QuestionKind = QuestionKind.AGENT,
-    options: Sequence[str] = (),
-    asked_by: Iterable[Place] = (),
+    kind: QuestionKind | Literal["column", "agent"] = QuestionKind.AGENT,
+    options: Iterable[str] = (),
+    asked_by: str | Iterable[Place] = (),
 ) -> str | None:
     """Write a question down, or that it came up once more; returns its answer where it is known.
 
-    The first wording stays; options and places are added. Raises UsageError for an agent's question that
-    is no text, has too many options, or does not belong to its key.
+    The first wording stays; options and places are added. `asked_by` may be a repository's name alone.
+    Characters that do not show are written out. Raises UsageError for an agent's question that is empty, or
+    does not belong to its key.
     """
     known = every(session, migration).get(key)
-    places = sorted({*(known.asked_by if known else ()), *asked_by})[:_PLACES]
-    offered = _options((*(known.options if known else ()), *options))
+    came_up = (Place(repository=asked_by),) if isinstance(asked_by, str) else tuple(asked_by)
+    places = sorted({*(known.asked_by if known else ()), *came_up})[:_PLACES]
+    offered = dict.fromkeys((*(known.options if known else ()), *map(_option, options)))
+    kind = QuestionKind(kind)
+    text = clean_question(text)
     if kind is QuestionKind.AGENT:
         _check(key, text)
-    values = {"options": list(offered), "asked_by": [asdict(place) for place in places]}
+    values: dict[str, object] = {
+        "options": [option for option in offered if option][:MOST_OPTIONS],
+        "asked_by": [asdict(place) for place in places],
+    }
     table = tables.questions
     if known is None:
-        row = {"migration": migration, "key": key, "text": text.strip(), "kind": kind.value, "asked_at": now}
+        row = {"migration": migration, "key": key, "text": text, "kind": kind.value, "asked_at": now}
         session.connection.execute(table.insert().values(**row, **values))
         return None
     if not known.text:
-        values["text"] = text.strip()
+        values["text"] = text
     session.connection.execute(table.update().where(_here(migration, key)).values(**values))
     return known.answer
 
 
-def _options(options: Iterable[str]) -> tuple[str, ...]:
-    found = tuple(dict.fromkeys(option.strip() for option in options))
-    for option in found:
-        wrong = text_fault(option, "an option", OPTION) or (
-            "an option has several lines" if "\n" in option else None
-        )
-        if wrong is not None:
-            raise UsageError(wrong)
-    return found[:MOST_OPTIONS]
+def _option(text: str) -> str:
+    return visible(text, keep="").strip()[:OPTION]
 
 
 def _check(key: str, text: str) -> None:
-    wrong = text_fault(text, "the question")
-    if wrong is not None:
-        raise UsageError(wrong)
+    if not text:
+        raise UsageError("the question is empty; expected text")
     if key != question_key(text):
         raise UsageError(f"{key!r} is not the key of this question; it is {question_key(text)!r}")
 

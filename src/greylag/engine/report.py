@@ -9,12 +9,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from greylag.domain.question import Place
 from greylag.domain.target import TargetState
 from greylag.engine import ledger, tables
 from greylag.engine.actions import Wait, WaitKind
 from greylag.engine.campaign import Campaign
 from greylag.engine.events import Event, EventKind
 from greylag.engine.permits import wave_done
+from greylag.engine.questions import every
 from greylag.engine.store import Session
 from greylag.engine.world import Target
 
@@ -76,7 +78,10 @@ class Status:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionRow:
-    """A question, its answer if there is one, and the targets that it concerns."""
+    """A question, its answer if there is one, and the targets that it concerns.
+
+    `kind` is column or agent; `places` are where it came up, as far as they are known.
+    """
 
     key: str
     text: str
@@ -84,6 +89,13 @@ class QuestionRow:
     answered_by: str | None
     asked_at: datetime
     targets: tuple[str, ...]
+    kind: str = "column"
+    options: tuple[str, ...] = ()
+    places: tuple[Place, ...] = ()
+
+    def command(self, migration: str) -> str:
+        """What to type to answer it."""
+        return f"greylag answer {migration} {self.key} VALUE"
 
 
 def status(campaign: Campaign) -> Status:
@@ -140,22 +152,38 @@ def ledger_rows(campaign: Campaign) -> list[ledger.LedgerRow]:
 
 def questions(campaign: Campaign) -> list[QuestionRow]:
     """Every question that was asked, the open ones first."""
-    table = tables.questions
     with campaign.store.read() as session:
-        rows = session.rows(sa.select(table).where(table.c.migration == campaign.name).order_by(table.c.key))
+        asked = every(session, campaign.name)
         targets = session.targets(campaign.name)
+        read = _places(session, campaign.name)
     found = [
         QuestionRow(
-            key=row["key"],
-            text=row["text"],
-            answer=row["answer"],
-            answered_by=row["answered_by"],
-            asked_at=row["asked_at"],
-            targets=tuple(target.repository for target in targets if row["key"] in target.questions),
+            key=one.key,
+            text=one.text,
+            answer=one.answer,
+            answered_by=one.answered_by,
+            asked_at=one.asked_at,
+            targets=tuple(target.repository for target in targets if one.key in target.questions),
+            kind=one.kind.value,
+            options=one.options,
+            places=one.asked_by or read.get(one.key, ()),
         )
-        for row in rows
+        for one in asked.values()
     ]
     return sorted(found, key=lambda row: (row.answer is not None, row.key))
+
+
+def _places(session: Session, migration: str) -> dict[str, tuple[Place, ...]]:
+    """Where the columns are read that are asked about."""
+    table = tables.consumers
+    here = (table.c.migration == migration) & table.c.retired_at.is_(None)
+    query = sa.select(table.c.repository, table.c.path, table.c.line, table.c.questions).where(here)
+    found: dict[str, set[Place]] = {}
+    for row in session.rows(query):
+        for key in row["questions"]:
+            place = Place(repository=row["repository"], path=row["path"], line=row["line"])
+            found.setdefault(key, set()).add(place)
+    return {key: tuple(sorted(places)) for key, places in found.items()}
 
 
 def events(campaign: Campaign, *, after: int = 0) -> list[Event]:
