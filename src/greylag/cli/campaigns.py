@@ -5,11 +5,8 @@ from __future__ import annotations
 import getpass
 import os
 import sys
-from collections.abc import Mapping
-from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -65,53 +62,6 @@ def tell(event: Event) -> None:
     wave = "" if event.wave is None else f" wave {event.wave}"
     sys.stderr.write(f"{event.at:%H:%M:%S}{wave} {event.kind}: {event.message}\n")
     sys.stderr.flush()
-
-
-def plain(value: object) -> Any:
-    """A value as JSON has it: times as ISO 8601."""
-    if isinstance(value, datetime):
-        return value.isoformat(timespec="seconds")
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(item) for item in value]
-    return value
-
-
-def status_document(status: Status) -> dict[str, object]:
-    """`greylag status --json`."""
-    return {
-        "migration": status.migration,
-        "mode": status.mode,
-        "over": status.over,
-        "needs_person": needs_person(status),
-        "targets": [
-            {
-                "repository": target.repository,
-                "state": target.state.value,
-                "reason": target.reason,
-                "wave": target.wave,
-                "attempt": target.attempt,
-                "verdict": target.verdict,
-                "owners": list(target.owners),
-                "consumers": target.consumers,
-                "pull": target.pull_number,
-                "url": target.pull_url,
-                "approved_by": target.approved_by,
-                "merged_at": plain(target.merged_at),
-            }
-            for target in status.targets
-        ],
-        "waves": [plain(asdict(wave)) for wave in status.waves],
-        "consumers": {**status.consumers, "total": sum(status.consumers.values())},
-        "waits": [plain(asdict(wait)) for wait in status.waits],
-        "agents": None if status.agents is None else asdict(status.agents),
-    }
-
-
-def needs_person(status: Status) -> bool:
-    """Is there something that only a person can bring further, or that ended without being migrated?"""
-    return bool(status.on_persons) or (status.over and status.unfinished > 0)
 
 
 def show_status(status: Status) -> None:

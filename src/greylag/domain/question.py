@@ -8,6 +8,8 @@ import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
+from greylag.domain.quoting import visible
+
 MOST_CHARACTERS = 4000
 """Of a question, and of an answer in free text."""
 
@@ -77,11 +79,16 @@ def question_key(text: str) -> str:
     Case, spaces, the marks of a sentence, emphasis, and the file and line where it came up do not count;
     names, numbers, operators and what stands in quotation marks do: two questions are never taken for one.
     """
-    return f"q-{hashlib.sha256(_normal(text).encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
+    return f"q-{hashlib.sha256(_normal(text).encode()).hexdigest()[:12]}"
+
+
+def clean_question(text: str) -> str:
+    """The question as it is kept: what does not show is written out, what is too long is cut."""
+    return visible(text.strip())[:MOST_CHARACTERS].strip()
 
 
 def _normal(text: str) -> str:
-    plain = _EMPHASIS.sub("", unicodedata.normalize("NFKC", text))
+    plain = _EMPHASIS.sub("", unicodedata.normalize("NFKC", clean_question(text)))
     for pattern in _PLACES:
         plain = pattern.sub(" ", plain)
     parts: list[str] = []

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from greylag.cli.console import Exit, out, print_json
+from greylag.engine.documents import find_document
 
 if TYPE_CHECKING:
     from greylag.engine.finding import Places, Progress
@@ -65,49 +66,13 @@ def find(
     said = tuple(find_mentions(compiled, places, index)) if mentions else ()
     if json:
         told = {"mentions": as_json(said)} if mentions else {}
-        print_json({**document(compiled.name, found, places), **told})
+        print_json({**find_document(compiled.name, found, places), **told})
     else:
         _print(found, places)
         if mentions:
             print_mentions(said, diff=False, written=False)
     if found.unclear:
         raise typer.Exit(Exit.NEEDS_PERSON)
-
-
-def document(migration: str, found: Findings, places: Places) -> dict[str, object]:
-    """What `--json` prints."""
-    consumers = [
-        {
-            "repository": one.repository,
-            "path": one.path,
-            "line": one.read.line,
-            "column": one.read.column,
-            "dataset": str(one.read.dataset),
-            "columns": list(one.read.columns),
-            "framework": one.framework.value,
-            "owner": one.owner,
-            "evidence": [{"kind": proof.kind.value, "detail": proof.detail} for proof in one.evidence],
-        }
-        for one in found.consumers
-    ]
-    unclear = [
-        {
-            "repository": one.repository,
-            "path": one.path,
-            "line": one.line,
-            "reason": one.reason,
-            "owner": one.owner,
-        }
-        for one in found.unclear
-    ]
-    summary = {
-        "consumers": len(consumers),
-        "unclear": len(unclear),
-        "repositories": len({one.repository for one in found.consumers}),
-        "files": found.files,
-        "searched": {"repositories": len(places.repositories), "paths": len(places.paths)},
-    }
-    return {"migration": migration, "consumers": consumers, "unclear": unclear, "summary": summary}
 
 
 def _asked(paths: list[Path], fleet: Path | None) -> tuple[list[Path], Path | None]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import typer
 
-from greylag.cli.campaigns import ConfigOption, JsonOption, MigrationArgument, open_campaign, plain
+from greylag.cli.campaigns import ConfigOption, JsonOption, MigrationArgument, open_campaign
 from greylag.cli.console import out, print_json
+from greylag.engine.documents import ledger_document
 
 if TYPE_CHECKING:
     from greylag.engine.ledger import LedgerRow
@@ -34,13 +34,7 @@ def ledger(migration: MigrationArgument, config: ConfigOption = None, json: Json
     rows = ledger_rows(campaign)
     counts = Counter(row.state for row in rows)
     if json:
-        print_json(
-            {
-                "migration": campaign.name,
-                "consumers": [plain(asdict(row)) for row in rows],
-                "summary": {"total": len(rows), **counts},
-            }
-        )
+        print_json(ledger_document(campaign.name, rows))
     else:
         _show(rows, counts)
 

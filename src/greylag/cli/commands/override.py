@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +16,7 @@ from greylag.cli.campaigns import (
     open_campaign,
 )
 from greylag.cli.console import Exit, print_json
+from greylag.engine.documents import report_document
 
 if TYPE_CHECKING:
     from greylag.engine.overrides import Overrides, Report
@@ -39,21 +39,31 @@ def register(app: typer.Typer) -> None:
 def answer(
     *,
     migration: MigrationArgument,
-    key: Annotated[str, typer.Argument(metavar="KEY", help="The question: dataset.column.")],
-    value: Annotated[str, typer.Argument(metavar="VALUE", help="A SQL expression, or `skip`.")],
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The question: dataset.column, or q-….")],
+    value: Annotated[
+        str, typer.Argument(metavar="VALUE", help="A SQL expression, or `skip`; words for an agent.")
+    ],
     again: Annotated[bool, typer.Option("--again", help="Replace an answer that was given before.")] = False,
+    file: Annotated[
+        bool, typer.Option("--file/--no-file", help="Keep the answer in the migration file, too.")
+    ] = True,
     config: ConfigOption = None,
     actor: ActorOption = None,
     json: JsonOption = False,
 ) -> None:
     """Answer a question, once for every target that waits on it.
 
-    VALUE is a SQL expression over the new datasets that computes the old column, or `skip`: leave its
-    readers alone.
+    Of a column, VALUE is a SQL expression over the new datasets that computes it, or `skip`: leave its
+    readers alone. Of an agent's question (q-…), it is your answer in words. It is written into the
+    migration file, under `answers`, so that it is reviewed and known to the next campaign.
 
-    Example: greylag answer users-v2 prod.core.users_v1.legacy_score "CAST(NULL AS FLOAT64)"
+    Examples:
+
+    greylag answer users-v2 prod.core.users_v1.legacy_score "CAST(NULL AS FLOAT64)"
+
+    greylag answer users-v2 q-1f0c9a2b7d34 "Only rows of the last day"
     """
-    _report(_overrides(migration, config, actor).answer(key, value, again=again), json)
+    _report(_overrides(migration, config, actor).answer(key, value, again=again, file=file), json)
 
 
 def approve(
@@ -196,12 +206,14 @@ def _overrides(migration: str, config: Path | None, actor: str | None) -> Overri
 
 def _report(report: Report, json: bool) -> None:
     if json:
-        print_json(asdict(report))
+        print_json(report_document(report))
     else:
         for who, words in report.done.items():
             typer.echo(f"{who}: {words}")
         for who, why in report.nothing.items():
             typer.echo(f"{who}: nothing done: {why}")
+        for who, note in report.notes.items():
+            typer.echo(f"{who}: {note}")
         if report.done:
             typer.echo("Takes effect on the next tick of `greylag run`.")
     if not report.done:

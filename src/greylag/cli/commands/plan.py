@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated, Literal
 
 import typer
 
-from greylag.cli.campaigns import ConfigOption, JsonOption, MigrationArgument, open_campaign, plain
+from greylag.cli.campaigns import ConfigOption, JsonOption, MigrationArgument, open_campaign
 from greylag.cli.console import print_json
+from greylag.engine.documents import plan_document
 
 HELP = """What `run` would do: targets, waves, windows and questions. Nothing is written.
 
@@ -37,16 +37,7 @@ def plan(
     campaign = open_campaign(migration, config)
     made = make(campaign, proof=proof)
     if json:
-        document = plain(asdict(made))
-        document["questions"] = [
-            {"key": key, "text": text, "targets": list(waiting)}
-            for key, (text, waiting) in made.questions.items()
-        ]
-        document["waves"] = [
-            {"number": number, "targets": [target.repository for target in members]}
-            for number, members in made.waves.items()
-        ]
-        print_json(document)
+        print_json(plan_document(made))
         return
     for line in words(made, campaign.clock.now()):
         typer.echo(line)

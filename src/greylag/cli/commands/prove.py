@@ -10,6 +10,7 @@ import typer
 
 from greylag.cli.console import Exit, out, print_json
 from greylag.cli.run_code import RunCode, SparkPython, leave_to_run
+from greylag.engine.documents import prove_document
 
 if TYPE_CHECKING:
     from greylag.domain.check import Proof
@@ -110,7 +111,7 @@ def prove_files(
     from greylag.engine.folders import surroundings
     from greylag.engine.rewriting import prove_texts
     from greylag.mapping import load_migration
-    from greylag.verify.render import counterexample_json, render_proof
+    from greylag.verify.render import render_proof
 
     compiled = load_migration(migration)
     before, after = _text(old), _text(new)
@@ -122,15 +123,7 @@ def prove_files(
     if on is not None:
         result = _joined(result, on, max_bytes, before, after, compiled)
     if json:
-        print_json(
-            {
-                "verdict": str(result.verdict),
-                "method": result.method,
-                "rows": result.rows,
-                "counterexample": counterexample_json(result.counterexample),
-                "reasons": list(result.reasons),
-            }
-        )
+        print_json(prove_document(result))
     else:
         out().print(render_proof(result))
     if result.verdict not in (Verdict.PROVEN, Verdict.TESTED):

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import typer
 
-from greylag.cli.campaigns import ConfigOption, JsonOption, MigrationArgument, open_campaign, plain
+from greylag.cli.campaigns import ConfigOption, JsonOption, MigrationArgument, open_campaign
 from greylag.cli.console import Exit, out, print_json
+from greylag.engine.documents import questions_document
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from greylag.engine.report import QuestionRow
 
 HELP = """What waits on an answer: each question is asked once, and its answer is applied to every target.
+
+Some are about columns that have no counterpart, and are answered with SQL; others were asked by coding agents
+(their keys begin with q-), and are answered in words.
 
 Exit status 1 when a question is open.
 
@@ -24,27 +33,47 @@ def register(app: typer.Typer) -> None:
 
 def questions(migration: MigrationArgument, config: ConfigOption = None, json: JsonOption = False) -> None:
     """Show the questions of a campaign."""
-    from rich.markup import escape
-
-    from greylag.domain.words import count
     from greylag.engine.report import questions as read
 
     campaign = open_campaign(migration, config)
     rows = read(campaign)
-    commands = {row.key: f"greylag answer {campaign.name} {row.key} VALUE" for row in rows}
     if json:
-        found = [{**plain(asdict(row)), "command": commands[row.key]} for row in rows]
-        print_json({"migration": campaign.name, "questions": found})
+        print_json(questions_document(campaign.name, rows))
     else:
         console = out()
         for row in rows:
-            answer = "open" if row.answer is None else f"answered {row.answer!r} by {row.answered_by}"
-            console.print(f"[bold]{escape(row.key)}[/]: {escape(row.text)}")
-            waiting = f"{count(len(row.targets), 'target')}: {', '.join(row.targets)}"
-            console.print(f"  {escape(answer)}; {escape(waiting)}")
-            if row.answer is None:
-                console.print(f"  {escape(commands[row.key])}   (VALUE: a SQL expression, or `skip`)")
+            _show(row, campaign.name, console)
         if not rows:
             console.print("no questions")
     if any(row.answer is None for row in rows):
         raise typer.Exit(Exit.NEEDS_PERSON)
+
+
+_PLACES = 5
+"""Places that are shown of a question; `--json` has all that are known."""
+
+
+def _show(row: QuestionRow, migration: str, console: Console) -> None:
+    from rich.markup import escape as marked
+
+    from greylag.cli.terminal_text import visible
+    from greylag.domain.words import count
+
+    def escape(text: str) -> str:
+        return marked(visible(text))
+
+    text = (row.text or "(only the migration file knows it)").replace("\n", "\n  ")
+    console.print(f"[bold]{escape(row.key)}[/]: {escape(text)}")
+    for option in row.options:
+        console.print(f"  - {escape(option)}")
+    answer = "open" if row.answer is None else f"answered {row.answer!r} by {row.answered_by}"
+    waiting = f"{count(len(row.targets), 'target')}: {', '.join(row.targets)}" if row.targets else "no target"
+    asker = "an agent asks; " if row.kind == "agent" else ""
+    console.print(f"  {asker}{escape(answer)}; {escape(waiting)}")
+    for place in row.places[:_PLACES]:
+        console.print(f"  at {escape(str(place))}")
+    if len(row.places) > _PLACES:
+        console.print(f"  and {len(row.places) - _PLACES} more")
+    if row.answer is None:
+        value = "in your words" if row.kind == "agent" else "a SQL expression, or `skip`"
+        console.print(f"  {escape(row.command(migration))}   (VALUE: {value})")

@@ -6,8 +6,9 @@ from dataclasses import asdict
 
 import typer
 
-from greylag.cli.campaigns import ConfigOption, JsonOption, MigrationArgument, open_campaign, plain
+from greylag.cli.campaigns import ConfigOption, JsonOption, MigrationArgument, open_campaign
 from greylag.cli.console import Exit, print_json
+from greylag.engine.documents import plain
 
 HELP = """Is the old dataset unread? Answered by a fresh scan of the fleet's code, not from what was recorded.
 

@@ -12,13 +12,12 @@ from greylag.cli.campaigns import (
     ConfigOption,
     JsonOption,
     MigrationArgument,
-    needs_person,
     open_app,
     show_status,
-    status_document,
     tell,
 )
 from greylag.cli.console import Exit, print_json
+from greylag.engine.documents import needs_person, status_document
 
 HELP = """Run the campaign until it is over or needs a person; resumes where it was.
 

@@ -8,12 +8,11 @@ from greylag.cli.campaigns import (
     ConfigOption,
     JsonOption,
     MigrationArgument,
-    needs_person,
     open_campaign,
     show_status,
-    status_document,
 )
 from greylag.cli.console import Exit, print_json
+from greylag.engine.documents import needs_person, status_document
 
 HELP = """Where a campaign stands: waves, pull requests, and what waits on a person, with the command to type.
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from greylag.cli.campaigns import ConfigOption, JsonOption, MigrationArgument, plain
+from greylag.cli.campaigns import ConfigOption, JsonOption, MigrationArgument
 from greylag.cli.console import out
 from greylag.domain.errors import UsageError
+from greylag.engine.documents import plain
 
 if TYPE_CHECKING:
     from greylag.agent.transcript import Attempt, Record
