@@ -59,7 +59,7 @@ class ClaudeRunner:
                 f"Claude Code speaks Anthropic's API only, and the upstream speaks {job.access.api}"
             )
         argv = [*self.program.argv(), *self._flags(job)]
-        pipe = Pipe(job.cage.start(argv, self.program.spec(job, _environment(job))))
+        pipe = Pipe(job.cage.start(argv, self.program.spec(job, environment(job))))
         try:
             yield _ClaudeSession(job, pipe)
         finally:
@@ -86,7 +86,8 @@ class ClaudeRunner:
         ]
 
 
-def _environment(job: Job) -> dict[str, str]:
+def environment(job: Job) -> dict[str, str]:
+    """How Claude Code, by whichever door, finds the model, and leaves the rest of the world alone."""
     access = job.access
     return {
         **_QUIET,
