@@ -28,6 +28,7 @@ class Kind(StrEnum):
     GUARDED = "guarded"
     UNDECIDABLE = "undecidable"
     PRODUCER = "producer"
+    LEFTOVER = "leftover"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,7 @@ class _Designer:
     def design(self, count: int) -> Iterator[RepositorySpec]:
         """Roles first in the order of fleet.yaml, then ordinary ones; names in a seeded order."""
         roles: list[Mapping[str, Any]] = list(self._words["roles"])
-        taken = min(count, len(roles), max(8, count * 9 // 20))
+        taken = min(count, len(roles), max(9, count // 2))
         names = [(d, n) for n in self._words["nouns"] for d in self._words["domains"]]
         self._random.shuffle(names)
         if count > len(names):
@@ -80,6 +81,8 @@ class _Designer:
         match kind:
             case Kind.DBT:
                 files |= self._dbt(str(role["shape"]), values)
+            case Kind.LEFTOVER:
+                files |= self._tree(f"leftover/{role['shape']}", values)
             case Kind.RENDERED:
                 files["pipeline.yaml"] = self._fill("repo/pipeline.yaml.j2", values | {"kind": "render"})
                 files["render.py"] = self._fill("repo/render.py.j2", values)
@@ -144,14 +147,16 @@ class _Designer:
         return files
 
     def _dbt(self, shape: str, values: Mapping[str, object]) -> dict[str, str]:
-        files = {"pipeline.yaml": self._fill("repo/pipeline.yaml.j2", {**values, "kind": "dbt"})}
-        for home in ("common", shape):
-            root = TEMPLATES / "dbt" / home
-            for path in sorted(root.rglob("*.j2")):
-                name = (
-                    path.relative_to(root).as_posix().removesuffix(".j2").replace("NOUN", str(values["noun"]))
-                )
-                files[name] = self._fill(path.relative_to(TEMPLATES).as_posix(), values)
+        papers = {"pipeline.yaml": self._fill("repo/pipeline.yaml.j2", {**values, "kind": "dbt"})}
+        return papers | self._tree("dbt/common", values) | self._tree(f"dbt/{shape}", values)
+
+    def _tree(self, folder: str, values: Mapping[str, object]) -> dict[str, str]:
+        """Every template below a folder, at its own path; NOUN in a path is the repository's."""
+        root = TEMPLATES / folder
+        files: dict[str, str] = {}
+        for path in sorted(root.rglob("*.j2")):
+            name = path.relative_to(root).as_posix().removesuffix(".j2").replace("NOUN", str(values["noun"]))
+            files[name] = self._fill(path.relative_to(TEMPLATES).as_posix(), values)
         return files
 
     def _fill(self, template: str, values: Mapping[str, object]) -> str:

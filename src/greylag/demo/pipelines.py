@@ -8,10 +8,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -51,6 +52,15 @@ class Job:
     schema: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Script:
+    """One pipeline: its destination, where its SQL comes from, and its own checks."""
+
+    name: str
+    sql: Callable[[], str]
+    checks: Mapping[str, object] = field(default_factory=dict)
+
+
 class PipelineRunner:
     """Runs pipelines. `dbt` is None when dbt is not installed: such projects are then not run."""
 
@@ -86,14 +96,17 @@ class PipelineRunner:
             connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{job.schema}"')
             written: list[str] = []
             faults: list[str] = []
-            for name, sql, checks in _scripts(repository, job.commit):
+            for script_of in self._scripts(repository, job.commit):
                 script = ScriptRun(
-                    connection=connection.cursor(), schema=job.schema, prefix=f"{job.repository}__", name=name
+                    connection=connection.cursor(),
+                    schema=job.schema,
+                    prefix=f"{job.repository}__",
+                    name=script_of.name,
                 )
                 try:
-                    _run_script(script, sql, checks)
+                    _run_script(script, script_of)
                 except (duckdb.Error, SqlglotError, PipelineError) as error:
-                    faults.append(f"{name}: {_first_line(error)}")
+                    faults.append(f"{script_of.name}: {_first_line(error)}")
                 written += script.written
         return Run(
             repository=job.repository,
@@ -102,6 +115,19 @@ class PipelineRunner:
             tables=tuple(sorted(set(written))),
             error="; ".join(faults) or None,
         )
+
+    def _scripts(self, repository: Repository, commit: str) -> Iterator[_Script]:
+        """Every script of a repository: its SQL files, then what its programs print."""
+        yield from _queries(repository, commit)
+        programs = [path for path in repository.files(commit) if _is_program(path)]
+        if not programs:
+            return
+        with tempfile.TemporaryDirectory(prefix="jobs-", dir=self._scratch) as folder:
+            checkout = Path(folder) / "project"
+            repository.checkout(commit, checkout)
+            for path in programs:
+                name = "rendered" if path == "render.py" else PurePosixPath(path).stem
+                yield _Script(name=name, sql=partial(_printed, checkout / path))
 
     def _start_dbt(self, job: Job, dbt: DbtProjects) -> tuple[Path, Future[DbtResult]]:
         folder = Path(tempfile.mkdtemp(prefix="dbt-", dir=self._scratch))
@@ -158,17 +184,17 @@ def write_status(folder: Path, run: Run, finished_at: datetime, *, cron: str) ->
     write_atomic(folder / f"{run.repository}.json", (json.dumps(document, indent=1) + "\n").encode())
 
 
-def _run_script(script: ScriptRun, sql: str, checks: Mapping[str, object]) -> None:
+def _run_script(script: ScriptRun, said: _Script) -> None:
+    sql = said.sql()
     script.run(sql)
-    fault = checks_failed(checks, sql)
+    fault = checks_failed(said.checks, sql)
     if fault is not None:
         raise PipelineError(fault)
 
 
-def _scripts(repository: Repository, commit: str) -> list[tuple[str, str, Mapping[str, object]]]:
-    """Every script of a repository: its destination, its SQL, and its pipeline's own checks."""
+def _queries(repository: Repository, commit: str) -> Iterator[_Script]:
+    """The SQL files of a repository, each with its pipeline's own checks."""
     files = repository.files(commit)
-    found: list[tuple[str, str, Mapping[str, object]]] = []
     for path in files:
         if PurePosixPath(path).name != "query.sql":
             continue
@@ -177,20 +203,23 @@ def _scripts(repository: Repository, commit: str) -> list[tuple[str, str, Mappin
         said: Mapping[str, Any] = {}
         if metadata in files:
             said = YAML(typ="safe").load(io.BytesIO(repository.read(commit, metadata))) or {}
-        found.append((folder.name, repository.read(commit, path).decode(), said.get("checks") or {}))
-    if "render.py" in files:
-        found.append(("rendered", _rendered(repository.read(commit, "render.py")), {}))
-    return found
+        text = repository.read(commit, path).decode()
+        yield _Script(name=folder.name, sql=partial(str, text), checks=said.get("checks") or {})
 
 
-def _rendered(program: bytes) -> str:
+def _is_program(path: str) -> bool:
+    """Whether a file is a program that prints tonight's SQL."""
+    return path == "render.py" or (path.startswith("jobs/") and path.endswith(".py"))
+
+
+def _printed(program: Path) -> str:
     """The SQL that a repository's own program prints."""
     done = subprocess.run(
-        [sys.executable, "-I", "-"], input=program, capture_output=True, timeout=60, check=False
+        [sys.executable, "-I", str(program)], capture_output=True, timeout=60, check=False, text=True
     )
     if done.returncode != 0:
-        raise PipelineError(done.stderr.decode("utf-8", "replace").strip().splitlines()[-1])
-    return done.stdout.decode()
+        raise PipelineError(done.stderr.strip().splitlines()[-1])
+    return done.stdout
 
 
 def _first_line(error: Exception) -> str:

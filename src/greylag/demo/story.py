@@ -48,7 +48,7 @@ HARMLESS = frozenset({Kind.UNTOUCHED, Kind.PRODUCER})
 class Options:
     """What a user may choose. `keep` is a folder that stays afterwards."""
 
-    repos: int = 60
+    repos: int = 72
     seed: int = 1
     keep: Path | None = None
 

@@ -42,16 +42,22 @@ def test_a_small_fleet_has_every_part_that_the_story_tells(seed: int) -> None:
         Kind.BROKEN,
         Kind.UNTOUCHED,
         Kind.DBT,
+        Kind.LEFTOVER,
     }
     assert told <= kinds.keys()
     assert sum(kinds.values()) == 14
 
 
 def test_the_whole_fleet_casts_every_part_and_every_query_shape() -> None:
-    specs = design_fleet(60, 1)
+    specs = design_fleet(72, 1)
     assert {spec.kind for spec in specs} == set(Kind)
-    assert sum(spec.kind is Kind.DBT for spec in specs) == 10
-    tables = {path.split("/")[2] for spec in specs for path in spec.files if path.endswith("query.sql")}
+    assert sum(spec.kind is Kind.DBT for spec in specs) == 12
+    tables = {
+        path.split("/")[2]
+        for spec in specs
+        for path in spec.files
+        if path.endswith("query.sql") and spec.kind is not Kind.LEFTOVER
+    }
     shapes = {p.name.removesuffix(".sql.j2") for p in (TEMPLATES / "sql").glob("*/*.sql.j2")}
     assert shapes == tables
 

@@ -61,7 +61,7 @@ def test_dbt_projects_really_run(world: World, tmp_path: Path) -> None:
     for job in _jobs(world, "dbt", dbt=True):
         files = world.specs[job.repository].files
         shapes.setdefault(frozenset(path.rsplit("_", 1)[-1] for path in files if path.endswith(".sql")), job)
-    assert len(shapes) == 4
+    assert len(shapes) == 6
     with DbtProjects() as dbt:
         runs = PipelineRunner(world.warehouse, tmp_path, dbt).run(shapes.values())
     assert {name: run.error for name, run in runs.items() if not run.ok} == {}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 HELP = """\
 Build a fleet, change a dataset, and do the whole job before your eyes.
 
-About 60 small git repositories and a warehouse are built in a temporary folder; a dataset that most of them
+About 70 small git repositories and a warehouse are built in a temporary folder; a dataset that most of them
 read changes; Greylag finds the readers, rewrites and proves them, merges in waves, takes back what breaks. At
 the end every pipeline is run again and compared with itself before: the last line says how many are equal.
 
@@ -41,7 +41,7 @@ def demo(
         typer.Option("--keep", help="Leave everything in this new folder, to explore.", show_default=False),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Another fleet for every number.")] = 1,
-    repos: Annotated[int, typer.Option("--repos", min=8, max=120, help="How many repositories.")] = 60,
+    repos: Annotated[int, typer.Option("--repos", min=8, max=120, help="How many repositories.")] = 72,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Build a fleet, change a dataset, and do the whole job."""
