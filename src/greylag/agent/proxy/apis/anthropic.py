@@ -48,7 +48,7 @@ BETAS = re.compile(
     r"(claude-code|interleaved-thinking|dev-full-thinking|redact-thinking|adaptive-thinking|fine-grained-tool-streaming"
     r"|context-management|context-1m|token-efficient-tools|output-128k|prompt-caching(-scope)?|extended-cache-ttl"
     r"|structured-outputs|effort|compact|tool-search-tool|advanced-tool-use|tool-examples|token-counting|task-budgets"
-    r"|model-context-window-exceeded)-\d{4}-\d{2}-\d{2}"
+    r"|model-context-window-exceeded)-\d{4}-?\d{2}-?\d{2}"
 )
 KINDS = {
     400: "invalid_request_error",
