@@ -107,6 +107,7 @@ class Campaign:
         )
         self._compiled: tuple[tuple[tuple[str, str], ...], CompiledMigration] | None = None
         self._first: dict[str, str | None] | None = None
+        self._adopted = False
         self.performer = Performer(
             store=store,
             forge=forge,
@@ -207,8 +208,11 @@ class Campaign:
                 session.event(self.name, EventKind.STARTED, f"campaign {self.name} started", at=now)
             else:
                 session.connection.execute(table.update().where(table.c.name == self.name).values(**values))
-            adopt(session, self.migration, now)
-            self._first = session.answers(self.name)
+            if not self._adopted:
+                # Once: what is answered while this process runs is newer than the file as it was read.
+                adopt(session, self.migration, now)
+                self._adopted = True
+                self._first = session.answers(self.name)
 
     def scan(self) -> int:
         """Look for consumers; new ones become targets. Returns how many targets are new."""
