@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 from greylag.agent.base import Runner
-from greylag.agent.runners.unavailable import AgentUnavailable
+from greylag.agent.unavailable import AgentUnavailable
 from greylag.domain.errors import UsageError
 
 RUNNERS: Mapping[str, str] = {

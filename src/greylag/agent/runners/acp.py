@@ -32,8 +32,8 @@ class AcpSettings(CommandSettings):
     """Settings of an ACP agent.
 
     In the values of `env` ${BASE_URL}, ${TOKEN} and ${MODEL} stand for the way to the model. `mode` is set
-    where the agent has it: the one in which it asks before it acts. `allow` are kinds of tool calls; `meta` is
-    handed to the agent with a new session.
+    where the agent has it: the one in which it asks before it acts. `allow` are kinds of tool calls; `meta`
+    is handed to the agent with a new session.
     """
 
     mode: str = "default"
@@ -184,6 +184,8 @@ class _AcpSession:
             cwd=self._root, mcp_servers=self._servers(known), **self._settings.meta
         )
         self._id = session.session_id
+        if known.agent_info is not None:
+            self._job.note("agent", name=known.agent_info.name, version=known.agent_info.version)
         modes = session.modes
         if modes is not None and modes.current_mode_id != self._settings.mode:
             if any(mode.id == self._settings.mode for mode in modes.available_modes):

@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from greylag.agent.base import Job
-from greylag.agent.runners.unavailable import AgentUnavailable
+from greylag.agent.unavailable import AgentUnavailable
 from greylag.workspace.cage import CageSpec
 
 # What a cage shows of itself.
@@ -48,10 +48,10 @@ class Program:
 
     def version(self) -> str:
         """What the program says of `--version`, its first line. Raises AgentUnavailable."""
-        program = str(self._find())
+        program, argv = str(self._find()), [*self.argv(), "--version"]
         try:
             told = subprocess.run(
-                [program, "--version"],
+                argv,
                 env={"PATH": self._search_path(), "HOME": "/nonexistent", "LANG": "C.UTF-8"},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
