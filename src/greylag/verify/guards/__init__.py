@@ -14,6 +14,7 @@ from greylag.verify.guards.calls import reach
 from greylag.verify.guards.content import residue, secrets, unseen
 from greylag.verify.guards.filters import filters, structure
 from greylag.verify.guards.naming import names
+from greylag.verify.guards.order import order, signs
 from greylag.verify.guards.paths import caps, deletions, kinds, paths, protected, spans
 from greylag.verify.guards.scope import Scope, Span, scope_of
 from greylag.verify.guards.shape import churn, kept_comments, silencers
@@ -40,6 +41,8 @@ _CONTENT: dict[str, tuple[Guard, str]] = {
     "names": (names, "every name that came or went is the mapping's"),
     "filters": (filters, "every condition of the old version is there"),
     "structure": (structure, "no other operation on rows came or went"),
+    "order": (order, "what stays stands in the order of before"),
+    "signs": (signs, "no sign between values changed"),
     "reach": (reach, "nothing new reaches the network, processes or files"),
     "python-tests": (weak_python, "no Python test was weakened"),
     "yaml-tests": (weak_yaml, "no test in YAML was weakened"),

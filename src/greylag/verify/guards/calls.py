@@ -8,14 +8,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from greylag.verify.guards.subject import FileDiff, Finding, Language, Subject
+from greylag.verify.guards.tables import words
 
-_MODULES = frozenset(
-    "aiohttp asyncio atexit base64 binascii boto3 botocore builtins cffi code codecs codeop ctypes dill docker "
-    "fabric ftplib git google.cloud.storage gc grpc http httplib httplib2 httpx imaplib imp importlib inspect "
-    "marshal mmap multiprocessing nntplib os paramiko pathlib pexpect pickle pip pkgutil platform poplib pty "
-    "requests resource runpy selectors sh shelve shutil signal site smtplib socket socketserver ssl subprocess sys "
-    "telnetlib tempfile threading urllib urllib3 webbrowser websocket websockets xmlrpc zipimport".split()
-)
+_MODULES = words("modules")
 _URL = re.compile(r"(?i)\b(?:https?|ftps?|wss?|ssh|s3a?|gs|wasbs?|abfss?|file|jdbc:\w+|ldap)://[^\s\"'`)>]*")
 _ADDRESS = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])")
 _CODE = (
@@ -42,7 +37,7 @@ _CODE = (
         "talks to the network",
         re.compile(
             r"\b(?:requests|urllib\w*|httpx|aiohttp|http\.client|socket|smtplib|ftplib|paramiko)\b\s*\.|"
-            r"\bjava\.net\b|\bfromURL\b|\bHttpClient\b|\bokhttp|\bSimpleHttpOperator\b|\bhttpfs\b|\bLOAD\s+httpfs\b|"
+            r"\bjava\.net\b|\bfromURL\b|\bHttpClient\b|\bokhttp|\bSimpleHttpOperator\b|\bhttpfs\b|"
             r"\burlopen\b|\bfetch\s*\(\s*[\"'`]http"
         ),
     ),
@@ -50,21 +45,33 @@ _CODE = (
         "reads or writes files",
         re.compile(
             r"(?<![\w.])open\s*\(|\b(?:write_text|write_bytes|read_bytes|unlink|rmtree|copyfile|copytree)\b|"
-            r"\bos\.(?:remove|rename|chmod|symlink|link|makedirs|environ|getenv|putenv)\b|\bsys\.(?:modules|path)\b|"
-            r"\bnew File(?:Writer|OutputStream|InputStream|Reader)?\s*\(|\bFiles\.(?:write|delete|copy|read)\w*|"
+            r"\bos\.(?:remove|rename|chmod|symlink|link|makedirs|environ|getenv|putenv)\b|"
+            r"\bsys\.(?:modules|path)\b|"
+            r"\bnew File(?:Writer|OutputStream|InputStream|Reader)?\s*\(|"
+            r"\bFiles\.(?:write|delete|copy|read)\w*|"
             r"/etc/(?:passwd|shadow)|~/\.(?:ssh|aws|config)|/proc/"
         ),
     ),
-    ("loads objects", re.compile(r"\b(?:pickle|marshal|dill|shelve|joblib)\.\w*loads?\b|!!python|yaml\.load\s*\(")),
-    ("hides its text", re.compile(r"\bb64decode\b|\bfromhex\b|\brot_?13\b|\bBase64\b|\bunhexlify\b|\bFROM_BASE64\b")),
+    (
+        "loads objects",
+        re.compile(r"\b(?:pickle|marshal|dill|shelve|joblib)\.\w*loads?\b|!!python|yaml\.load\s*\("),
+    ),
+    (
+        "hides its text",
+        re.compile(r"\bb64decode\b|\bfromhex\b|\brot_?13\b|\bBase64\b|\bunhexlify\b|\bFROM_BASE64\b"),
+    ),
     (
         "knows that it is tested",
-        re.compile(r"\bPYTEST_CURRENT_TEST\b|[\"']pytest[\"']\s*(?:in|not in)\s+sys|\bunder_test\b|\bis_test(?:ing)?\b"),
+        re.compile(
+            r"\bPYTEST_CURRENT_TEST\b|[\"']pytest[\"']\s*(?:in|not in)\s+sys|\b(?:under_test|is_testing)\b"
+        ),
     ),
     (
         "reaches out of the template",
-        re.compile(r"\brun_query\b|\bmodules\.\w+|\badapter\.(?:execute|drop|dispatch)\w*|\benv_var\s*\(|"
-                   r"\b(?:pre|post)[-_]hook\b|\bon-run-(?:start|end)\b|\{%-?\s*call\s+statement"),
+        re.compile(
+            r"\brun_query\b|\bmodules\.\w+|\badapter\.(?:execute|drop|dispatch)\w*|\benv_var\s*\(|"
+            r"\b(?:pre|post)[-_]hook\b|\bon-run-(?:start|end)\b|\{%-?\s*call\s+statement"
+        ),
     ),
 )
 _STATEMENTS = re.compile(

@@ -39,30 +39,41 @@ _BITS = 4.2
 _RESIDUE = (
     ("words of an assistant", re.compile(r"(?i)\bas an? (?:ai|large)(?: language)?(?: model| assistant)\b")),
     ("words of an assistant", re.compile(r"(?i)\b(?:here(?:'s| is) the (?:updated|corrected|fixed|new))\b")),
-    ("words of an assistant", re.compile(r"(?i)\bi(?:'ve| have| will|'ll) (?:updated?|changed?|replaced?)\b")),
+    (
+        "words of an assistant",
+        re.compile(r"(?i)\bi(?:'ve| have| will|'ll) (?:updated?|changed?|replaced?)\b"),
+    ),
     ("words of an assistant", re.compile(r"(?i)\b(?:certainly|sure)! |\bI cannot (?:help|assist)\b")),
     (
         "code left out",
-        re.compile(r"(?i)\.\.\.\s*(?:existing|rest of|remaining|other|unchanged|same)\b|"
-                   r"\b(?:rest of (?:the )?(?:code|file)|existing code|code) (?:remains|unchanged|stays|here)\b"),
+        re.compile(
+            r"(?i)\.\.\.\s*(?:existing|rest of|remaining|other|unchanged|same)\b|"
+            r"\b(?:rest of (?:the )?(?:code|file)|existing code|code) (?:remains|unchanged|stays|here)\b"
+        ),
     ),
     ("a conflict marker", re.compile(r"^(?:<{7}|>{7}|\|{7})(?: |$)|^={7}$")),
     ("a mark of an edit tool", re.compile(r"^\*\*\* (?:Begin|End|Update|Add) (?:Patch|File)|^@@ .* @@")),
     ("a mark of an edit tool", re.compile(r"</?(?:tool_use|function_calls?|antml|invoke|old_str|new_str)\b")),
     (
         "an instruction to a model",
-        re.compile(r"(?i)\b(?:ignore|disregard|forget) (?:all |any )?(?:the )?(?:previous|prior|above|earlier) "
-                   r"(?:instructions?|prompts?|rules?)|\bsystem prompt\b|</?(?:system|assistant)>"),
+        re.compile(
+            r"(?i)\b(?:ignore|disregard|forget) (?:all |any )?(?:the )?(?:previous|prior|above|earlier) "
+            r"(?:instructions?|prompts?|rules?)|\bsystem prompt\b|</?(?:system|assistant)>"
+        ),
     ),
     (
         "words to a reviewer",
-        re.compile(r"(?i)\b(?:reviewer|judge|verifier|grader)s?\b.{0,40}\b(?:approve|pass|accept|lgtm)\b|"
-                   r"\b(?:approve|pass|accept) this (?:patch|change|diff)\b"),
+        re.compile(
+            r"(?i)\b(?:reviewer|judge|verifier|grader)s?\b.{0,40}\b(?:approve|pass|accept|lgtm)\b|"
+            r"\b(?:approve|pass|accept) this (?:patch|change|diff)\b"
+        ),
     ),
 )
 _FENCE = re.compile(r"^\s*```")
 _PROSE = (".md", ".rst", ".txt", ".adoc", ".ipynb")
-_INVISIBLE = frozenset({"\u00ad", "\u034f", "\u115f", "\u1160", "\u17b4", "\u17b5", "\u2800", "\u3164", "\uffa0"})
+_INVISIBLE = frozenset(
+    {"\u00ad", "\u034f", "\u115f", "\u1160", "\u17b4", "\u17b5", "\u2800", "\u3164", "\uffa0"}
+)
 _MIXED = re.compile(r"\w+")
 
 
@@ -104,7 +115,9 @@ def unseen(subject: Subject) -> Iterator[Finding]:
         had = set(file.old)
         for line, text in file.added:
             for letter in text:
-                if _unseen(letter) and not (letter in had and file.old.count(letter) >= file.new.count(letter)):
+                if _unseen(letter) and not (
+                    letter in had and file.old.count(letter) >= file.new.count(letter)
+                ):
                     name = unicodedata.name(letter, "no name")
                     message = f"a character that is not seen was added: U+{ord(letter):04X} ({name})"
                     yield Finding(path=file.path, line=line, message=message)
@@ -118,9 +131,13 @@ def _unseen(letter: str) -> bool:
     if letter.isascii():
         return (ord(letter) < 32 and letter not in "\t\f") or ord(letter) == 127
     category = unicodedata.category(letter)
-    return category in ("Cf", "Cc", "Co", "Cn", "Zl", "Zp", "Cs") or letter in _INVISIBLE or (
-        category == "Zs"
-    ) or 0xFE00 <= ord(letter) <= 0xFE0F or 0xE0100 <= ord(letter) <= 0xE01EF
+    return (
+        category in ("Cf", "Cc", "Co", "Cn", "Zl", "Zp", "Cs")
+        or letter in _INVISIBLE
+        or (category == "Zs")
+        or 0xFE00 <= ord(letter) <= 0xFE0F
+        or 0xE0100 <= ord(letter) <= 0xE01EF
+    )
 
 
 def _two_scripts(word: str) -> bool:
@@ -128,7 +145,9 @@ def _two_scripts(word: str) -> bool:
         return False
     plain = any(letter.isascii() and letter.isalpha() for letter in word)
     scripts = {unicodedata.name(letter, "?").split(" ")[0] for letter in word if letter.isalpha()}
-    return plain and bool(scripts & {"CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "FULLWIDTH", "MATHEMATICAL"})
+    return plain and bool(
+        scripts & {"CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "FULLWIDTH", "MATHEMATICAL"}
+    )
 
 
 def residue(subject: Subject) -> Iterator[Finding]:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from greylag.verify.guards.lexing import Kind, Token, code
 from greylag.verify.guards.subject import FileDiff, Finding, Language, Subject
+from greylag.verify.guards.tables import words
 from greylag.verify.guards.vocabulary import Vocabulary
 
 _SIGNS = {"==": "=", "===": "=", "=!=": "!=", "<>": "!=", "!==": "!="}
 _COMPARE = frozenset({"=", "==", "===", "!=", "=!=", "<>", "<", ">", "<=", ">=", "<=>"})
 _WORDS = frozenset({"in", "like", "is", "between", "isin", "rlike", "ilike"})
 _SKIPPED = frozenset({"(", ")", "[", "]", '"', "`", "$", "'", "@"})
-_STRUCTURE = frozenset(
-    "or not limit distinct union except intersect having qualify tablesample outer left right full cross "
-    "rollup cube sample fetch".split()
-)
-_FLOW = frozenset("try except catch finally break continue raise throw pass contextlib suppress".split())
+_STRUCTURE = words("structure")
+_FLOW = words("flow")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=True)
@@ -28,6 +26,7 @@ class Condition:
     left: str
     sign: str
     right: str
+    qualified: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         return f"{self.left} {self.sign} {self.right}"
@@ -49,7 +48,7 @@ def _conditions(file: FileDiff, vocabulary: Vocabulary) -> Iterator[Finding]:
     for condition, line in old:
         if left[condition] > 0:
             left[condition] -= 1
-        elif _replaced(condition, vocabulary):
+        elif _known(condition, vocabulary):
             about += 1
             lost.append(line)
         else:
@@ -57,7 +56,8 @@ def _conditions(file: FileDiff, vocabulary: Vocabulary) -> Iterator[Finding]:
     fresh = sum(number for condition, number in left.items() if _known(condition, vocabulary))
     if about > fresh:
         message = f"{about - fresh} of the conditions on replaced columns are gone"
-        yield Finding(path=file.path, line=lost[-1], message=message)
+        # A condition may choose between the parts of a union: then the choice stands for it.
+        yield Finding(path=file.path, line=lost[-1], message=message, doubt=vocabulary.said("union"))
     had = {condition for condition, _ in old}
     for condition, line in new:
         if condition not in had and _constant(condition):
@@ -85,9 +85,9 @@ def structure(subject: Subject) -> Iterator[Finding]:
 def _keywords(text: str, language: Language) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     stream = code(text, language)
-    for before, token in zip((None, *stream), stream, strict=False):
+    for before, token, after in zip((None, *stream), stream, (*stream[1:], None), strict=False):
         word = token.text.lower()
-        if token.kind is Kind.WORD and before is not None and before.text == ".":
+        if (before is not None and before.text in (".", "*")) or (after is not None and after.text == "="):
             continue
         if token.text == "||" and language is Language.JVM and not token.quoted:
             word = "or"
@@ -105,14 +105,23 @@ def _decides(token: Token) -> bool:
 def _found(text: str, language: Language) -> list[tuple[Condition, int]]:
     stream = [token for token in code(text, language) if token.text not in _SKIPPED or token.text in "'()"]
     found = []
+    template = False
     for index, token in enumerate(stream):
         sign = token.text.lower()
-        if not (sign in _WORDS or sign in _COMPARE and _compares(token, language)):
+        if sign in ("{", "}"):
+            template = sign == "{"
+        if not (sign in _WORDS or (sign in _COMPARE and _compares(token, language))):
+            continue
+        if template and sign == "=":
             continue
         left = _left(stream, index)
-        right = _right(stream, index, sign)
+        right = _right(stream[index + 1 : index + 60], sign)
         if left and right:
-            found.append((Condition(left=left, sign=_SIGNS.get(sign, sign), right=right), token.line))
+            dotted = "." in [
+                each.text for each in (*stream[max(0, index - 3) : index], *stream[index + 1 : index + 4])
+            ]
+            sign = _SIGNS.get(sign, sign)
+            found.append((Condition(left=left, sign=sign, right=right, qualified=dotted), token.line))
     return found
 
 
@@ -131,56 +140,43 @@ def _left(stream: Sequence[Token], index: int) -> str:
     return ""
 
 
-def _right(stream: Sequence[Token], index: int, sign: str) -> str:
+def _right(stream: Sequence[Token], sign: str) -> str:
+    """What is compared with: a text up to its quote, a list up to its bracket, else a name or number."""
+    first = next((token for token in stream if token.text != "("), None)
+    if first is not None and first.text == "'":
+        start = stream.index(first)
+        if sign not in ("in", "isin"):
+            return " ".join(token.text for token in _until(stream[start + 1 :], "'"))
+    if sign in ("in", "isin"):
+        return " ".join(token.text for token in _until(stream, ")") if token.text not in "'(,")
     parts: list[str] = []
-    quotes = 0
-    depth = 0
-    for token in stream[index + 1 : index + 60]:
-        if token.text == "'":
-            quotes += 1
-            if quotes % 2 == 0 and depth == 0:
-                break
-            continue
-        inside = quotes % 2 == 1
-        if token.text == "(":
-            depth += 1
-        elif token.text == ")":
-            depth -= 1
-            if depth <= 0:
-                break
-        elif inside or (depth and sign in ("in", "isin")):
-            parts.append(token.text)
-        elif token.text in ("-", "{", "$") and not parts:
-            parts.append(token.text)
-        elif token.kind in (Kind.WORD, Kind.NUMBER):
-            parts.append(token.text.lower())
-            if not _goes_on(stream, token):
-                break
-        elif token.text == "." and parts:
+    for token in stream:
+        if token.text in "(-{" and not parts:
+            parts += ["-"] if token.text == "-" else []
+        elif token.text == ".":
+            # The qualifier is not what is compared.
             parts.clear()
+        elif token.kind in (Kind.WORD, Kind.NUMBER) and (not parts or parts == ["-"]):
+            parts.append(token.text.lower())
         else:
             break
     return " ".join(parts)
 
 
-def _goes_on(stream: Sequence[Token], token: Token) -> bool:
-    """`b.y`: the qualifier is not what is compared."""
-    place = next((at for at, each in enumerate(stream) if each is token), len(stream))
-    return place + 1 < len(stream) and stream[place + 1].text == "."
-
-
-def _replaced(condition: Condition, vocabulary: Vocabulary) -> bool:
-    words = (condition.left, *condition.right.split())
-    return any(vocabulary.old(word) or vocabulary.new(word) for word in words)
+def _until(stream: Sequence[Token], end: str) -> Iterator[Token]:
+    for token in stream:
+        if token.text == end:
+            return
+        yield token
 
 
 def _known(condition: Condition, vocabulary: Vocabulary) -> bool:
+    """It speaks of what the mapping replaces or brings."""
     words = (condition.left, *condition.right.split())
-    return any(vocabulary.old(word) or vocabulary.new(word) for word in words)
+    return any(vocabulary.old(word) or vocabulary.new(word) or vocabulary.said(word) for word in words)
 
 
 def _constant(condition: Condition) -> bool:
     """`1 = 1`, `x = x`."""
-    return condition.left == condition.right.lower() or (
-        condition.left.isdigit() and condition.right.isdigit()
-    )
+    same = condition.left == condition.right.lower() and not condition.qualified
+    return same or (condition.left.isdigit() and condition.right.isdigit())

@@ -64,8 +64,9 @@ _REST = (
     r"|(?P<word>\w+)"
     r"|(?P<operator><=>|===|=!=|!==|<>|!=|<=|>=|==|:=|&&|\|\||=>|->|[^\w\s])"
 )
-# Inside of a string: SQL's comments, its own short strings are words again.
-_INNER = rf"(?P<comment>--(?=[\s])[^\n]*|{_BLOCK}|{_JINJA})|{_REST}"
+# Inside of a string: SQL's comments, its own short strings are words again. An escape such as \n stands as a
+# vertical tab: it ends a comment, and is no line of the file.
+_INNER = rf"(?P<comment>--(?=[\s])[^\n\v]*|{_BLOCK}|{_JINJA})|{_REST}"
 
 
 def _pattern(language: Language) -> re.Pattern[str]:
@@ -104,7 +105,7 @@ def _scan(text: str, pattern: re.Pattern[str], line: int, *, quoted: bool) -> li
         position = match.start()
         kind = match.lastgroup or "operator"
         if kind == "string":
-            inner = _ESCAPE.sub("  ", match.group().strip("\"'"))
+            inner = _ESCAPE.sub(" \v", match.group().strip("\"'"))
             lead = match.group()[: len(match.group()) - len(match.group().lstrip("\"'"))]
             found.append(Token(kind=Kind.OPERATOR, text='"', line=line))
             found.extend(_scan(inner, _INSIDE, line + lead.count("\n"), quoted=True))

@@ -10,9 +10,12 @@ from functools import lru_cache
 
 from greylag.verify.guards.lexing import Kind, Token, code
 from greylag.verify.guards.subject import FileDiff, Finding, Language, Subject
-from greylag.verify.guards.vocabulary import Vocabulary
+from greylag.verify.guards.vocabulary import Vocabulary, stems
 
 _SHOWN = 8
+_LABEL = re.compile(r"(?i)\bAS\s+[`\"]?(\w+)")
+_TEMPLATE = re.compile(r"\{[{%].*?[%}]\}|\$?\{\w+\}", re.DOTALL)
+_COMPARED = re.compile(r"(\w+)\s*(?:=|==|===|<>|!=|[Ii][Nn]\s*\()\s*['\"]?(\w+)")
 _ASSIGNED = re.compile(r"(?:^|[\s,(])(?:val |var |def |set )?\s*(\w+)(?:\s*:\s*[\w\[\], .]+)?\s*=(?![=~])")
 
 
@@ -27,21 +30,56 @@ def names(subject: Subject) -> Iterator[Finding]:
 def _file(file: FileDiff, vocabulary: Vocabulary) -> Iterator[Finding]:
     old, new = meant(file.old, file.language), meant(file.new, file.language)
     had, has = _counts(old), _counts(new)
-    less = {word for word in had if has[word] < had[word] and not _goes(word, vocabulary)}
-    more = {word for word in has if has[word] > had[word] and not _comes(word, vocabulary)}
+    pieces = {token.text for token in old if token.quoted and vocabulary.piece(token.text)}
+    dropped = {word for word in had if has[word] < had[word]}
+    replaced = {part for word in dropped if vocabulary.old(word) for part in stems(word)}
+    less = {word for word in dropped - pieces if not _goes(word, vocabulary)}
+    more = {
+        word for word in has if has[word] > had[word] and not _comes(word, vocabulary, frozenset(replaced))
+    }
     gone = {word for word in less if not has[word]}
     fresh = {word for word in more if not had[word]}
     if less and more and (gone or fresh or _swapped(file, less, more)):
         message = f"something else was renamed: {_list(less)} to {_list(more)}"
         yield Finding(path=file.path, line=_line(new, more) or _line(old, less), message=message)
-    elif fresh:
+    elif fresh - _labels(file):
         message = f"brings what the migration does not explain: {_list(fresh)}"
         yield Finding(path=file.path, line=_line(new, fresh), message=message)
     elif gone:
-        plumbing = _assigned(file)
         message = f"drops what the migration does not replace: {_list(gone)}"
-        doubt = all(word in plumbing for word in gone)
+        chosen = {word for word in gone if word.isdigit()} if vocabulary.said("union") else set()
+        doubt = gone - chosen <= _plumbing(file, vocabulary)
         yield Finding(path=file.path, line=_line(old, gone), message=message, doubt=doubt)
+    elif more or less:
+        what = "says more often" if more else "says less often"
+        message = f"{what} than before: {_list(more or less)}"
+        yield Finding(path=file.path, line=_line(new, more or less), message=message, doubt=True)
+
+
+def _labels(file: FileDiff) -> set[str]:
+    """What `AS` names now: a column that had no name of its own."""
+    return {name for _, text in file.added for name in _LABEL.findall(text)}
+
+
+def _plumbing(file: FileDiff, vocabulary: Vocabulary) -> frozenset[str]:
+    """Words that only led to the old dataset: in a host language or a template, beside its name; or values of
+    a replaced column that the mapping decides about.
+    """
+    found: set[str] = set()
+    for hunk in file.hunks:
+        text = "\n".join(line for _, line in hunk.removed)
+        stream = code(text, file.language)
+        added = code("\n".join(line for _, line in hunk.added), file.language)
+        about = any(vocabulary.old(token.text) for token in stream) or any(
+            vocabulary.new(token.text) for token in added
+        )
+        found.update(name for name in _ASSIGNED.findall(text))
+        for template in _TEMPLATE.findall(text):
+            found.update(re.findall(r"\w+", template))
+        if file.language in (Language.PYTHON, Language.JVM) and about:
+            found.update(token.text for token in stream if not token.quoted)
+        found.update(value for name, value in _COMPARED.findall(text) if vocabulary.old(name))
+    return frozenset(found)
 
 
 def _goes(word: str, vocabulary: Vocabulary) -> bool:
@@ -50,15 +88,11 @@ def _goes(word: str, vocabulary: Vocabulary) -> bool:
     return vocabulary.grammar(word) or vocabulary.old(word) or vocabulary.said(word)
 
 
-def _comes(word: str, vocabulary: Vocabulary) -> bool:
+def _comes(word: str, vocabulary: Vocabulary, replaced: frozenset[str]) -> bool:
+    """`replaced` are the parts of names that went: `user_id_is_kept` may become `account_id_is_kept`."""
     if word[0].isdigit():
         return vocabulary.said(word)
-    return (
-        vocabulary.grammar(word)
-        or vocabulary.said(word)
-        or vocabulary.new(word) and vocabulary.composed(word)
-        or vocabulary.composed(word)
-    )
+    return vocabulary.grammar(word) or vocabulary.said(word) or vocabulary.composed(word, replaced)
 
 
 def _swapped(file: FileDiff, less: set[str], more: set[str]) -> bool:
@@ -99,13 +133,6 @@ def _docstrings(text: str) -> frozenset[int]:
             if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
                 lines.update(range(first.lineno, (first.end_lineno or first.lineno) + 1))
     return frozenset(lines)
-
-
-def _assigned(file: FileDiff) -> frozenset[str]:
-    """What the removed lines assigned: a helper of the old read that has no more use."""
-    if file.language not in (Language.PYTHON, Language.JVM, Language.SQL):
-        return frozenset()
-    return frozenset(name for _, text in file.removed for name in _ASSIGNED.findall(text))
 
 
 def _line(words: tuple[Token, ...], wanted: set[str]) -> int:

@@ -6,10 +6,13 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from sqlglot import exp
+
 from greylag.domain.agent import Leftover
 from greylag.domain.dataset import DatasetRef
 from greylag.mapping.compiled import CompiledMigration, Names
 
+_SIGN = re.compile(r"<>|!=|<=|>=|\|\||<<|>>|[-+*/%^~&|<>]")
 _WORD = re.compile(r"\w+")
 
 
@@ -29,8 +32,8 @@ class Scope:
     `schema.yml` beside a dbt model, a test's fixture). `spans` narrows a path to some of its lines; a path
     without spans may change anywhere. `old_names` and `new_names` are the names that the mapping replaces
     and those that it brings: parts of dataset names, columns, fields. `words` is what else the mapping's SQL
-    says: functions, literals, numbers. `max_lines` counts lines added and lines removed. `residue` are texts
-    of the brief that must not be found in code.
+    says (functions, literals, numbers), `signs` its operators. `max_lines` counts lines added and lines
+    removed. `residue` are texts of the brief that must not be found in code.
     """
 
     paths: frozenset[str]
@@ -39,6 +42,7 @@ class Scope:
     old_names: frozenset[str] = frozenset()
     new_names: frozenset[str] = frozenset()
     words: frozenset[str] = frozenset()
+    signs: frozenset[str] = frozenset()
     max_files: int = 20
     max_lines: int = 400
     residue: tuple[str, ...] = ()
@@ -62,10 +66,14 @@ def scope_of(
     old: set[str] = set()
     new: set[str] = set()
     words: set[str] = set()
+    signs: set[str] = set()
     for mapping in migration.mappings:
         old |= _names(mapping.names) | set(mapping.columns) | _parts(mapping.dataset)
+        # A new dataset need not declare its columns; what the mapping reads are names of it all the same.
+        new |= {part.name for column in mapping.query.find_all(exp.Column) for part in column.parts}
         said = " ".join((mapping.sql, *mapping.answers.values()))
         words.update(_WORD.findall(said))
+        signs.update(_SIGN.findall(said))
         # The dialect's own names of types may come with a cast of an old column's type.
         words.update(_WORD.findall(" ".join(mapping.columns.values())))
     for provided in migration.provides:
@@ -80,6 +88,7 @@ def scope_of(
         old_names=frozenset(old),
         new_names=frozenset(new),
         words=frozenset(words - old - new),
+        signs=frozenset(signs),
         residue=residue,
         max_files=max_files,
         max_lines=max_lines,

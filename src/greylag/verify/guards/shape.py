@@ -30,7 +30,9 @@ def churn(subject: Subject) -> Iterator[Finding]:
         real = [hunk for hunk in file.hunks if hunk not in blank]
         for hunk in blank:
             if not real or min(abs(hunk.line - other.line) for other in real) > _NEAR + len(hunk.added):
-                yield Finding(path=file.path, line=hunk.line, message="only the layout of these lines changed")
+                yield Finding(
+                    path=file.path, line=hunk.line, message="only the layout of these lines changed"
+                )
         if real and _moved(file):
             yield Finding(path=file.path, line=real[0].line, message="lines were moved, and nothing else")
 

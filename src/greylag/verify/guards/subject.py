@@ -175,8 +175,6 @@ def _hunks(old: bytes, new: bytes) -> tuple[Hunk, ...]:
     """By libgit2: linear in practice, where difflib may take minutes on a file made for that."""
     flags = pygit2.enums.DiffOption.FORCE_TEXT
     patch = pygit2.Patch.create_from(old, new, flag=flags, context_lines=0)
-    if patch is None:
-        return ()
     found = []
     for hunk in patch.hunks:
         removed, added = [], []

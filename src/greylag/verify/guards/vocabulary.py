@@ -9,33 +9,14 @@ from functools import lru_cache
 from sqlglot.tokens import Tokenizer
 
 from greylag.verify.guards.scope import Scope
+from greylag.verify.guards.tables import words
 
 _CAMEL = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
-_GLUE = frozenset(
-    "a an and as at by for from get in into is it its list map mapping name names new not of old on or per set the "
-    "then to tmp view with core src source sources table tables col cols column columns field fields row rows "
-    "query sql ref record records value values key keys id ids expr renamed mapped greylag version v".split()
-)
+_GLUE = words("glue")
 _SQL = frozenset(
-    word
-    for key in Tokenizer.KEYWORDS
-    if isinstance(key, str)
-    for word in re.findall(r"[a-z_]+", key.lower())
+    word for key in Tokenizer.KEYWORDS if isinstance(key, str) for word in re.findall(r"[a-z_]+", key.lower())
 )
-_HOST = frozenset(
-    # What programs around SQL say when they rename: never a name of theirs.
-    "alias aliased asc ascending cast coalesce col column concat desc descending drop expr filter first flatten get "
-    "getas getfield getitem getstring getlong getint getdouble getboolean if ifnull item join lambda last left lit "
-    "lower map none null nullif option otherwise rename rename_columns renamed right row select selectexpr self "
-    "some spark string strip struct then this toDF todf trim true false upper val def return var final static "
-    "public private case class new import when where withcolumn withcolumnrenamed withcolumns df dict str int "
-    "float bool list tuple columns assign axis inplace orelse else elif let yield override inner outer isin "
-    "fromquery fromtable format f r s u raw sql query unnest safe_offset offset ordinal left_on right_on on how "
-    "config tests data_tests description source sources ref models version identifier database schema tables is "
-    "object type implicit long double boolean integer bigint varchar numeric text symbol getorelse typed "
-    "source_column target_column any all macro set endset endmacro do var env_var usestandardsql withstandardsql "
-    "usingstandardsql standardsql".lower().split()
-)
+_HOST = words("host")
 
 
 def stems(word: str) -> tuple[str, ...]:
@@ -73,14 +54,30 @@ class Vocabulary:
         """Whether a word is, or is made of, a name that the mapping brings."""
         return _holds(stems(word), self.new_names)
 
+    def piece(self, word: str) -> bool:
+        """Whether a word is a part of a replaced name, as programs join them: `users_`, `v1`."""
+        parts = stems(word)
+        size = len(parts)
+        return bool(parts) and any(
+            parts == name[start : start + size] for name in self.old_names for start in range(len(name))
+        )
+
     def said(self, word: str) -> bool:
         """Whether the mapping itself says the word or number."""
         return word.lower() in self.literals
 
-    def composed(self, word: str) -> bool:
-        """Whether every part of a word is one of the mapping's, or joins them."""
+    def composed(self, word: str, others: frozenset[str] = frozenset()) -> bool:
+        """Whether every part of a word is one of the mapping's or of `others`, or joins them."""
         parts = stems(word)
-        return bool(parts) and all(part in self.pieces or part in _GLUE_STEMS for part in parts)
+        return bool(parts) and all(
+            part in self.pieces or part in others or part in _GLUE_STEMS or len(part) == 1 or part.isdigit()
+            for part in parts
+        )
+
+    @staticmethod
+    def keyword(word: str) -> bool:
+        """Whether a word is SQL's own."""
+        return word.lower() in _SQL
 
     @staticmethod
     def grammar(word: str) -> bool:
@@ -105,6 +102,4 @@ def _vocabulary(old: frozenset[str], new: frozenset[str], words: frozenset[str])
 
 def _holds(parts: tuple[str, ...], names: frozenset[tuple[str, ...]]) -> bool:
     size = len(parts)
-    return any(
-        parts[start:end] in names for start in range(size) for end in range(start + 1, size + 1)
-    )
+    return any(parts[start:end] in names for start in range(size) for end in range(start + 1, size + 1))

@@ -14,7 +14,9 @@ from greylag.verify.guards.vocabulary import Vocabulary
 _TEST_NAME = re.compile(
     r"(?i)^(?:test_.*|.*_tests?|tests?|conftest|.*(?:spec|specs|suite|tests?|it)|assert_.*|.*_assert(?:ion)?s?)$"
 )
-_TEST_FOLDERS = frozenset({"test", "tests", "testing", "spec", "specs", "it", "__tests__", "assertions", "fixtures"})
+_TEST_FOLDERS = frozenset(
+    {"test", "tests", "testing", "spec", "specs", "it", "__tests__", "assertions", "fixtures"}
+)
 _ACCESS = frozenset({".", "[", "]", '"', "'", "`", "(", ")", ",", "$", "@", "{", "}"})
 
 
@@ -53,7 +55,7 @@ def _may_go(token: Token, vocabulary: Vocabulary, wide: bool) -> bool:
         return token.quoted or (wide and token.text == ":")
     if vocabulary.old(token.text):
         return True
-    return (wide or token.quoted and not _value(token)) and vocabulary.said(token.text)
+    return (wide or (token.quoted and not _value(token))) and vocabulary.said(token.text)
 
 
 def _may_come(token: Token, vocabulary: Vocabulary, wide: bool) -> bool:

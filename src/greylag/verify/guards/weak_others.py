@@ -15,7 +15,9 @@ _JVM_CLAIMS = re.compile(
     r"\b(?:assert\w*|should\w*|must\w*|expect\w*|verify\w*|intercept\w*|fail|containInAnyOrder|"
     r"containSingleValue|inOrder|beEmpty|haveSize|satisfy|forAll|check|thrownBy|isEqualTo|hasSize)\b"
 )
-_JVM_TESTS = re.compile(r'@(?:Parameterized)?Test\b|\b(?:test|it|in|property|describe|scenario|feature)\s*[({]|"\s+(?:in|should)\b')
+_JVM_TESTS = re.compile(
+    r'@(?:Parameterized)?Test\b|\b(?:test|it|in|property|describe|scenario|feature)\s*[({]|"\s+(?:in|should)\b'
+)
 _JVM_OFF = re.compile(
     r"@(?:Ignore|Disabled\w*|Tag|EnabledIf\w*|DisabledIf\w*|Flaky)\b|\bignore\b|\bpending\b|\bcancel\b|\bassume\w*\b|"
     r"\btaggedAs\b|\bsucceed\b|\bpendingUntilFixed\b"
@@ -31,7 +33,9 @@ _TOOL_FILES = re.compile(
     r"(?i)(?:^|/)(?:pyproject\.toml|setup\.cfg|tox\.ini|pytest\.(?:ini|toml)|\.pytest\.ini|\.coveragerc|mypy\.ini|\.mypy\.ini|"
     r"\.?ruff\.toml|\.flake8|\.sqlfluff|build\.sbt|pom\.xml|build\.gradle(?:\.kts)?|dbt_project\.yml|noxfile\.py)$"
 )
-_SQL_OFF = re.compile(r"(?i)\benabled\s*=\s*false\b|\bseverity\s*=\s*['\"]warn|\b(?:warn_if|error_if|fail_calc|limit|where)\s*=")
+_SQL_OFF = re.compile(
+    r"(?i)\benabled\s*=\s*false\b|\bseverity\s*=\s*['\"]warn|\b(?:warn_if|error_if|fail_calc|limit|where)\s*="
+)
 
 
 def weak_others(subject: Subject) -> Iterator[Finding]:
@@ -52,12 +56,12 @@ def _sql(file: FileDiff, vocabulary: Vocabulary) -> Iterator[Finding]:
     for line, text in file.added:
         match = _SQL_OFF.search(text)
         if match and match.group() not in file.old:
-            yield Finding(path=file.path, line=line, message=f"`{match.group()}` switches a model or test off")
+            yield Finding(
+                path=file.path, line=line, message=f"`{match.group()}` switches a model or test off"
+            )
     if not is_test(file.path):
         return
-    what = unexplained(
-        code(file.old, file.language), code(file.new, file.language), vocabulary, wide=True
-    )
+    what = unexplained(code(file.old, file.language), code(file.new, file.language), vocabulary, wide=True)
     if what is not None and not _only_grammar(file, vocabulary):
         yield Finding(path=file.path, line=_line(file), message=f"a test's query changed: {what}")
 
@@ -68,7 +72,21 @@ def _only_grammar(file: FileDiff, vocabulary: Vocabulary) -> bool:
     has = Counter(t.text for t in code(file.new, file.language) if t.kind is not Kind.OPERATOR)
     lost = had - has
     more = has - had
-    safe = {"as", "with", "select", "from", "and", "on", "case", "when", "then", "else", "end", "where", "join"}
+    safe = {
+        "as",
+        "with",
+        "select",
+        "from",
+        "and",
+        "on",
+        "case",
+        "when",
+        "then",
+        "else",
+        "end",
+        "where",
+        "join",
+    }
     return not any(not vocabulary.old(word) for word in lost) and all(
         vocabulary.new(word) or vocabulary.old(word) or vocabulary.said(word) or word.lower() in safe
         for word in more
@@ -90,9 +108,9 @@ def _jvm(file: FileDiff, vocabulary: Vocabulary) -> Iterator[Finding]:
         after = "\n".join(text for _, text in hunk.added)
         if not _JVM_CLAIMS.search(_bare(before)):
             continue
-        what = unexplained(code(before, Language.JVM), code(after, Language.JVM), vocabulary)
-        if what is not None:
-            yield Finding(path=file.path, line=hunk.line, message=f"an assertion changed: {what}")
+        changed = unexplained(code(before, Language.JVM), code(after, Language.JVM), vocabulary)
+        if changed is not None:
+            yield Finding(path=file.path, line=hunk.line, message=f"an assertion changed: {changed}")
 
 
 def _bare(text: str) -> str:

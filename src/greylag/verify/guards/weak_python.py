@@ -23,7 +23,17 @@ _HOOKS = re.compile(
     r"^(?:pytest_\w+|collect_ignore\w*|pytestmark|pytest_plugins|__test__|load_tests|setUpModule|addopts)$"
 )
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
-_AROUND = (ast.If, ast.Try, ast.For, ast.While, ast.With, ast.AsyncWith, ast.AsyncFor, ast.FunctionDef, ast.Lambda)
+_AROUND = (
+    ast.If,
+    ast.Try,
+    ast.For,
+    ast.While,
+    ast.With,
+    ast.AsyncWith,
+    ast.AsyncFor,
+    ast.FunctionDef,
+    ast.Lambda,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +82,9 @@ def _file(file: FileDiff, vocabulary: Vocabulary) -> Iterator[Finding]:
     for name, test in before.items():
         found = after.get(pairs.get(name, ""))
         if found is None:
-            yield Finding(path=file.path, line=test.line, message=f"the test `{name}` is gone or not collected")
+            yield Finding(
+                path=file.path, line=test.line, message=f"the test `{name}` is gone or not collected"
+            )
         else:
             yield from _compare(file, name, test, found, vocabulary)
     if before or is_test(file.path):
@@ -99,7 +111,7 @@ def _paired(before: dict[str, Test], after: dict[str, Test], vocabulary: Vocabul
 
 
 def _tests(tree: ast.Module) -> dict[str, Test]:
-    """Every test function by its qualified name; a later one of the same name takes its place, as in Python."""
+    """Every test function by its qualified name; a later one of a name takes its place."""
     found: dict[str, Test] = {}
     for prefix, node in _functions(tree, ""):
         if node.name.startswith("test"):
@@ -126,9 +138,7 @@ def _read(node: _Function) -> Test:
 
 
 def _walk(node: ast.AST, around: tuple[str, ...], test: Test) -> None:
-    if isinstance(node, ast.Assert):
-        test.claims.append(Claim(text=ast.unparse(node), around=around, line=node.lineno))
-    elif isinstance(node, ast.Call) and _ASSERTING.match(_called(node)):
+    if isinstance(node, ast.Assert) or (isinstance(node, ast.Call) and _ASSERTING.match(_called(node))):
         test.claims.append(Claim(text=ast.unparse(node), around=around, line=node.lineno))
     elif isinstance(node, ast.Return | ast.Raise | ast.Break | ast.Continue):
         test.ends += 1
@@ -139,7 +149,9 @@ def _walk(node: ast.AST, around: tuple[str, ...], test: Test) -> None:
     elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         name = ", ".join(ast.unparse(target) for target in targets)
-        test.inputs[f"{name}#{sum(key.startswith(name + '#') for key in test.inputs)}"] = ast.unparse(node.value)
+        test.inputs[f"{name}#{sum(key.startswith(name + '#') for key in test.inputs)}"] = ast.unparse(
+            node.value
+        )
     inner = (*around, _head(node)) if isinstance(node, _AROUND) else around
     for child in ast.iter_child_nodes(node):
         _walk(child, inner, test)
@@ -173,12 +185,8 @@ def _compare(file: FileDiff, name: str, old: Test, new: Test, vocabulary: Vocabu
         yield found(new.line, "it replaces more of what it tests than before")
     if len(new.claims) < len(old.claims):
         yield found(new.line, f"it had {len(old.claims)} assertions and has {len(new.claims)}")
-    for before, after in zip(old.claims, new.claims, strict=False):
-        what = unexplained(lexed(before.text), lexed(after.text), vocabulary)
-        if what is not None:
-            yield found(after.line, f"an assertion changed: {what}")
-        elif before.around != after.around:
-            yield found(after.line, "an assertion stands within something else than before")
+    for line, message in _claims(old.claims, new.claims, vocabulary):
+        yield found(line, message)
     for key, value in old.inputs.items():
         if key not in new.inputs or value == new.inputs[key]:
             continue
@@ -187,6 +195,25 @@ def _compare(file: FileDiff, name: str, old: Test, new: Test, vocabulary: Vocabu
         if what is not None:
             kind = "what is expected" if strict else "an input"
             yield found(new.line, f"{kind} (`{key.split('#')[0]}`) changed: {what}")
+
+
+def _claims(old: list[Claim], new: list[Claim], vocabulary: Vocabulary) -> Iterator[tuple[int, str]]:
+    """Each assertion of before has its own now, as strong and in the same place; more may stand between."""
+    left = list(new)
+    for place, claim in enumerate(old):
+        same = (
+            each
+            for each in left
+            if each.around == claim.around
+            and unexplained(lexed(claim.text), lexed(each.text), vocabulary) is None
+        )
+        match = next(same, None)
+        if match is not None:
+            left.remove(match)
+        elif place < len(new):
+            what = unexplained(lexed(claim.text), lexed(new[place].text), vocabulary)
+            said = f"an assertion changed: {what}" if what else "an assertion stands within something else"
+            yield new[place].line, said
 
 
 def _differ(old: list[str], new: list[str], vocabulary: Vocabulary) -> str | None:

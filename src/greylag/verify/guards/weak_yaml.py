@@ -62,7 +62,15 @@ def _file(file: FileDiff, vocabulary: Vocabulary) -> Iterator[Finding]:
 
 def _lifted(key: str) -> bool:
     """Without these a check is as strict as can be."""
-    return key.lstrip("+") in ("where", "limit", "skip", "xfail", "warn_if", "allow_failure", "store_failures")
+    return key.lstrip("+") in (
+        "where",
+        "limit",
+        "skip",
+        "xfail",
+        "warn_if",
+        "allow_failure",
+        "store_failures",
+    )
 
 
 def _load(text: str) -> Any:
@@ -122,7 +130,7 @@ def _same(item: Any, vocabulary: Vocabulary) -> str:
         words = match.group().split(".")
         return "@" if any(vocabulary.old(word) or vocabulary.new(word) for word in words) else match.group()
 
-    return _NAMES.sub(swap, json.dumps(item, sort_keys=True, default=str))
+    return _NAMES.sub(swap, json.dumps(item, default=str))
 
 
 def _short(item: Any) -> str:
