@@ -68,8 +68,11 @@ def limit(which: int, value: int) -> None:
     """Set a limit, below the one that stands already if that is lower."""
     _, hard = resource.getrlimit(which)
     most = value if hard == resource.RLIM_INFINITY else min(value, hard)
-    # A soft limit of processor time below the hard one tells the program before it is killed.
-    resource.setrlimit(which, (most, most + 5 if which == resource.RLIMIT_CPU and most < hard else most))
+    last = most
+    if which == resource.RLIMIT_CPU and hard == resource.RLIM_INFINITY:
+        # A soft limit below the hard one tells the program before it is killed.
+        last = most + 5
+    resource.setrlimit(which, (most, last))
 
 
 def forward(port: int, path: str) -> None:

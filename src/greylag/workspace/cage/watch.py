@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from greylag.workspace.cage.base import CageLimits
-from greylag.workspace.cage.census import Found, Kind, walk_folder
+from greylag.workspace.cage.census import Kind, walk_folder
 from greylag.workspace.cage.processes import Process, hidden_bytes, proportional_memory, snapshot, tree
+from greylag.workspace.names import shown
 
 _log = logging.getLogger(__name__)
 
@@ -115,7 +116,7 @@ def over(cage: Watched, processes: list[Process], now: float) -> str:
         return f"more than {limits.processes} processes and threads"
     if now - cage.began > limits.wall:
         return f"it ran for more than {limits.wall:g} seconds"
-    if sum(process.ticks for process in processes) > (limits.cpu + 5) * _TICKS:
+    if sum(process.ticks for process in processes) > (limits.cpu + 1) * _TICKS:
         return f"more than {limits.cpu} seconds of processor time"
     if now >= cage.next_walk or _free(cage) < cage.free - limits.disk // 8:
         reason = _over_disk(cage, processes)
@@ -144,16 +145,12 @@ def _over_disk(cage: Watched, processes: list[Process]) -> str:
     most = cage.baseline + cage.limits.disk
     taken = on_disk
     for found in walk_folder(cage.folder, inside=lambda found: found.path not in cage.apart):
-        if found.kind is Kind.UNREADABLE and not _gone(cage.folder, found):
-            return f"{found.path!r} is hidden from the host"
+        if found.kind is Kind.UNREADABLE:
+            return f"{shown(found.path)[:200]} is hidden from the host"
         taken += found.size
         if taken > most:
             return f"the folder grew by more than {size(cage.limits.disk)}"
     return ""
-
-
-def _gone(folder: Path, found: Found) -> bool:
-    return not os.path.lexists(folder / found.path)
 
 
 def _free(cage: Watched) -> int:
