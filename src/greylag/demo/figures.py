@@ -116,6 +116,8 @@ class Figures:
     merges: int = 0
     reverts: list[dict[str, str]] = field(default_factory=list)
     answers: dict[str, dict[str, object]] = field(default_factory=dict)
+    approved: int = 0
+    agent: Mapping[str, object] | None = None
     refuted: bool = False
     ledger: Summary | None = None
     left: tuple[Left, ...] = ()

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from ruamel.yaml import YAML
 
+from greylag.app.agent_settings import AgentSettings
 from greylag.app.build import App, build
 from greylag.app.settings import HealthSettings, Settings, load_settings
 from greylag.demo.build import EPOCH
@@ -20,7 +21,7 @@ from greylag.demo.schedule import Schedule, ScheduledClock
 from greylag.demo.stage import Stage
 from greylag.demo.telling import Teller
 from greylag.demo.templating import TEMPLATES
-from greylag.engine import ledger
+from greylag.engine import ledger, questions
 from greylag.engine.campaign import Campaign
 from greylag.engine.events import Event, EventKind
 from greylag.engine.ledger import LedgerRow
@@ -49,9 +50,16 @@ class Running:
 
 
 def open_campaign(
-    stage: Stage, runner: PipelineRunner, before: Mapping[str, Run], console: Console
+    stage: Stage,
+    runner: PipelineRunner,
+    before: Mapping[str, Run],
+    console: Console,
+    agent: AgentSettings | None = None,
 ) -> Running:
-    """Wire the engine to the stage; pipelines run by their schedules while its clock leaps."""
+    """Wire the engine to the stage; pipelines run by their schedules while its clock leaps.
+
+    With `agent`, it works on what the codemods leave over.
+    """
     teller = Teller(console)
     schedule = Schedule(
         runner,
@@ -62,7 +70,7 @@ def open_campaign(
     )
     schedule.before(stage.warehouse, before, EPOCH)
     clock = ScheduledClock(EPOCH, schedule)
-    app = build(_settings(stage), clock=clock)
+    app = build(_settings(stage, agent or AgentSettings.model_validate({})), clock=clock)
     app.subscribe(teller)
     return Running(app=app, campaign=app.campaign(str(stage.migration_file)), clock=clock, teller=teller)
 
@@ -72,12 +80,13 @@ def _tell_failure(teller: Teller, run: Run, at: datetime) -> None:
         teller.say(at, f"its pipeline fails: {run.error}", "red", run.repository)
 
 
-def _settings(stage: Stage) -> Settings:
+def _settings(stage: Stage, agent: AgentSettings) -> Settings:
     """The stage's own settings: nothing of the user's environment reaches into the demo."""
     return load_settings(stage.settings_file).model_copy(
         update={
             "fleet": stage.folder / "fleet",
             "database": f"sqlite:///{stage.folder / '.greylag' / 'greylag.db'}",
+            "agent": agent,
             "health": HealthSettings.model_validate({"status_dir": stage.runs}),
         }
     )
@@ -85,8 +94,34 @@ def _settings(stage: Stage) -> Settings:
 
 def answers_by_column() -> dict[str, str]:
     """What the demo's person answers: question to SQL expression."""
-    with (TEMPLATES / "fleet.yaml").open(encoding="utf-8") as handle:
+    return _answers("fleet.yaml")
+
+
+def answers_to_agents() -> dict[str, str]:
+    """What the demo's person says to agents: a word of the question, to the answer."""
+    return _answers("agent.yaml")
+
+
+def _answers(template: str) -> dict[str, str]:
+    with (TEMPLATES / template).open(encoding="utf-8") as handle:
         return {str(key): str(value) for key, value in YAML(typ="safe").load(handle)["answers"].items()}
+
+
+def answers_to(running: Running) -> dict[str, str]:
+    """Open questions that the demo's person can answer, by key: of columns, and of agents."""
+    known = answers_by_column()
+    with running.app.store.read() as session:
+        asked = questions.every(session, running.campaign.name)
+    found: dict[str, str] = {}
+    for key, one in asked.items():
+        if one.answer is not None:
+            continue
+        answer = known.get(key) or next(
+            (said for word, said in answers_to_agents().items() if word in one.text), None
+        )
+        if answer is not None:
+            found[key] = answer
+    return found
 
 
 @contextmanager

@@ -74,11 +74,6 @@ def parts() -> tuple[Part, ...]:
     return tuple(_part(one, texts) for one in said["plays"])
 
 
-def answers_to_agents() -> dict[str, str]:
-    """What the demo's person says to agents: a word of the question, to the answer."""
-    return {str(word): str(answer) for word, answer in _said()["answers"].items()}
-
-
 def _part(said: Mapping[str, Any], texts: Mapping[str, str]) -> Part:
     return Part(
         knows=re.compile(said["knows"]),

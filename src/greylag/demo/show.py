@@ -12,6 +12,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
+from greylag.agent.transcript import Summary as AttemptSummary
 from greylag.demo.figures import Left, Summary
 from greylag.domain.change import SchemaChange
 from greylag.domain.check import Counterexample, Proof
@@ -117,6 +118,16 @@ def ledger(console: Console, summary: Summary) -> None:
             notes = f"{_counts(summary.forms)}; {_counts(summary.verdicts)}"
         table.add_row(str(number), state.replace("_", " "), notes)
     table.add_row(str(summary.consumers), f"in {summary.repositories} repositories", "", style="bold")
+    console.print(Padding(table, _INDENT, expand=False))
+
+
+def agent_runs(console: Console, runs: Mapping[str, AttemptSummary]) -> None:
+    """How each run of the agent ended, and what it took."""
+    table = _table("run", "ended", "rounds", "tool calls", "cost", "why")
+    for name, run in runs.items():
+        end = (run.end or "not ended").replace("_", " ")
+        cost = f"${run.usage.cost:.3f}"
+        table.add_row(escape(name), end, str(run.rounds), str(run.tool_calls), cost, escape(run.reason))
     console.print(Padding(table, _INDENT, expand=False))
 
 

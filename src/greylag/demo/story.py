@@ -5,15 +5,18 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from rich.console import Console
 from rich.markup import escape
 
 from greylag.demo import finale, show
+from greylag.demo.agents import for_approval, scripted_agent, tried_out, worked
 from greylag.demo.changes import schema_changes
 from greylag.demo.dbt_projects import DbtProjects, dbt_installed
 from greylag.demo.example import pick
@@ -21,13 +24,14 @@ from greylag.demo.figures import Figures, summarise
 from greylag.demo.fleet import Kind
 from greylag.demo.left import left_for_people
 from greylag.demo.pipelines import PipelineRunner, Run
-from greylag.demo.running import Running, answers_by_column, bar, open_campaign
+from greylag.demo.running import Running, answers_to, bar, open_campaign
 from greylag.demo.stage import Stage, set_up
 from greylag.domain.check import Verdict
 from greylag.domain.words import count
 from greylag.engine.actions import Decision
 from greylag.engine.events import EventKind
 from greylag.engine.explain import policy_words
+from greylag.engine.leftovers import AGENT_FORM
 from greylag.engine.overrides import Overrides
 from greylag.engine.retire import retire
 from greylag.verify import prove
@@ -46,11 +50,15 @@ HARMLESS = frozenset({Kind.UNTOUCHED, Kind.PRODUCER})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What a user may choose. `keep` is a folder that stays afterwards."""
+    """What a user may choose.
+
+    `keep` is a folder that stays afterwards; `agent` works on what the codemods leave over.
+    """
 
     repos: int = 72
     seed: int = 1
     keep: Path | None = None
+    agent: Literal["scripted"] | None = None
 
 
 def play(options: Options, console: Console, progress: Progress) -> Figures:
@@ -73,10 +81,13 @@ def play(options: Options, console: Console, progress: Progress) -> Figures:
         story = Story(stage=stage, console=console, progress=progress, runner=runner, figures=figures)
         before = story.fleet()
         story.change()
-        running = open_campaign(stage, runner, before, console)
+        agent = stack.enter_context(scripted_agent(stage.folder / "scratch")) if options.agent else None
+        running = open_campaign(stage, runner, before, console, agent)
         with running.app.lock():
             story.plan(running)
-            decision = story.campaign(running)
+            decision = story.campaign(running, before)
+            if agent is not None:
+                story.agents(running)
             story.example(running)
             story.ledger(running, decision)
         story.afterwards(running, before)
@@ -152,16 +163,17 @@ class Story:
         for words in policy_words(self.stage.migration.rollout):
             self._line(f"[dim]{escape(words)}[/]")
 
-    def campaign(self, running: Running) -> Decision:
-        """Run it until only people can bring it further; answer; run on."""
+    def campaign(self, running: Running, before: Mapping[str, Run]) -> Decision:
+        """Run it until only people can bring it further; they answer and approve; run on."""
         self._heading("The campaign, by a clock that leaps over waiting")
         with bar(running.teller, self.figures.targets, sys.stderr):
             outcome = running.campaign.run()
             running.teller.flush()
-        if waiting := self._answer(running):
-            with bar(running.teller, waiting, sys.stderr):
-                outcome = running.campaign.run(scan=False)
-                running.teller.flush()
+        for decide in (self._answer, partial(self._approve, before=before)):
+            if waiting := decide(running):
+                with bar(running.teller, waiting, sys.stderr):
+                    outcome = running.campaign.run(scan=False)
+                    running.teller.flush()
         figures, teller = self.figures, running.teller
         figures.simulated_hours = running.hours
         figures.waves = len(running.campaign.world().waves)
@@ -174,17 +186,46 @@ class Story:
 
     def _answer(self, running: Running) -> int:
         """A person answers what can be answered; returns how many targets waited for that."""
-        answers = answers_by_column()
+        answers = answers_to(running)
         total = 0
-        asked = [key for key, answer in running.campaign.world().answers.items() if answer is None]
-        for key in sorted(answers.keys() & set(asked)):
-            command = f'greylag answer {running.campaign.name} {key} "{answers[key]}"'
-            self._line(f"[dim]a person types[/]  [bold]{escape(command)}[/]")
+        for key in sorted(answers):
+            self._typed(f'greylag answer {running.campaign.name} {key} "{answers[key]}"')
             waiting = sum(key in target.questions for target in running.campaign.world().targets)
             Overrides(running.campaign, PERSON).answer(key, answers[key])
             self.figures.answers[key] = {"answer": answers[key], "targets": waiting}
             total += waiting
         return total
+
+    def _approve(self, running: Running, before: Mapping[str, Run]) -> int:
+        """A person runs what an agent wrote and no proof covers, and approves what returns the same rows."""
+        waiting = for_approval(running.campaign.world(), running.rows())
+        approved = 0
+        for target in waiting:
+            fault = tried_out(self.stage, self.runner, before, target)
+            self._line(
+                f"[dim]a person runs the branch of[/] {target.repository}: "
+                f"{'the same rows as before' if fault is None else escape(fault)}"
+            )
+            if fault is None:
+                self._typed(f"greylag approve {running.campaign.name} {target.repository}")
+                Overrides(running.campaign, PERSON).approve(target.repository)
+                approved += 1
+        self.figures.approved = approved
+        return approved
+
+    def agents(self, running: Running) -> None:
+        """What the agent did, run by run."""
+        self._heading("What codemods left over, and an agent worked on")
+        found = worked(self.stage.folder / ".greylag" / "agents", running.campaign.name)
+        show.agent_runs(self.console, found.runs)
+        files = sum(row.form == AGENT_FORM for row in running.rows())
+        self._line(f"{count(files, 'consumer')} migrated by the agent, each judged like every other patch")
+        self.figures.agent = {
+            "runs": len(found.runs),
+            "cost": found.cost,
+            "consumers": files,
+            "ends": dict(Counter(one.end or "open" for one in found.runs.values())),
+        }
 
     def example(self, running: Running) -> None:
         """One diff, its proof, and a wrong patch."""
@@ -260,6 +301,9 @@ class Story:
             colour = "bold green" if figures.equality.all_equal else "bold red"
             sentence = escape(figures.equality.sentence())
             self.console.print(f"[{colour}]{sentence}[/]", soft_wrap=True)
+
+    def _typed(self, command: str) -> None:
+        self._line(f"[dim]a person types[/]  [bold]{escape(command)}[/]")
 
     def _heading(self, text: str) -> None:
         self.act += 1

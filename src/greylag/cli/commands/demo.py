@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -21,7 +21,8 @@ About 70 small git repositories and a warehouse are built in a temporary folder;
 read changes; Greylag finds the readers, rewrites and proves them, merges in waves, takes back what breaks. At
 the end every pipeline is run again and compared with itself before: the last line says how many are equal.
 
-Ends with status 0 when all of them are.
+Ends with status 0 when all of them are. With --agent scripted a coding agent gets what codemods leave over:
+the real loop, sandbox and checks, and a script in the place of a model. Without it, people get that.
 
 Example: [bold]greylag demo --keep /tmp/fleet[/]
 """
@@ -42,6 +43,14 @@ def demo(
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Another fleet for every number.")] = 1,
     repos: Annotated[int, typer.Option("--repos", min=8, max=120, help="How many repositories.")] = 72,
+    agent: Annotated[
+        Literal["scripted"] | None,
+        typer.Option(
+            "--agent",
+            help="Let a coding agent work on what codemods leave over; `scripted` needs no model.",
+            show_default=False,
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Build a fleet, change a dataset, and do the whole job."""
@@ -51,7 +60,7 @@ def demo(
     # The fleet holds SQL that no parser reads whole: the engine reports it, the parser need not.
     logging.getLogger("sqlglot").setLevel(logging.ERROR)
     figures = play(
-        Options(repos=repos, seed=seed, keep=keep),
+        Options(repos=repos, seed=seed, keep=keep, agent=agent),
         _console(json),
         lambda label, total, unit: progress(label, total, unit=unit),
     )
