@@ -6,6 +6,7 @@ sees it. A process killed in between finds the record again, and settles it agai
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import logging
@@ -133,7 +134,7 @@ async def _answer(desk: Desk, call: Call) -> tuple[Record, bool]:
 async def _paid(desk: Desk, call: Call) -> tuple[Record, int]:
     """Ask the upstream, again where that may help. Raises Refused."""
     upstream = desk.line.upstream
-    usual = wait_exponential_jitter(initial=0.5, max=30)
+    usual = wait_exponential_jitter(multiplier=upstream.pause, max=30, jitter=upstream.pause)
 
     def pause(state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
@@ -170,6 +171,18 @@ async def _once(desk: Desk, call: Call) -> Record:
     # Half a token a byte is more than any text or code has; a base64 image has far fewer.
     most = most_of(size // 2 + 512, call.checked.output, price)
     await desk.line.turn(size // 4)
+    # From here on it may cost: the end of the grant waits for it instead of cancelling it.
+    mine = asyncio.current_task()
+    call.grant.sent.add(mine)
+    try:
+        return await _asked(desk, call, most)
+    except Busy:
+        call.grant.sent.discard(mine)
+        raise
+
+
+async def _asked(desk: Desk, call: Call, most: float) -> Record:
+    """Reserve, ask, settle. Raises Busy or Refused."""
     try:
         number = await anyio.to_thread.run_sync(
             desk.books.reserve,

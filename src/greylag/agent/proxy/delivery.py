@@ -61,7 +61,7 @@ class Delivery:
 
     async def _whole(self, gone: asyncio.Task[None], send: Send) -> None:
         try:
-            record, replayed = self._task.result()
+            record, replayed = self._result()
         except Refused as refused:
             body = json.dumps(self._api.error(refused.status, refused.code, str(refused))).encode()
             headers = refusal_headers(refused) | {"content-length": str(len(body))}
@@ -72,6 +72,12 @@ class Delivery:
             await send(start(200, record.content_type, headers | {"content-length": str(len(body))}))
         await send({"type": "http.response.body", "body": body, "more_body": True})
 
+    def _result(self) -> tuple[Record, bool]:
+        """Raises Refused."""
+        if self._task.cancelled():
+            raise Refused("the attempt is over", status=401, code="unknown_token")
+        return self._task.result()
+
     async def _streamed(self, gone: asyncio.Task[None], send: Send) -> None:
         await send(start(200, "text/event-stream", {}))
         while not self._task.done() and not gone.done():
@@ -80,7 +86,7 @@ class Delivery:
         if not self._task.done():
             return
         try:
-            body = self._task.result()[0].body
+            body = self._result()[0].body
         except Refused as refused:
             body = self._api.error_event(refused.status, refused.code, str(refused))
         await send({"type": "http.response.body", "body": body, "more_body": True})

@@ -160,9 +160,10 @@ class Front:
     def _begin(self, work: Coroutine[Any, Any, tuple[Record, bool]], grant: Grant) -> Pending:
         """A task that nobody's going away cancels: it is paid for."""
         task = asyncio.create_task(work)
-        for known in (self._calls, grant.tasks):
-            known.add(task)
+        for known in (self._calls, grant.tasks, grant.sent):
             task.add_done_callback(known.discard)
+        self._calls.add(task)
+        grant.tasks.add(task)
         # Its client may be gone when it fails; the transcript has the failure.
         task.add_done_callback(lambda over: over.cancelled() or over.exception())
         return task

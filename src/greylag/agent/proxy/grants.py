@@ -10,7 +10,7 @@ import secrets
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import anyio.to_thread
 
@@ -60,6 +60,7 @@ class Grant:
         self.used = 0
         self.stopped: Stopped | None = None
         self.tasks: set[asyncio.Task[tuple[Record, bool]]] = set()
+        self.sent: set[asyncio.Task[Any] | None] = set()
         self.one_at_a_time = asyncio.Lock()
         self._digest = _digest(self.token)
         self._slots: dict[str, list[Slot]] = {}
@@ -127,7 +128,9 @@ class Grant:
                 _log.exception("a note of %s could not be written", self.attempt.id)
 
     async def drain(self, grace: float) -> None:
-        """Wait for calls under way, so that they are in the books and in the notes."""
+        """Wait for calls under way, until they are in the books and the notes; end those not yet sent."""
+        for task in self.tasks - self.sent:
+            task.cancel()
         if self.tasks:
             await asyncio.wait(self.tasks, timeout=grace)
 

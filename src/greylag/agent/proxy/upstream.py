@@ -31,7 +31,8 @@ class Upstream:
 
     `url` is the base URL as the API's clients call it. `aliases` maps further names that agents may ask for
     to models of this upstream (small models of side calls). `max_tokens` caps the output of a call. `tries`
-    and `patience` bound the repetition of a call that the upstream refuses for now. `fields` are top-level
+    and `patience` bound the repetition of a call that the upstream refuses for now; the
+    first `pause` doubles. `fields` are top-level
     fields of requests that pass besides the known ones. Raises UsageError.
     """
 
@@ -48,6 +49,7 @@ class Upstream:
     timeout: float = 600.0
     tries: int = 4
     patience: float = 120.0
+    pause: float = 0.5
     fields: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:

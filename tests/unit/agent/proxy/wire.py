@@ -79,7 +79,7 @@ class Person:
 
 def upstream(url: str, api: ApiName = "anthropic", **more: Any) -> Upstream:
     """An upstream that repeats quickly."""
-    return Upstream(**{"api": api, "url": url, "model": MODEL, "key": SecretStr(KEY), **more})
+    return Upstream(**{"api": api, "url": url, "model": MODEL, "key": SecretStr(KEY), "pause": 0.02, **more})
 
 
 @dataclass
@@ -132,6 +132,7 @@ def wired(
     ping: float = 10.0,
     redactor: Redactor | None = None,
     request_bytes: int = 8 * 1024**2,
+    grace: float = 2.0,
     **more: Any,
 ) -> Iterator[Wire]:
     """A proxy before a scripted model (or an address), and a grant."""
@@ -142,6 +143,7 @@ def wired(
         ping=ping,
         redactor=redactor,
         request_bytes=request_bytes,
+        grace=grace,
     )
     with proxy, opened(proxy, folder, turns=turns) as wire:
         yield wire

@@ -147,8 +147,8 @@ def without_usage(content: bytes) -> bytes:
     """A stream without the chunk that only tells the usage, for a client that did not ask for it."""
 
     def only_usage(block: bytes) -> bool:
-        data = loads(block.strip().removeprefix(b"data:"))
-        return data is not None and data.get("choices") == [] and "usage" in data
+        found = [data for _, data in events(block + b"\n\n")]
+        return any(isinstance(data, dict) and data.get("choices") == [] and "usage" in data for data in found)
 
     blocks = content.replace(b"\r\n", b"\n").split(b"\n\n")
     return b"\n\n".join(block for block in blocks if not only_usage(block))
