@@ -1,7 +1,7 @@
 """What guards, proof and a judge stop of the labelled patches in `tests/labelled/diffs`, kind by kind.
 
 Guards and proof are as they are. The judge is a model where one is named in the environment: BENCH_JUDGE_URL
-(the part before `/v1/…`), BENCH_JUDGE_API (anthropic, openai-chat or openai-responses), BENCH_JUDGE_MODEL, and
+(the part before `/v1/…`), BENCH_JUDGE_API (anthropic, openai-chat, openai-responses), BENCH_JUDGE_MODEL, and
 its key in BENCH_JUDGE_KEY; else none is asked.
 """
 
