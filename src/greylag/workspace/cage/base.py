@@ -93,7 +93,7 @@ class Caged(Protocol):
         ...
 
     def end(self, grace: float = 1.0) -> int:
-        """End it: a polite signal, then, after `grace` seconds, the whole group; returns its status.
+        """End it: no more input, a polite signal, after `grace` seconds the whole group; returns its status.
 
         When it returns no process of the cage is alive. May be called again. Raises CageError if one will
         not die.

@@ -36,6 +36,7 @@ def main(arguments: list[str]) -> int:
         return NOT_STARTED  # whoever built this cage is gone
     os.closerange(3, 1 << 20)
     os.nice(plan["nice"])
+    forget_our_locale()
     for name, value in plan["limits"].items():
         limit(getattr(resource, name), value)
     if plan["socket"]:
@@ -49,6 +50,17 @@ def main(arguments: list[str]) -> int:
     except OSError as error:
         sys.stderr.write(f"{command[0]}: cannot be started: {error.strerror}\n")
     return NOT_STARTED
+
+
+def forget_our_locale() -> None:
+    """Python adds LC_CTYPE to a plain environment for itself; the command gets what was given to it."""
+    try:
+        with open("/proc/self/environ", "rb") as stream:  # noqa: PTH123
+            given = stream.read()
+    except OSError:
+        return
+    if not any(entry.startswith(b"LC_CTYPE=") for entry in given.split(b"\0")):
+        os.environ.pop("LC_CTYPE", None)
 
 
 def stay_before(wall: float) -> None:

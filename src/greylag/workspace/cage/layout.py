@@ -70,8 +70,10 @@ def bubblewrap_args(spec: CageSpec, masks: Masks, python: Interpreter) -> list[s
     """The options of `bwrap` for a cage."""
     return [
         *_fences(),
-        *_machine(spec, python),
+        *_machine(),
         *_scratch(spec),
+        # After the folders in memory, for what is shown may stand below /tmp.
+        *_readable(spec, python),
         *_work(spec, masks),
         *_host(spec),
         # Last: what was mounted before it stays as it is, and nothing can be added.
@@ -96,7 +98,7 @@ def _fences() -> list[str]:
     ]
 
 
-def _machine(spec: CageSpec, python: Interpreter) -> list[str]:
+def _machine() -> list[str]:
     args = ["--ro-bind", "/usr", "/usr"]
     for name in _ROOTS:
         root = Path("/") / name
@@ -109,9 +111,6 @@ def _machine(spec: CageSpec, python: Interpreter) -> list[str]:
         args += ["--ro-bind-try", f"/etc/{part}", f"/etc/{part}"]
     for name in _OUR_ETC:
         args += ["--ro-bind", str(HERE / "etc" / name), f"/etc/{name}"]
-    for path in (python.prefix, *spec.readable):
-        if path is not None and not path.is_relative_to("/usr"):
-            args += ["--ro-bind", str(path), str(path)]
     # The user inside may be root outside, and then the kernel's switches in /proc are that user's own files.
     args += ["--proc", "/proc"]
     for name in _PROC_HIDDEN:
@@ -127,6 +126,16 @@ def _scratch(spec: CageSpec) -> list[str]:
         *("--perms", "1777", "--size", shared, "--tmpfs", "/dev/shm"),
         *("--perms", "1777", "--size", size, "--tmpfs", "/tmp"),
         *("--perms", "0700", "--size", size, "--tmpfs", HOME),
+    ]
+
+
+def _readable(spec: CageSpec, python: Interpreter) -> list[str]:
+    shown = (path for path in (python.prefix, *spec.readable) if path is not None)
+    return [
+        part
+        for path in shown
+        if not path.is_relative_to("/usr")
+        for part in ("--ro-bind", str(path), str(path))
     ]
 
 

@@ -102,8 +102,11 @@ class CagedCommand:
                 # The other end may be gone already.
                 with suppress(OSError):
                     self._process.stdin.close()
-            self._hold.ask()
-            self.wait(grace)
+                # The end of its input is the most polite word of all.
+                self.wait(grace / 4)
+            if self._process.poll() is None:
+                self._hold.ask()
+                self.wait(grace)
         self._hold.kill()
         if not self.wait(_PATIENCE) or not self._hold.gone(_PATIENCE):
             raise CageError("a process of the cage could not be ended: what is in its folder cannot be used")
