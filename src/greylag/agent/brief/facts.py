@@ -12,13 +12,18 @@ from greylag.domain.quoting import Quoted, quoted
 from greylag.mapping.compiled import CompiledMigration
 from greylag.mapping.told import NotCarried, ToldColumn, ToldMapping, told
 
+_WORD = re.compile(r"[A-Za-z_]\w{0,30}")
+
 WIDE = 40
 """A mapping with more columns is told only as far as the consumers' texts name its columns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """One mapping in one dialect, in blocks that can be quoted. `why` is set where it cannot be told."""
+    """One mapping in one dialect, in blocks that can be quoted. `hidden` columns of it are not told.
+
+    `renamed` is a column of it that keeps its old name, as it would be written; empty where there is none.
+    """
 
     dataset: str
     dialect: str
@@ -27,6 +32,7 @@ class Fact:
     rows: Quoted
     view: Quoted
     hidden: int = 0
+    renamed: str = ""
 
 
 def relevant(given: BriefInput) -> CompiledMigration:
@@ -79,7 +85,15 @@ def fact(one: ToldMapping, text: str | None, characters: int) -> Fact:
         rows=quoted("\n".join(one.rows), lines=20, characters=characters, width=1_200),
         view=quoted(one.view, characters=characters, width=600),
         hidden=len(one.columns) - len(columns),
+        renamed=next(filter(None, map(_renamed, columns)), ""),
     )
+
+
+def _renamed(column: ToldColumn) -> str:
+    plain = (
+        column.expression is not None and _WORD.fullmatch(column.expression) and _WORD.fullmatch(column.name)
+    )
+    return f"{column.expression} AS {column.name}" if plain and column.expression != column.name else ""
 
 
 def _table(columns: tuple[ToldColumn, ...]) -> Iterator[str]:

@@ -5,22 +5,18 @@ from __future__ import annotations
 import difflib
 import hashlib
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from greylag.agent.brief.facts import Fact, fact, facts
+from greylag.agent.brief.facts import Fact, facts
 from greylag.agent.brief.model import Brief, BriefInput
 from greylag.agent.brief.places import reasons, shown
+from greylag.agent.brief.templating import filled
 from greylag.domain.agent import Example
 from greylag.domain.quoting import Quoted, cut, fenced, marker_for, name, plain, quoted, titled
-from greylag.mapping.compiled import CompiledMigration
-from greylag.mapping.told import NotCarried, told
+from greylag.mapping.told import NotCarried
 
-VERSION = "1"
+VERSION = "2"
 """Of the templates: goes up with every change of their text (a test holds their hash)."""
 
-TEMPLATES = Path(__file__).parent / "templates"
 LEAST = 12_000
 """No brief can be made to fit into less: the template and the smallest blocks need it."""
 
@@ -101,24 +97,11 @@ def _brief(given: BriefInput, room: _Room) -> Brief:
         "data": lambda number: fenced(marker, *blocks.texts[number]),
         "left_out": cut("; ".join(left_out), 600),
     }
-    jinja = environment(TEMPLATES)
-    system = jinja.get_template("system.md.j2").render({"marker": marker})
-    text = jinja.get_template("brief.md.j2").render(context)
+    system = filled("system.md.j2", {"marker": marker})
+    text = filled("brief.md.j2", context)
     whole = "\0".join((VERSION, system, text)).encode("utf-8", "surrogatepass")
     return Brief(
         system=system, text=text, version=VERSION, hash=hashlib.sha256(whole).hexdigest(), left_out=left_out
-    )
-
-
-def environment(folder: Path) -> Environment:
-    """Jinja over a folder of prompts: an unknown name is an error; values are text, nothing else."""
-    return Environment(
-        loader=FileSystemLoader(folder),
-        undefined=StrictUndefined,
-        autoescape=False,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
     )
 
 
@@ -130,6 +113,7 @@ def _mapping(given: BriefInput, room: _Room, blocks: _Blocks) -> dict[str, objec
     return {
         "mappings": [_told(one, blocks) for one in found],
         "not_carried": [_failed(one) for one in failed[:2]],
+        "kept": next((f": `{one.renamed}`, not a new output column" for one in found if one.renamed), ""),
     }
 
 
@@ -226,25 +210,3 @@ def _examples(given: BriefInput, room: _Room, blocks: _Blocks) -> list[int]:
 def _diff(example: Example) -> str:
     rows = difflib.unified_diff(example.before.splitlines(), example.after.splitlines(), lineterm="", n=2)
     return "\n".join(list(rows)[2:])
-
-
-def summary(migration: CompiledMigration, *, characters: int = 8_000) -> str:
-    """What a judge has to know of a migration: its mappings, in the migration's own dialect.
-
-    It holds nothing of any repository. Of a migration too large for it, it says what was left out.
-    """
-    found = told(migration)
-    assert not isinstance(found, NotCarried), "a migration is told in its own dialect"
-    each = max(characters // max(len(found), 1), 600)
-    parts = [
-        {"names": _lines(one.names), "columns": _lines(one.columns), "rows": _lines(one.rows)}
-        | {"view": _lines(one.view)}
-        for one in (fact(mapping, None, each) for mapping in found)
-    ]
-    jinja = environment(TEMPLATES)
-    return jinja.get_template("summary.md.j2").render(migration=plain(migration.name), mappings=parts)
-
-
-def _lines(block: Quoted) -> list[str]:
-    note = [f"[{block.left_out} more lines are left out]"] if block.left_out else []
-    return [*(line.removeprefix("|").removeprefix(" ") for line in block.lines), *note]
