@@ -184,8 +184,10 @@ def _alias_later(select: SelectInfo, column: exp.Column, name: str) -> Output | 
     output = _output(select, name)
     expression = output.expression if output is not None else None
     if isinstance(expression, exp.Column) and expression.parts[-1].name.lower() == name.lower():
-        # The same column, whichever way it is read.
-        return None
+        first = expression.parts[0].name.lower()
+        if len(expression.parts) == 1 or first in {one.alias.lower() for one in select.sources.values()}:
+            # The same column, whichever way it is read; a field of a struct is none.
+            return None
     return output
 
 

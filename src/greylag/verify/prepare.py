@@ -190,6 +190,22 @@ def mapping_query(mapping: Mapping, names: Names) -> exp.Query:
     return exp.Select(expressions=columns, from_=exp.From(this=source))
 
 
+def without_counterpart(query: exp.Query) -> exp.Query:
+    """The query with a mark that no text spells in place of each column that has no counterpart.
+
+    The NULL that stands there for the sake of running is no value that a new version may write for it.
+    """
+    marked = [node for node in query.find_all(exp.Cast) if node.meta.get("unmapped") is not None]
+    if not marked:
+        return query
+    copy = query.copy()
+    for node in list(copy.find_all(exp.Cast)):
+        name = node.meta.get("unmapped")
+        if name is not None:
+            node.replace(exp.Anonymous(this="greylag no counterpart", expressions=[exp.Literal.string(name)]))
+    return copy
+
+
 def _shorten_columns(node: exp.Expr) -> None:
     """`prod.core.users.name` becomes `users.name`, where `prod.core.users` is read without an alias."""
     dotted: set[tuple[str, ...]] = set()

@@ -27,7 +27,7 @@ from greylag.verify.names import TableKey, table_key
 from greylag.verify.naming import Reading, ambiguous, name_outputs, settle, settle_keys
 from greylag.verify.pairs import Pair
 from greylag.verify.pieces import forget_made, inner_pairs, same_shells
-from greylag.verify.prepare import Names, names_for, prepare, reads_replaced
+from greylag.verify.prepare import Names, names_for, prepare, reads_replaced, without_counterpart
 from greylag.verify.program import DoesNotRun, NotComparable, Statement, StatementKind, parse_program
 from greylag.verify.script import script_statements
 from greylag.verify.token_stream import same_by_tokens
@@ -151,11 +151,12 @@ def _by_running(rest: list[Pair], names: Names, level: Level, seed: int) -> Proo
 
 
 def _by_reading(pair: Pair, names: Names) -> str | None:
-    if same_by_construction(pair.old, pair.new, names):
+    old = without_counterpart(pair.old)
+    if same_by_construction(old, pair.new, names):
         return "construction"
     for query in (pair.old, pair.new):
         refuse_implicit(query, names.migration.dialect)
-    if same_by_unfolding(pair.old, pair.new, names, column_names=pair.named):
+    if same_by_unfolding(old, pair.new, names, column_names=pair.named):
         return "unfolding"
     return None
 
