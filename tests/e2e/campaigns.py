@@ -24,6 +24,7 @@ from greylag.domain.outcome import (
 from greylag.engine.clock import Clock, LeapClock
 from greylag.engine.ports import ProofLevel
 from greylag.engine.work import WorkFactory
+from greylag.forge import Forge
 from greylag.mapping.compiled import CompiledMigration
 from greylag.rollout.health import HealthSource, Reading, Subject
 from greylag.workspace import Repository
@@ -156,6 +157,7 @@ def make_app(
     health: HealthSource | None = None,
     clock: Clock | None = None,
     work: WorkFactory | None = None,
+    forge: Forge | None = None,
 ) -> App:
     """The application over `folder/fleet`, with the clock that leaps."""
     settings = Settings(fleet=folder / "fleet", database=f"sqlite:///{folder / '.greylag' / 'greylag.db'}")
@@ -165,6 +167,7 @@ def make_app(
         clock=clock or LeapClock(START),
         health=health or ScriptedHealth(),
         work=work,
+        forge=forge,
     )
 
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from greylag.app import App
 from greylag.cli.main import app as cli
-from greylag.domain.errors import FileFaults, UsageError
+from greylag.domain.errors import UsageError
 from greylag.domain.question import Place, QuestionKind, question_key
 from greylag.domain.target import TargetState
 from greylag.engine import questions
@@ -256,7 +256,7 @@ def test_words_that_are_no_answer(tmp_path: Path, value: str) -> None:
 def test_wrong_sql_and_wrong_keys_are_refused(tmp_path: Path) -> None:
     _, campaign = open_one(tmp_path)
     campaign.run()
-    with pytest.raises(FileFaults):
+    with pytest.raises(UsageError, match=r"is no answer to .* not valid bigquery SQL"):
         Overrides(campaign, "kim").answer(SCORE, "1 +")
     with pytest.raises(UsageError, match="did you mean"):
         Overrides(campaign, "kim").answer(SCORE.upper().lower() + "x", "1")

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from greylag.domain.errors import GreylagError, UsageError
+from greylag.domain.errors import FileFaults, GreylagError, UsageError
 from greylag.domain.question import QuestionKind, text_fault
 from greylag.domain.words import count
 from greylag.engine.questions import Asked
@@ -24,18 +24,23 @@ if TYPE_CHECKING:
     from greylag.engine.campaign import Campaign
 
 
+def nearest(asked: Mapping[str, Asked], key: str) -> str | None:
+    """The key that was probably meant."""
+    return next(iter(difflib.get_close_matches(key, asked, n=1)), None)
+
+
 def find(asked: Mapping[str, Asked], key: str) -> Asked:
     """The question of that key. Raises UsageError with the nearest one, or with those that are open."""
     if key in asked:
         return asked[key]
-    near = difflib.get_close_matches(key, asked, n=1)
+    near = nearest(asked, key)
     open_ones = [one for one, row in asked.items() if row.answer is None]
     known = f"; open questions: {', '.join(open_ones)}" if open_ones else "; nothing was asked that is open"
-    raise UsageError(f"{key!r} was not asked{f'; did you mean {near[0]!r}?' if near else known}")
+    raise UsageError(f"{key!r} was not asked{f'; did you mean {near!r}?' if near else known}")
 
 
 def checked(campaign: Campaign, asked: Asked, value: str) -> str:
-    """The answer as it is kept. Raises UsageError for text that is none, FileFaults for SQL that is wrong."""
+    """The answer as it is kept. Raises UsageError for text that is none, and for SQL that is wrong."""
     value = value.strip()
     wrong = text_fault(value)
     if wrong is not None:
@@ -44,7 +49,12 @@ def checked(campaign: Campaign, asked: Asked, value: str) -> str:
         same = [option for option in asked.options if option.casefold() == value.casefold()]
         return same[0] if same else value
     value = SKIP if is_skip(value) else value
-    campaign.try_answers({asked.key: value})
+    try:
+        campaign.try_answers({asked.key: value})
+    except FileFaults as error:
+        # Told without the places: they are those of a file that nobody wrote.
+        told = "; ".join(dict.fromkeys(fault.message for fault in error.faults))
+        raise UsageError(f"{value!r} is no answer to {asked.key}: {told}") from error
     return value
 
 

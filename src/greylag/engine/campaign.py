@@ -27,6 +27,7 @@ from greylag.engine.patching import LedgerEntry, Rewriting, fold
 from greylag.engine.perform import Performer, Request
 from greylag.engine.ports import Fleet, ProofLevel, Rewriter, Schedules
 from greylag.engine.questions import adopt
+from greylag.engine.remarks import Hearing
 from greylag.engine.rewriter import Rewrites
 from greylag.engine.store import Session, Store
 from greylag.engine.work import Work, WorkFactory
@@ -108,6 +109,7 @@ class Campaign:
         self._compiled: tuple[tuple[tuple[str, str], ...], CompiledMigration] | None = None
         self._first: dict[str, str | None] | None = None
         self._adopted = False
+        self._hears = Hearing()
         self.performer = Performer(
             store=store,
             forge=forge,
@@ -294,6 +296,7 @@ class Campaign:
 
     def tick(self, work: Work) -> Decision:
         """Observe, decide, perform: changes of our tables at once, effects as work."""
+        self._hears.listen(self)
         world, decision = self.look(work.busy())
         now = self.clock.now()
         changes = [action for action in decision.actions if not isinstance(action, Effect)]
@@ -325,6 +328,7 @@ class Campaign:
             self.performer.agents = agents
             while True:
                 began = time.monotonic()
+                was_busy = bool(work.busy())
                 decision = self.tick(work)
                 on_tick(decision)
                 ticks += 1
@@ -333,8 +337,8 @@ class Campaign:
                     return Outcome(over=True, decision=decision, ticks=ticks)
                 if work.busy():
                     self._pace(work, time.monotonic() - began)
-                elif decision.actions:
-                    continue
+                elif decision.actions or was_busy:
+                    continue  # what ended while this tick looked is seen by the next one
                 elif decision.wake is not None:
                     work.wake.clear()
                     self.clock.sleep_until(decision.wake, work.wake)

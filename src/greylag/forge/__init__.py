@@ -11,6 +11,8 @@ from greylag.forge.base import (
     PullRequest,
     PullRequestSpec,
     PullRequestState,
+    Remark,
+    Remarks,
     RevertRefusal,
 )
 from greylag.forge.embedded import EmbeddedForge
@@ -27,5 +29,7 @@ __all__ = [
     "PullRequest",
     "PullRequestSpec",
     "PullRequestState",
+    "Remark",
+    "Remarks",
     "RevertRefusal",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -83,6 +83,32 @@ class PullRequest:
     reverts: int | None = None
     checks: Mapping[str, Check] = field(default_factory=dict)
     comments: tuple[Comment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """What somebody said on a pull request.
+
+    `id` names it for ever in its forge. `may_write` is what the forge says of its author's rights in the
+    repository, now. `ours`: we said it ourselves, whatever account we use.
+    """
+
+    id: str
+    repository: str
+    number: int
+    author: str
+    body: str
+    at: datetime
+    may_write: bool
+    ours: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remarks:
+    """Remarks, oldest first, and the mark from which to read on; None: nothing was ever said."""
+
+    items: tuple[Remark, ...] = ()
+    mark: str | None = None
 
 
 class MergeRefusal(StrEnum):
@@ -182,4 +208,12 @@ class Forge(Protocol):
 
     def comment(self, repository: str, number: int, *, key: str, body: str) -> PullRequest:
         """Say something, once per key; the same key again replaces what was said."""
+        ...
+
+    def remarks(self, repositories: Collection[str], since: str | None = None) -> Remarks:
+        """What was said on these repositories' pull requests since a mark (None: ever).
+
+        A remark may come more than once, and one that was edited again; none is left out. Where nothing was
+        said, it costs no call for each pull request.
+        """
         ...

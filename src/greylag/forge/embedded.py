@@ -7,7 +7,7 @@ is told from the refs by the next call.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +23,8 @@ from greylag.forge.base import (
     PullRequest,
     PullRequestSpec,
     PullRequestState,
+    Remark,
+    Remarks,
     RevertRefusal,
 )
 from greylag.forge.settling import closed, drop_branch, record_merge, settle, take_back
@@ -203,6 +205,19 @@ class EmbeddedForge:
             return replace(kept, comments=tuple(told.values()))
 
         return self._store.update(repository, number, say)
+
+    def remarks(self, repositories: Collection[str], since: str | None = None) -> Remarks:
+        """See `Forge`: what `say` was told; our own comments are none of it."""
+        found = self._store.remarks(int(since or 0))
+        mine = tuple(remark for remark in found if remark.repository in repositories)
+        return Remarks(items=mine, mark=found[-1].id if found else since)
+
+    def say(self, repository: str, number: int, *, author: str, body: str, may_write: bool) -> Remark:
+        """A person comments; whoever calls this knows who it is, and whether they may write there."""
+        self._published(repository, number)
+        return self._store.say(
+            repository, number, author=author, body=body, may_write=may_write, at=self._clock()
+        )
 
     # Below: what the calls above share.
 

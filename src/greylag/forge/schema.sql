@@ -27,3 +27,14 @@ CREATE TABLE IF NOT EXISTS checks (
     document TEXT NOT NULL,
     PRIMARY KEY (repository, commit_id, verifier)
 ) WITHOUT ROWID;
+
+-- What people said on pull requests, in the order in which they said it.
+CREATE TABLE IF NOT EXISTS remarks (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    repository TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    author TEXT NOT NULL,
+    body TEXT NOT NULL,
+    may_write INTEGER NOT NULL,
+    at TEXT NOT NULL
+);

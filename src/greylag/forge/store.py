@@ -5,17 +5,31 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
 from greylag.domain.check import Check
-from greylag.forge.base import PullRequest, PullRequestState
+from greylag.forge.base import PullRequest, PullRequestState, Remark
 from greylag.workspace import SqliteFile
 
 _PULL = TypeAdapter(PullRequest)
 _CHECK = TypeAdapter(Check)
 _SCHEMA = Path(__file__).with_name("schema.sql")
+
+
+def _remark(row: tuple[int, str, int, str, str, int, str]) -> Remark:
+    key, repository, number, author, body, may_write, at = row
+    return Remark(
+        id=str(key),
+        repository=repository,
+        number=number,
+        author=author,
+        body=body,
+        at=datetime.fromisoformat(at),
+        may_write=bool(may_write),
+    )
 
 
 class Store:
@@ -121,6 +135,28 @@ class Store:
                 " ON CONFLICT DO UPDATE SET document = excluded.document",
                 (pull.repository, commit, check.verifier, _CHECK.dump_json(check)),
             )
+
+    def say(
+        self, repository: str, number: int, *, author: str, body: str, may_write: bool, at: datetime
+    ) -> Remark:
+        """Keep what somebody said."""
+        with self._file.write() as connection:
+            found = connection.execute(
+                "INSERT INTO remarks (repository, number, author, body, may_write, at)"
+                " VALUES (?, ?, ?, ?, ?, ?) RETURNING id, repository, number, author, body, may_write, at",
+                (repository, number, author, body, may_write, at.isoformat()),
+            )
+            return _remark(found.fetchone())
+
+    def remarks(self, since: int) -> tuple[Remark, ...]:
+        """What was said after the remark of that number, in its order."""
+        with self._file.read() as connection:
+            rows = connection.execute(
+                "SELECT id, repository, number, author, body, may_write, at FROM remarks WHERE id > ?"
+                " ORDER BY id",
+                (since,),
+            )
+            return tuple(_remark(row) for row in rows)
 
     def _one(self, condition: str, *values: object) -> PullRequest | None:
         with self._file.read() as connection:

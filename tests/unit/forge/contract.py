@@ -35,6 +35,10 @@ class World:
     repo: Repository
     name: str = "shop/etl"
 
+    def say(self, number: int, body: str, *, author: str = "ann", may_write: bool = True) -> None:
+        """What a person does: a comment. Adapters without `say` override this."""
+        self.forge.say(self.name, number, author=author, body=body, may_write=may_write)  # type: ignore[attr-defined]
+
     def push(self, branch: str, changes: Mapping[str, bytes | None]) -> str:
         """What a person does: a commit on a branch."""
         ref = f"refs/heads/{branch}"
@@ -253,3 +257,26 @@ class ForgeContract:
         world.forge.open_or_update(world.spec(b"select 3\n"))
         told = world.forge.get(world.name, pull.number).comments
         assert [(c.key, c.body) for c in told] == [("a", "one, better"), ("b", "two")]
+
+    def test_remarks_are_read_from_a_mark_on(self, world: World) -> None:
+        pull = world.forge.open_or_update(world.spec())
+        assert world.forge.remarks({world.name}).items == ()
+        world.say(pull.number, "first\nline")
+        world.say(pull.number, "second", author="bob", may_write=False)
+        heard = world.forge.remarks({world.name})
+        assert [(one.author, one.body, one.number, one.may_write) for one in heard.items] == [
+            ("ann", "first\nline", pull.number, True),
+            ("bob", "second", pull.number, False),
+        ]
+        assert len({one.id for one in heard.items}) == 2
+        assert world.forge.remarks({"another"}).items == ()
+        world.say(pull.number, "third")
+        later = world.forge.remarks({world.name}, heard.mark)
+        assert [one.body for one in later.items][-1:] == ["third"]
+        assert {one.id for one in later.items} - {one.id for one in heard.items} == {later.items[-1].id}
+        assert world.forge.remarks({world.name}, later.mark).mark == later.mark
+
+    def test_what_we_say_is_not_somebodys_remark(self, world: World) -> None:
+        pull = world.forge.open_or_update(world.spec())
+        world.forge.comment(world.name, pull.number, key="k", body="/greylag answer a.b 1")
+        assert all(one.ours for one in world.forge.remarks({world.name}).items)

@@ -1,0 +1,80 @@
+"""What people tell us in comments: `/greylag answer KEY VALUE`, each on a line of its own. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_MOST_CHARACTERS = 65536
+_MOST_COMMANDS = 20
+
+_COMMAND = re.compile(r" {0,3}/greylag(?:[ \t]+(.*))?[ \t]*", re.IGNORECASE)
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
+_QUOTE = re.compile(r" {0,3}>")
+# What is not shown, or shown as somebody's text, commands nothing; nor does what such a part never closes.
+_HIDDEN = re.compile(
+    r"<!--.*?(?:-->|\Z)|<(pre|code|blockquote|script|style)\b.*?(?:</\1\s*>|\Z)", re.I | re.S
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """`/greylag answer KEY VALUE`."""
+
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """A line that begins with `/greylag` and is none of our commands."""
+
+    text: str
+
+
+def commands_of(body: str) -> tuple[Answer | Unknown, ...]:
+    """The commands of a comment in Markdown, in their order; what is quoted, or code, is none."""
+    text = body[:_MOST_CHARACTERS].replace("\r\n", "\n").replace("\r", "\n")
+    found = [_command(line) for line in _own_lines(_HIDDEN.sub("", text))]
+    return tuple(command for command in found if command is not None)[:_MOST_COMMANDS]
+
+
+def _own_lines(text: str) -> Iterator[str]:
+    """Lines outside of code blocks and quotations; a line right behind a quotation still belongs to it."""
+    fence = ""
+    quoted = False
+    for line in text.split("\n"):
+        mark = _FENCE.fullmatch(line)
+        if fence:
+            if mark and mark[1].startswith(fence) and not mark[2].strip():
+                fence = ""
+            continue
+        if mark and not (mark[1][0] == "`" and "`" in mark[2]):
+            fence = mark[1]
+            continue
+        quoted = bool(_QUOTE.match(line)) or (quoted and bool(line.strip()))
+        if not quoted:
+            yield line
+
+
+def _command(line: str) -> Answer | Unknown | None:
+    found = _COMMAND.fullmatch(line)
+    if found is None:
+        return None
+    words = (found[1] or "").split(None, 2)
+    if len(words) == 3 and words[0].casefold() == "answer":
+        value = _bare(words[2])
+        if value:
+            return Answer(key=words[1].strip("`"), value=value)
+    return Unknown(text=line.strip())
+
+
+def _bare(value: str) -> str:
+    """Without the backticks around it, which only mark it as code."""
+    value = value.strip()
+    marks = re.match(r"`*", value)
+    width = len(marks[0]) if marks else 0
+    inner = value[width : len(value) - width]
+    whole = width and value.endswith("`" * width) and len(value) > 2 * width and "`" not in inner
+    return inner.strip() if whole else value
