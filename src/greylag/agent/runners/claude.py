@@ -19,11 +19,14 @@ from greylag.domain.errors import UsageError
 _TOOLS = ("Read", "Edit", "Write", "Glob", "Grep")
 _HOST_TOOLS = tuple(f"mcp__greylag__{name}" for name in ("verify", "ask", "give_up"))
 _INSTALL = "npm install @anthropic-ai/claude-code (2.1 or newer), and put it on PATH or name it in `command`"
+_TOKEN = "GREYLAG_TOKEN"
 _QUIET = {
     "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
     "DISABLE_AUTOUPDATER": "1",
     "DISABLE_ERROR_REPORTING": "1",
     "DISABLE_TELEMETRY": "1",
+    # Else the tools of MCP servers are not offered, only a search for them.
+    "ENABLE_TOOL_SEARCH": "false",
 }
 
 
@@ -71,7 +74,7 @@ class ClaudeRunner:
         server = {
             "type": "http",
             "url": f"{access.base_url}/mcp",
-            "headers": {"Authorization": "Bearer ${ANTHROPIC_API_KEY}"},
+            "headers": {"Authorization": f"Bearer ${{{_TOKEN}}}"},
         }
         return [
             "-p",
@@ -93,6 +96,8 @@ def environment(job: Job) -> dict[str, str]:
         **_QUIET,
         "ANTHROPIC_BASE_URL": access.base_url,
         "ANTHROPIC_API_KEY": access.token,
+        # In the configuration of servers it does not put in what it takes for its own secrets.
+        _TOKEN: access.token,
         # Whatever it wants a small model for: only one may be asked for.
         **dict.fromkeys(
             (
