@@ -24,7 +24,13 @@ from greylag.workspace.cage import Cage, Caged, CageLimits, CageSpec, unsafe_cag
 READY = """
 import json, os, pathlib, sys, time
 def say(**line): sys.stdout.write(json.dumps(line) + "\\n"); sys.stdout.flush()
-def hear(): return json.loads(sys.stdin.readline())
+def hear():
+    global id
+    order = json.loads(sys.stdin.readline())
+    id = order.get("id", id)
+    return order
+def end(how, **more): say(end=how, id=id, **more)
+id = ""
 say(ready=True)
 """
 
@@ -41,7 +47,7 @@ while True:
     told = hear()
     history = order["history"] + order["text"]
     text = f"{os.getpid()} {order['turns']} {order['history']} {told['text']}"
-    say(end="ended", text=text, requests=3, history=history)
+    end("ended", text=text, requests=3, history=history)
 """
 )
 
@@ -160,15 +166,16 @@ HOSTILE = {
     "a line of its own kind": "say(do='anything')",
     "a record that is the loop's": "say(note='ended', end='accepted')",
     "a tool that is none": "say(call='shell', command='id')",
-    "an end that is none": "say(end='accepted', text='fine')",
-    "an end without a conversation": "say(end='ended', text='fine', requests=1)",
-    "turns given back": "say(end='ended', text='', requests=-100, history='')",
-    "two ends": "say(end='gave_up'); say(end='gave_up'); time.sleep(30)",
+    "an end that is none": "end('accepted', text='fine')",
+    "an end without a conversation": "end('ended', text='fine', requests=1)",
+    "turns given back": "end('ended', text='', requests=-100, history='')",
+    "two ends": "end('gave_up'); end('gave_up'); time.sleep(30)",
+    "an end of another turn": "say(end='gave_up', id='0123456789abcdef')",
     "an exit": "sys.exit(3)",
     "a crash": "raise RuntimeError('broken')",
-    "a new file": "pathlib.Path(order['folder'], 'new').write_text('x'); say(end='gave_up')",
+    "a new file": "pathlib.Path(order['folder'], 'new').write_text('x'); end('gave_up')",
     "a link": "os.chdir(order['folder']); os.remove('a.sql'); os.symlink('/', 'a.sql'); say(call='verify')",
-    "a model that is down": "say(end='failed', status=529, text='overloaded')",
+    "a model that is down": "end('failed', status=529, text='overloaded')",
 }
 
 
@@ -192,7 +199,7 @@ def test_notes_hold_only_known_fields_of_bounded_size(place: Place, make: Callab
     script = READY + (
         "hear()\nbig = 'x' * 1000000\n"
         "say(note='message', text=big, name=5, end='accepted', arguments={'a': big})\n"
-        "say(end='gave_up', text='z' * 1000000)\nhear()"
+        "end('gave_up', text='z' * 1000000)\nhear()"
     )
     (turn,) = place.prompt(make(), place.job(Scripted(script)), "x")
     assert len(turn.text) == 20_000
@@ -211,20 +218,20 @@ def test_time_is_up(place: Place, make: Callable[..., OwnRunner]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "end"),
-    [("over_budget", TurnEnd.OVER_BUDGET), ("out_of_turns", TurnEnd.OUT_OF_TURNS), ("other", TurnEnd.FAILED)],
+    ("said", "end"),
+    [("402", TurnEnd.OVER_BUDGET), ("402 out of turns", TurnEnd.OUT_OF_TURNS), ("429", TurnEnd.FAILED)],
 )
 def test_what_the_proxy_refuses(
-    place: Place, make: Callable[..., OwnRunner], code: str, end: TurnEnd
+    place: Place, make: Callable[..., OwnRunner], said: str, end: TurnEnd
 ) -> None:
-    script = READY + f"hear()\nsay(end='failed', status=402, text=\"{{'code': '{code}'}}\")\ntime.sleep(60)"
+    script = READY + f"hear()\nend('failed', status={said[:3]}, text='{said}')\ntime.sleep(60)"
     assert place.prompt(make(), place.job(Scripted(script)), "x")[0].end is end
 
 
 def test_a_question_ends_the_turn_unless_it_is_answered(place: Place, make: Callable[..., OwnRunner]) -> None:
     script = READY + (
         "while True:\n order = hear()\n say(call='ask', question=order['text'], options=['a', 5])\n"
-        " told = hear()\n say(end='asked' if told['over'] else 'gave_up', text=told['text'])"
+        " told = hear()\n end('asked' if told['over'] else 'gave_up', text=told['text'])"
     )
     place.desk = Desk(
         collect=place.collect,

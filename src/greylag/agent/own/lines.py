@@ -18,6 +18,7 @@ MUCH = 64 * 1024 * 1024
 """Bytes that a worker may say in answer to one prompt."""
 
 _PART = 1 << 16
+_GONE = "its process ended"
 
 
 class Misbehaved(Exception):
@@ -28,7 +29,6 @@ class Lines:
     """JSON objects, one a line, to and from a caged command; every wait has an end (`until`, monotonic)."""
 
     def __init__(self, caged: Caged) -> None:
-        self._caged = caged
         self._in, self._out = caged.stdin.fileno(), caged.stdout.fileno()
         for descriptor in (self._in, self._out):
             os.set_blocking(descriptor, False)
@@ -52,7 +52,7 @@ class Lines:
             except BlockingIOError:
                 continue
             except OSError:
-                raise Misbehaved(self._gone()) from None
+                raise Misbehaved(_GONE) from None
 
     def receive(self, until: float) -> dict[str, Any]:
         """The next line. Raises TimeoutError and Misbehaved."""
@@ -76,7 +76,7 @@ class Lines:
         except OSError:
             data = b""
         if not data:
-            raise Misbehaved(self._gone())
+            raise Misbehaved(_GONE)
         self._heard += len(data)
         if self._heard > MUCH:
             raise Misbehaved("it said too much")
@@ -86,10 +86,6 @@ class Lines:
         poll = select.poll()
         poll.register(descriptor, what)
         return bool(poll.poll(max(0.0, until - time.monotonic()) * 1000))
-
-    def _gone(self) -> str:
-        said = self._caged.errors.strip()[-1000:]
-        return f"its process ended{': ' + said if said else ''}"
 
 
 def _document(line: bytes) -> dict[str, Any]:

@@ -63,18 +63,22 @@ class Worker:
     def wait_ready(self, until: float) -> None:
         """Until it has imported what it needs. Raises AgentUnavailable with what it said."""
         try:
-            ready = self.lines.receive(until).get("ready") is True
-            words = "" if ready else "it did not say that it is ready"
+            if self.lines.receive(until) != {"ready": True}:
+                raise Misbehaved("it did not say that it is ready")
         except (Misbehaved, TimeoutError) as error:
-            words = str(error) or f"it was not ready within {START:g} seconds"
-        if words:
-            self.end()
-            raise AgentUnavailable(f"our own agent does not start: {words}")
+            words = self.fail(str(error) or f"it was not ready within {START:g} seconds")
+            raise AgentUnavailable(f"our own agent does not start: {words}") from None
 
     @property
     def usable(self) -> bool:
         """Whether it may take another job."""
         return self.sound and self.jobs < _JOBS and self._caged.poll() is None
+
+    def fail(self, words: str) -> str:
+        """End it because of something; the words for it, with the last of what it wrote to standard error."""
+        self.end()
+        said = self._caged.errors.strip()[-1000:]
+        return f"{words}: {said}" if said else words
 
     def end(self) -> None:
         """End its processes and remove its folder."""

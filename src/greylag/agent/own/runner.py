@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,8 +20,6 @@ from greylag.agent.unavailable import AgentUnavailable
 _NOTES = frozenset({"message", "tool_call", "tool_result"})
 _TEXT = 20_000
 _ARGUMENTS = 64_000
-# The proxy says 402 with one of these words.
-_STOPS = {"over_budget": TurnEnd.OVER_BUDGET, "out_of_turns": TurnEnd.OUT_OF_TURNS}
 
 
 class OwnRunner:
@@ -101,11 +100,10 @@ class OwnSession:
         try:
             return self._turn(text)
         except TimeoutError:
-            self._worker.sound = False
+            self._worker.end()
             return Turn(end=TurnEnd.OUT_OF_TIME, text=f"{self._job.limits.wall:g} seconds are over")
         except Misbehaved as error:
-            self._worker.sound = False
-            return Turn(end=TurnEnd.FAILED, text=f"our own agent: {error}")
+            return Turn(end=TurnEnd.FAILED, text=f"our own agent: {self._worker.fail(str(error))}")
 
     def leave(self) -> None:
         """Nothing of this job stays with the worker."""
@@ -118,7 +116,8 @@ class OwnSession:
         if not self._filled:
             slot.fill(self._job.folder)
             self._filled = True
-        lines.send(self._order(text), self._until)
+        name_of_turn = secrets.token_hex(8)
+        lines.send({"id": name_of_turn, **self._order(text)}, self._until)
         while True:
             line = lines.receive(self._until)
             match line:
@@ -128,7 +127,7 @@ class OwnSession:
                     slot.take_back(self._job.folder)
                     words = self._serve(name, line)
                     lines.send({"text": words, "over": self._over(name)}, self._until)
-                case {"end": str(end)}:
+                case {"end": str(end), "id": str(of)} if of == name_of_turn:
                     slot.take_back(self._job.folder)
                     return self._ended(end, line)
                 case _:
@@ -197,8 +196,8 @@ class OwnSession:
     def _failed(self, words: str, status: object) -> Turn:
         """The model's API said no. 402 is the proxy's own: money or turns are used up."""
         if status == 402:
-            for code, end in _STOPS.items():
-                if code in words:
-                    return Turn(end=end, text=words)
+            return Turn(
+                end=TurnEnd.OUT_OF_TURNS if "out of turns" in words else TurnEnd.OVER_BUDGET, text=words
+            )
         self._worker.sound = False
         return Turn(end=TurnEnd.FAILED, text=f"{status}: {words}" if status else words)

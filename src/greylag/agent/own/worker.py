@@ -128,7 +128,8 @@ def main() -> None:
     warm_up(sys.argv[1])
     channel.send(ready=True)
     while True:
-        channel.send(**answer(channel.receive(), channel))
+        order = channel.receive()
+        channel.send(id=order["id"], **answer(order, channel))
 
 
 if __name__ == "__main__":
