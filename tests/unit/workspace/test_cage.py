@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import shutil
 import socket
@@ -58,7 +57,7 @@ def test_a_folder_that_is_not_writable_stays_as_it_is(cage: Cage, folder: Path) 
     result = cage.run(["sh", "-c", "echo 2 > a.sql || mkdir x || rm a.sql"], spec, timeout=20)
     assert not result.ok
     assert (folder / "a.sql").read_text() == "SELECT 1\n"
-    assert os.listdir(folder) == ["a.sql"]
+    assert [path.name for path in folder.iterdir()] == ["a.sql"]
 
 
 def test_status_and_both_streams_come_back(cage: Cage, folder: Path) -> None:
@@ -163,7 +162,7 @@ def serving(path: Path) -> Iterator[list[bytes]]:
                     return
                 with near:
                     seen.append(near.recv(65536))
-                    body = b"x" * 300_000
+                    body = b"x" * (300_000 if seen[-1].startswith(b"GET") else 1)
                     near.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
 
         thread = threading.Thread(target=serve, daemon=True)
@@ -194,7 +193,6 @@ def test_the_socket_is_the_way_out_also_for_programs_that_know_none(
 def test_without_a_socket_nothing_listens(cage: Cage, folder: Path) -> None:
     result = cage.run(["python3", "-c", ASK], CageSpec(folder=folder), timeout=30)
     assert "Connection refused" in result.output
-    assert isinstance(http.client.HTTPException(), Exception)
 
 
 def test_a_long_lived_command_is_talked_to(cage: Cage, folder: Path) -> None:
