@@ -17,6 +17,8 @@ from greylag.engine.checking import EQUIVALENCE, Verification, acceptable
 from greylag.engine.leftovers import Chosen, choose
 from greylag.engine.rewriting import rewrite_tree
 from greylag.testing.model import Seen
+from greylag.verify.guards import scope
+from greylag.verify.guards.scope import scope_of
 
 NEW = 17
 """Consumers that were put into the fleet for agents."""
@@ -59,8 +61,10 @@ class Left:
                 original=self.original,
                 before=self.before,
                 leftovers=self.chosen.leftovers,
-                guards=lambda changes: (
-                    Check(verifier="guard:none", status=CheckStatus.PASSED, summary="not looked at here"),
+                guards=lambda changes: scope(
+                    changes,
+                    {path: text.encode() for path, text in self.before.items()},
+                    scope_of(self.migration, self.chosen.leftovers),
                 ),
             )
             changed = {path: text for path, text in files.items() if text != self.before[path]}
