@@ -34,7 +34,6 @@ class Record:
 
 def save(folder: Path, record: Record) -> None:
     """Written, synced and in its place when this returns. Raises OSError."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Replies are text; what is not survives the way there and back as lone surrogates.
     body = record.body.decode("utf-8", errors="surrogateescape")
     document = {"version": VERSION, **asdict(record), "body": body}

@@ -112,6 +112,8 @@ class ModelProxy:
             names = ", ".join(self._upstreams)
             raise UsageError(f"agent: there is no model {upstream}; there is {names}")
         running = self._started()
+        # Before anything is paid for: a folder that cannot be made is the caller's OSError.
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for record in all_records(folder):
             self._books.settle(record.call, record.usage, "recovered")
         grant = Grant(attempt, folder=folder, host=host, note=note, turns=turns, upstream=configured)

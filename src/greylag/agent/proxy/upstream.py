@@ -43,7 +43,7 @@ class Upstream:
     name: str = "main"
     aliases: Mapping[str, str] = field(default_factory=dict)
     max_tokens: int = 16_000
-    requests_per_minute: float = 60.0
+    requests_per_minute: float = 300.0
     tokens_per_minute: float | None = None
     concurrent: int = 8
     timeout: float = 600.0
