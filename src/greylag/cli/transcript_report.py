@@ -31,7 +31,7 @@ def heading(summary: Summary, first: Record | None) -> list[Text]:
 
     data = first.data if first else {}
     sandbox = data.get("sandbox")
-    cage = sandbox.get("name", "") if isinstance(sandbox, dict) else words(sandbox)
+    cage = sandbox.get("cage", "") if isinstance(sandbox, dict) else words(sandbox)
     parts = [summary.agent or summary.runner, summary.model, str(cage)]
     lines = [_line(("bold", summary.attempt or "attempt"), ("", "  " + " · ".join(filter(None, parts))))]
     known = [

@@ -61,6 +61,17 @@ def test_one_tree_an_attempt() -> None:
     assert [event.name for event in spans[1].events] == ["greylag.denied", "gen_ai.evaluation.result"]
 
 
+def test_results_without_an_id_are_those_that_follow() -> None:
+    spoken = [("prompt", {}), *[(kind, {"name": name}) for name in ("read", "edit", "read")
+                                for kind in ("tool_call", "tool_result")]]  # fmt: skip
+    records = [
+        Record(seq=n, at=START + timedelta(seconds=n), kind=kind, data=data)
+        for n, (kind, data) in enumerate(spoken, start=1)
+    ]
+    tools = [span for span in to_otlp(records) if span.name.startswith("execute_tool")]
+    assert [(span.end_time - span.start_time) / 1e9 for span in tools] == [1, 1, 1]  # type: ignore[operator]
+
+
 def test_exporting_twice_gives_the_same_spans() -> None:
     assert [span.context for span in to_otlp(RECORDS)] == [span.context for span in to_otlp(RECORDS)]
     assert to_otlp(()) == ()

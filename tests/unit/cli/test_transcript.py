@@ -25,7 +25,7 @@ def settings(tmp_path: Path) -> Path:
         key = AttemptKey(migration="users-v2", repository="team/reports", run=run)
         path = folder_of(tmp_path / "state" / "agents", key) / "transcript.jsonl"
         with TranscriptWriter(path, lambda text: text) as note:
-            note("started", attempt=key, runner=HOSTILE, agent="own 1", model="m1", sandbox={"name": "bwrap"})
+            note("started", attempt=key, runner=HOSTILE, agent="own 1", model="m1", sandbox={"cage": "bwrap"})
             note("prompt", round=1, text=f"run {run}\n" + "line\n" * 40)
             note("message", text=HOSTILE)
             note("tool_call", id="1", name=HOSTILE, arguments={HOSTILE: HOSTILE})
@@ -62,6 +62,7 @@ def test_the_last_attempt_is_shown_unless_one_is_named(settings: Path) -> None:
     assert "[bold]markup[/bold]" in shown
     assert "more lines: --full" in shown
     assert "+new" in shown
+    assert "m1 · bwrap" in shown
     assert "more lines" not in run(settings, "team/reports", "--full").output
 
 

@@ -161,10 +161,9 @@ class _Spans:
         return None
 
     def _tools(self, group: list[Record], parent: SpanContext) -> list[ReadableSpan]:
-        results = {words(one.data.get("id")): one for one in group if one.kind == "tool_result"}
         return [
-            self._tool(record, results.get(words(record.data.get("id")), record), parent)
-            for record in group
+            self._tool(record, _result(record, group[place + 1 :]), parent)
+            for place, record in enumerate(group)
             if record.kind == "tool_call"
         ]
 
@@ -257,6 +256,14 @@ class _Spans:
         )
 
 
+def _result(call: Record, later: list[Record]) -> Record:
+    """The result of a call: that of its id, or, where agents give none, the next of its name."""
+    by = "id" if call.data.get("id") else "name"
+    named = words(call.data.get(by))
+    found = (one for one in later if one.kind == "tool_result" and words(one.data.get(by)) == named)
+    return next(found, call)
+
+
 def _message(role: str, record: Record) -> str:
     """One message as the conventions' JSON has it."""
     return json.dumps(
@@ -265,5 +272,5 @@ def _message(role: str, record: Record) -> str:
 
 
 def _status(status: str) -> Status:
-    good = status in {"", "ok", "200", "settled", "done", "replayed"}
+    good = status in {"", "ok", "200"}
     return Status(StatusCode.UNSET) if good else Status(StatusCode.ERROR, status)

@@ -118,7 +118,7 @@ def usage_of(data: Mapping[str, Any]) -> Usage:
 
 def number(value: object) -> float:
     """A figure of a record; 0 for what is none."""
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else 0
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else 0
 
 
 def attempt_id(value: object) -> str:
