@@ -58,6 +58,16 @@ class JudgeSettings(_Part):
     upstream: UpstreamSettings | None = Field(None, description="where it differs from the agent's")
 
 
+class VerifierSettings(_Part):
+    """The repositories' own tests and linters, run in the sandbox on what an agent changed."""
+
+    enabled: bool = True
+    python: tuple[str, ...] = Field(("python3",), description="what starts Python in the sandbox")
+    readable: tuple[Path, ...] = Field((), description="shown to them: virtual environments, compilers")
+    timeout: timedelta = timedelta(minutes=10)
+    skip: frozenset[str] = Field(frozenset(), description="names of verifiers that are not run")
+
+
 class TranscriptSettings(_Part):
     """What is kept of what agents said and did."""
 
@@ -90,7 +100,7 @@ class AgentSettings(_Part):
     parallel: int = Field(2, ge=1, le=64, description="agents at a time")
     budget: BudgetSettings = Field(default_factory=lambda: BudgetSettings.model_validate({}))
     limits: AgentLimits = Field(default_factory=lambda: AgentLimits.model_validate({}))
-    verifiers: bool = Field(True, description="run the repository's own tests and linters on a change")
+    verifiers: VerifierSettings = Field(default_factory=lambda: VerifierSettings.model_validate({}))
     judge: JudgeSettings | None = None
     transcripts: TranscriptSettings = Field(default_factory=lambda: TranscriptSettings.model_validate({}))
 

@@ -20,6 +20,7 @@ from greylag.engine.clock import Clock
 from greylag.engine.database import sqlite_file
 from greylag.engine.judges import HostJudges
 from greylag.engine.store import Store
+from greylag.verify.projects import ProjectSettings
 from greylag.workspace.cage import Cage, CageLimits, choose_cage, unsafe_cage
 from greylag.workspace.cage.container import IMAGE
 
@@ -85,7 +86,8 @@ def _build(
         judges=HostJudges(
             cage=cage,
             limits=limits,
-            projects=given.verifiers,
+            projects=_projects(given),
+            readable=given.verifiers.readable,
             proxy=proxy if given.judge is not None else None,
             upstream=JUDGE,
             folder=folder,
@@ -101,6 +103,13 @@ def _build(
         level=given.transcripts.level,
         closing=closing,
     )
+
+
+def _projects(given: AgentSettings) -> ProjectSettings | None:
+    own = given.verifiers
+    if not own.enabled:
+        return None
+    return ProjectSettings(python=own.python, timeout=own.timeout.total_seconds(), skip=own.skip)
 
 
 def agents_folder(settings: Settings) -> Path:

@@ -29,17 +29,24 @@ ConfigOption = Annotated[
     typer.Option("--config", metavar="FILE", help="The settings (default: greylag.yaml, upwards from here)."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+UnsafeOption = Annotated[
+    bool,
+    typer.Option(
+        "--unsafe-no-sandbox",
+        help="Run agents, and what repositories bring, without a sandbox: they may do all that you may.",
+    ),
+]
 ActorOption = Annotated[
     str | None,
     typer.Option("--actor", metavar="NAME", envvar="GREYLAG_ACTOR", help="Who decides (default: the login)."),
 ]
 
 
-def open_app(config: Path | None) -> App:
-    """The application as the settings say."""
+def open_app(config: Path | None, *, unsafe: bool = False) -> App:
+    """The application as the settings say; `unsafe`: agents run without a sandbox."""
     from greylag.app import build, load_settings
 
-    return build(load_settings(config))
+    return build(load_settings(config), unsafe=unsafe)
 
 
 def open_campaign(migration: str, config: Path | None) -> Campaign:

@@ -29,12 +29,13 @@ from greylag.engine.apply import record
 from greylag.engine.checking import More, Verification, acceptable, verdict_of
 from greylag.engine.effects import EffectFailed, Request, Tools
 from greylag.engine.events import EventKind
+from greylag.engine.judges import Base
 from greylag.engine.leftovers import AgentPart
 from greylag.engine.proposing import rewrite
 from greylag.engine.rewriter import Draft
 from greylag.engine.world import Target
 from greylag.mapping.compiled import CompiledMigration
-from greylag.workspace import EntryKind, OverlaidFiles
+from greylag.workspace import EntryKind, OverlaidFiles, Repository
 from greylag.workspace.cage import Cage, CageLimits, CageSpec
 from greylag.workspace.collect import collect, prepare_folder
 
@@ -58,8 +59,8 @@ class Judges(Protocol):
         """The scope guards."""
         ...
 
-    def others(self, key: str, before: Mapping[str, bytes]) -> More:
-        """The repository's own verifiers; `key` names the base, for what is known of it already."""
+    def others(self, base: Base, ours: Mapping[str, bytes]) -> More:
+        """The repository's own verifiers; `ours` is what the codemods changed."""
         ...
 
     def judge(
@@ -186,11 +187,12 @@ def _task(tools: Tools, agents: Agents, request: Request, target: Target, draft:
             earlier=target.context,
         )
     )
+    executable = frozenset(path for path, one in entries.items() if one.executable)
     return _Task(
         draft=draft,
         target=target,
         data=data,
-        executable=frozenset(path for path, one in entries.items() if one.executable),
+        executable=executable,
         brief=brief,
         verification=Verification(
             migration=draft.migration,
@@ -198,8 +200,20 @@ def _task(tools: Tools, agents: Agents, request: Request, target: Target, draft:
             before=files,
             leftovers=draft.chosen.leftovers,
             guards=agents.judges.guards(draft.migration, draft.chosen.leftovers, data),
-            others=agents.judges.others(commit, data),
+            others=agents.judges.others(_base(repo, draft, data, executable), draft.made.changes),
         ),
+    )
+
+
+def _base(repo: Repository, draft: Draft, data: Mapping[str, bytes], executable: frozenset[str]) -> Base:
+    """The repository before the codemods; `data` is what it holds after them."""
+    commit = draft.sources.commit
+    changed = {path: repo.find(commit, path) for path in draft.made.changes}
+    files = {**data, **changed}
+    return Base(
+        commit=commit,
+        files={path: found for path, found in files.items() if found is not None},
+        executable=executable,
     )
 
 

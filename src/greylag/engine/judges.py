@@ -12,11 +12,20 @@ from greylag.agent.base import Access, Host, Note
 from greylag.agent.brief import VerifierNote, summary
 from greylag.domain.agent import AttemptKey, Changes, Leftover
 from greylag.domain.check import Check
+from greylag.domain.errors import FileFaults
 from greylag.engine.checking import More
 from greylag.mapping.compiled import CompiledMigration
 from greylag.verify.guards import scope, scope_of
 from greylag.verify.judge import Judge, asked_over, diff_of
-from greylag.workspace.cage import Cage, CageLimits
+from greylag.verify.projects import (
+    FolderBaselines,
+    Project,
+    ProjectSettings,
+    check_project,
+    verifiers_for,
+)
+from greylag.workspace import CommandResult
+from greylag.workspace.cage import Cage, CageLimits, CageSpec
 
 _JUDGE_TURNS = 20
 _JUDGE_SECONDS = 900.0
@@ -26,6 +35,15 @@ _NOTES = (
     VerifierNote(name="old-dataset-unread", judges="that no file you were given still reads an old dataset"),
     VerifierNote(name="equivalence", judges="that each query returns the same rows and columns as before"),
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """A repository before all of our changes."""
+
+    commit: str
+    files: Mapping[str, bytes]
+    executable: frozenset[str]
 
 
 class JudgeProxy(Protocol):
@@ -65,13 +83,15 @@ class _NoHost:
 class HostJudges:
     """See `greylag.engine.agents.Judges`.
 
-    `projects`: run the repositories' own tests and linters, in `cage`. `proxy` None: there is no judge;
-    `upstream` is its model's name in the proxy, `folder` where what it was paid for is kept.
+    `projects`: how the repositories' own tests and linters are run, in `cage`; None: not at all. `readable`
+    is what they are shown besides. `proxy` None: there is no judge; `upstream` is its model's name in the
+    proxy, `folder` where what it was paid for is kept.
     """
 
     cage: Cage
     limits: CageLimits
-    projects: bool
+    projects: ProjectSettings | None
+    readable: tuple[Path, ...] = ()
     proxy: JudgeProxy | None
     upstream: str
     folder: Path
@@ -83,9 +103,23 @@ class HostJudges:
         allowed = scope_of(migration, leftovers)
         return lambda changes: scope(changes, before, allowed)
 
-    def others(self, key: str, before: Mapping[str, bytes]) -> More:
-        """The repository's own verifiers."""
-        return lambda changes: ()
+    def others(self, base: Base, ours: Mapping[str, bytes]) -> More:
+        """The repository's own verifiers, before all of our changes and after them."""
+        settings = self.projects
+        if settings is None:
+            return lambda changes: ()
+        project = Project(
+            files=base.files,
+            key=base.commit,
+            run=self._run,
+            baselines=FolderBaselines(self.folder / "baselines"),
+            executable=base.executable,
+        )
+        return lambda changes: check_project(project, {**ours, **changes}, settings)
+
+    def _run(self, argv: Sequence[str], folder: Path, timeout: float) -> CommandResult:
+        spec = CageSpec(folder=folder, readable=self.readable, limits=self.limits)
+        return self.cage.run(argv, spec, timeout=timeout)
 
     def judge(
         self, attempt: AttemptKey, migration: CompiledMigration, before: Mapping[str, bytes], note: Note
@@ -113,7 +147,13 @@ class HostJudges:
 
     def notes(self, files: Mapping[str, str]) -> tuple[VerifierNote, ...]:
         """What the agent is told of them."""
-        return _NOTES
+        if self.projects is None:
+            return _NOTES
+        try:
+            found = verifiers_for(files, self.projects)
+        except FileFaults:
+            return _NOTES  # told by the check
+        return (*_NOTES, *(VerifierNote(name=one.name, judges=one.judges) for one in found))
 
 
 class _Post:

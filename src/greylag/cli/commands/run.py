@@ -12,6 +12,7 @@ from greylag.cli.campaigns import (
     ConfigOption,
     JsonOption,
     MigrationArgument,
+    UnsafeOption,
     open_app,
     show_status,
     tell,
@@ -40,12 +41,13 @@ def run(
     migration: MigrationArgument,
     config: ConfigOption = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
+    unsafe: UnsafeOption = False,
     json: JsonOption = False,
 ) -> None:
     """Run a campaign; exit status 1 when it needs a person."""
     from greylag.engine.report import status
 
-    app = open_app(config)
+    app = open_app(config, unsafe=unsafe)
     campaign = app.campaign(migration)
     if not quiet:
         app.subscribe(tell)
