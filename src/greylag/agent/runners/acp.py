@@ -19,7 +19,7 @@ from greylag.agent.base import Job, Session, Turn, TurnEnd
 from greylag.agent.runners.acp_client import ALLOWED, HostClient
 from greylag.agent.runners.command import CommandSettings, Program
 from greylag.agent.runners.pipe import Gone, Pipe
-from greylag.agent.runners.turns import Clock, ended, is_over, lost
+from greylag.agent.runners.turns import STOPPED, Clock, ended, is_over, lost
 
 _INSTALL = (
     "name an agent that speaks ACP in `command`, such as claude-agent-acp, codex-acp or [opencode, acp]"
@@ -218,7 +218,7 @@ class _AcpSession:
                 await connection.cancel(session_id=self._id)
             if stopping is not None and stopping.left == 0.0:
                 self._pipe.end()
-                return Turn(end=TurnEnd.ENDED, text="stopped by the host")
+                return Turn(end=TurnEnd.ENDED, text=STOPPED)
         return None
 
 

@@ -6,8 +6,10 @@ Source of the events: https://developers.openai.com/codex/noninteractive and `co
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from greylag.agent.base import Job, Session, Turn, TurnEnd
@@ -69,11 +71,25 @@ class CodexRunner:
                 f"Codex speaks OpenAI's Responses API only, and the upstream speaks {job.access.api}"
             )
         argv = ["sh", "-c", _DRIVER, "codex", *self.program.argv(), *_flags(job)]
-        pipe = Pipe(job.cage.start(argv, self.program.spec(job, {_TOKEN: job.access.token})))
-        try:
-            yield _CodexSession(job, pipe)
-        finally:
-            pipe.end()
+        with _home(job) as home:
+            environment = {_TOKEN: job.access.token, **home}
+            pipe = Pipe(job.cage.start(argv, self.program.spec(job, environment)))
+            try:
+                yield _CodexSession(job, pipe)
+            finally:
+                pipe.end()
+
+
+@contextmanager
+def _home(job: Job) -> Iterator[dict[str, str]]:
+    """A home for where the cage makes none: in a temporary folder its commands fail, and it says nothing of it."""
+    if job.cage.name != "none":
+        yield {}
+        return
+    cache = Path.home() / ".cache/greylag"
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache, prefix="codex-", ignore_cleanup_errors=True) as folder:
+        yield {"HOME": folder}
 
 
 def _flags(job: Job) -> list[str]:
@@ -89,6 +105,7 @@ def _flags(job: Job) -> list[str]:
         "model_providers.greylag.stream_max_retries": 2,
         "mcp_servers.greylag.url": f"{access.base_url}/mcp",
         "mcp_servers.greylag.bearer_token_env_var": _TOKEN,
+        "mcp_servers.greylag.default_tools_approval_mode": "approve",
         "approval_policy": "never",
         "web_search": "disabled",
         # Instructions that a repository gives to agents are data to us: they stand in the brief.

@@ -13,6 +13,8 @@ from greylag.agent.runners.pipe import Gone, Pipe
 _STEP = 0.25
 _GRACE = 10.0
 
+STOPPED = "stopped by the host"
+
 # The proxy's words (agent/proxy), which agents pass on in words of their own around them.
 _OVER_BUDGET = re.compile(r"\bover budget:")
 _OUT_OF_TURNS = re.compile(r"\bout of turns:")
@@ -77,16 +79,18 @@ def follow(
             line = pipe.receive(min(_STEP, clock.left))
             turn = handle(line) if line is not None else None
             if turn is not None:
-                return turn
+                # What an agent says of being stopped is no failure of it.
+                stopped = stopping is not None and turn.end is TurnEnd.FAILED
+                return Turn(end=TurnEnd.ENDED, text=STOPPED) if stopped else turn
             if stopping is None and is_over(job.host):
                 stopping = Clock(_GRACE)
                 stop()
             if stopping is not None and stopping.left == 0.0:
                 pipe.end()
-                return Turn(end=TurnEnd.ENDED, text="stopped by the host")
+                return Turn(end=TurnEnd.ENDED, text=STOPPED)
     except Gone as gone:
         if stopping is not None:
-            return Turn(end=TurnEnd.ENDED, text="stopped by the host")
+            return Turn(end=TurnEnd.ENDED, text=STOPPED)
         return lost(str(gone), pipe.limit, clock)
     pipe.end()
     return Turn(end=TurnEnd.OUT_OF_TIME, text="the session's time is up")
