@@ -67,18 +67,20 @@ class Desk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request in its place. `request` is its hash, `asked` the headers that the agent sent."""
+    """One request in its place. `request` is its hash, `asked` the headers that the agent sent,
+    `content` what is sent on."""
 
     grant: Grant
     slot: Slot
     checked: Checked
     request: str
     asked: Mapping[str, str]
+    content: bytes
 
     @property
     def size(self) -> int:
         """Bytes of the request as it is sent on."""
-        return len(json.dumps(self.checked.body))
+        return len(self.content)
 
 
 def request_hash(api: Api, checked: Checked) -> str:
@@ -196,7 +198,7 @@ async def _asked(desk: Desk, call: Call, most: float) -> Record:
         raise Refused(str(error), status=402, code="over_budget") from None
     reached = Answer(broken="cancelled")
     try:
-        reached = await desk.line.post(call.checked.body, call.asked)
+        reached = await desk.line.post(call.content, call.asked)
     finally:
         if reached.broken == "cancelled":
             # The host goes down with a call under way: nobody knows what it took.

@@ -6,8 +6,10 @@ import asyncio
 import json
 import threading
 from collections.abc import Coroutine, Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import anyio.to_thread
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -146,7 +148,14 @@ class Front:
         key = request_hash(desk.api, checked)
         slot = grant.take(key)
         if slot.task is None:
-            call = Call(grant=grant, slot=slot, checked=checked, request=key, asked=dict(request.headers))
+            call = Call(
+                grant=grant,
+                slot=slot,
+                checked=checked,
+                request=key,
+                asked=dict(request.headers),
+                content=json.dumps(checked.body).encode(),
+            )
             slot.task = self._begin(answer(desk, call), grant)
         task = slot.task
 
@@ -200,9 +209,9 @@ class Front:
         return JSONResponse({"input_tokens": len(json.dumps(counted)) // 4})
 
     async def _mcp_app(self, grant: Grant, scope: Scope) -> ASGIApp:
+        # Imported in a thread: half a second in which the others go on.
+        mcptools = await anyio.to_thread.run_sync(import_module, "greylag.agent.proxy.mcptools")
         if self._mcp is None:
-            from greylag.agent.proxy import mcptools
-
             self._mcp = mcptools.McpMount(self._tools)
         await self._mcp.ready()
         scope["greylag.grant"] = grant

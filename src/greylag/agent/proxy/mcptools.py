@@ -6,6 +6,9 @@ Imported when the first agent asks for it: the library takes half a second and 3
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
+from collections.abc import Iterator
 from typing import Any
 
 from mcp.server import MCPServer
@@ -21,8 +24,23 @@ GRANT = "greylag.grant"
 """The key in the ASGI scope under which the front puts the grant of the token."""
 
 
+INSTRUCTIONS = "Check your change, ask a person, or give up."
+
+
+@contextlib.contextmanager
+def _own_logging() -> Iterator[None]:
+    """The library sets up the root logger of the whole process, unless that has a handler."""
+    nothing = logging.NullHandler()
+    logging.getLogger().addHandler(nothing)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(nothing)
+
+
 def _server(tools: HostTools) -> MCPServer[Any]:
-    server: MCPServer[Any] = MCPServer("greylag", instructions="Check your change, ask a person, or give up.")
+    with _own_logging():
+        server: MCPServer[Any] = MCPServer("greylag", instructions=INSTRUCTIONS)
 
     @server.tool(structured_output=False)
     async def verify(ctx: Context) -> str:

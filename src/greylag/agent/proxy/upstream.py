@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -136,7 +135,7 @@ class Line:
         """Nobody sends anything for so long: the upstream said when to come back."""
         self._silent_until = max(self._silent_until, asyncio.get_running_loop().time() + seconds)
 
-    async def post(self, body: Mapping[str, object], asked: Mapping[str, str]) -> Answer:
+    async def post(self, body: bytes, asked: Mapping[str, str]) -> Answer:
         """Send a request and read the whole answer, or as much of it as comes. Raises nothing of httpx."""
         key = self.upstream.key
         headers = self.api.headers(None if key is None else key.get_secret_value(), asked)
@@ -144,7 +143,7 @@ class Line:
         answer = Answer()
         try:
             async with self._places, asyncio.timeout(self.upstream.timeout):
-                await self._read(answer, json.dumps(body).encode(), headers)
+                await self._read(answer, body, headers)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             # The texts of some name addresses or headers: the kind says enough.
             answer.broken = type(error).__name__

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Sequence
@@ -133,6 +134,17 @@ def test_mcp_offers_and_does_the_same(wire: Wire) -> None:
     anyio.run(_mcp, wire.access, "ask", {"question": "Which?", "options": ["a"]})
     anyio.run(_mcp, wire.access, "give_up", {"reason": "too hard"})
     assert wire.host.calls == [("verify",), ("ask", "Which?", ("a",)), ("give_up", "too hard")]
+
+
+def test_mcp_leaves_the_log_of_the_process_alone(wire: Wire) -> None:
+    root = logging.getLogger()
+    before, root.handlers = root.handlers, []
+    try:
+        # The server is built by the first request to a proxy.
+        anyio.run(_mcp, wire.access, None, {})
+        assert root.handlers == []
+    finally:
+        root.handlers = before
 
 
 def test_mcp_knows_attempts_apart(proxy: ModelProxy, tmp_path: Path) -> None:
