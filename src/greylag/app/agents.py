@@ -68,7 +68,7 @@ def _build(
 ) -> Agents:
     given = settings.agent
     folder = agents_folder(settings)
-    prune(folder, given.transcripts.keep)
+    prune(folder, given.transcripts.keep, now=clock.now())
     budget = Budget(target=given.budget.target, campaign=given.budget.campaign, day=given.budget.day)
     books = SqlBooks(store=store, clock=clock, budget=budget)
     cage = cage_of(given, unsafe=unsafe)

@@ -32,7 +32,6 @@ class AgentRun:
     verdict: Verdict | None
     changes: Mapping[str, str]
     checks: tuple[Check, ...]
-    folder: str
 
 
 def begin(
@@ -58,7 +57,6 @@ def begin(
         "agent": agent,
         "model": model,
         "reason": "",
-        "folder": f"{migration}/{target.repository.replace('/', '__')}/{target.attempt}.{number}",
         "started_at": now,
     }
     session.connection.execute(_RUNS.insert().values(row))
@@ -177,5 +175,4 @@ def _run(row: Mapping[str, Any]) -> AgentRun:
             Check(verifier=one["verifier"], status=CheckStatus(one["status"]), summary=one["summary"])
             for one in row["checks"]
         ),
-        folder=row["folder"],
     )

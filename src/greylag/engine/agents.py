@@ -17,7 +17,7 @@ from greylag.agent.base import Access, Host, Job, Note, Runner
 from greylag.agent.brief import Answered, Brief, BriefInput, VerifierNote, house_rules, make_brief
 from greylag.agent.learning import examples_for
 from greylag.agent.loop import Desk, load_resume, run_attempt
-from greylag.agent.transcript import TranscriptWriter
+from greylag.agent.transcript import TranscriptWriter, folder_of
 from greylag.domain.agent import AttemptEnd, AttemptKey, AttemptResult, Leftover, Usage
 from greylag.domain.check import CheckStatus
 from greylag.domain.question import Place
@@ -248,7 +248,7 @@ def _known(tools: Tools, request: Request, task: _Task) -> AttemptResult | None:
 
 def _work(tools: Tools, agents: Agents, task: _Task, run: AgentRun) -> AttemptResult:
     """One run in its own folder, from where it was cut off if it was."""
-    folder = agents.folder / run.folder
+    folder = folder_of(agents.folder, run.key)
     work = folder / "work"
     shutil.rmtree(work, ignore_errors=True)
     work.parent.mkdir(parents=True, exist_ok=True)

@@ -9,9 +9,11 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from greylag.agent.transcript import Attempt, Record
     from greylag.domain.check import Proof
     from greylag.engine.explain import Plan
     from greylag.engine.finding import Places
@@ -149,3 +151,43 @@ def prove_document(proof: Proof) -> dict[str, object]:
         "counterexample": counterexample_json(proof.counterexample),
         "reasons": list(proof.reasons),
     }
+
+
+def agents_folder(database: str) -> Path:
+    """Where the attempts of agents are kept: beside the database of that URL."""
+    from greylag.engine.database import sqlite_file
+
+    file = sqlite_file(database)
+    return (Path(".greylag") if file is None else file.parent) / "agents"
+
+
+def attempt_figures(attempt: Attempt) -> dict[str, Any]:
+    """An attempt in `greylag transcript --json`."""
+    from greylag.agent.transcript import summary
+
+    found = summary(_records(attempt))
+    figures: dict[str, Any] = plain(
+        {
+            "repository": attempt.key.repository,
+            "attempt": attempt.key.attempt,
+            "run": attempt.key.run,
+            "transcript": str(attempt.transcript),
+            **{key: value for key, value in asdict(found).items() if key != "attempt"},
+            "seconds": found.seconds,
+        }
+    )
+    return figures
+
+
+def attempt_document(attempt: Attempt) -> dict[str, Any]:
+    """`greylag transcript MIGRATION TARGET --json`."""
+    records = [
+        {"seq": one.seq, "at": one.at, "kind": one.kind, "data": one.data} for one in _records(attempt)
+    ]
+    return {**attempt_figures(attempt), "records": plain(records)}
+
+
+def _records(attempt: Attempt) -> tuple[Record, ...]:
+    from greylag.agent.transcript import read_transcript
+
+    return read_transcript(attempt.transcript).records if attempt.transcript.is_file() else ()

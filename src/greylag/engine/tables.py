@@ -164,7 +164,6 @@ agent_runs = sa.Table(
     sa.Column("changes", sa.JSON, nullable=False, default=dict),
     sa.Column("before", sa.JSON, nullable=False, default=dict),
     sa.Column("checks", sa.JSON, nullable=False, default=list),
-    _text("folder", null=False),
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("ended_at", Instant),
 )
