@@ -89,7 +89,8 @@ class AttemptEnd(StrEnum):
 class AttemptResult:
     """What an attempt came to. `changes` are empty unless it was accepted.
 
-    `checks` are those of the last round; `asked` maps a question's key to its text.
+    `checks` are those of the last round; `asked` maps a question's key to its text, `options` to the answers
+    that it offers.
     """
 
     end: AttemptEnd
@@ -97,5 +98,6 @@ class AttemptResult:
     changes: Changes = field(default_factory=dict)
     checks: tuple[Check, ...] = ()
     asked: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rounds: int = 0
     usage: Usage = field(default_factory=Usage)

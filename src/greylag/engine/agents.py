@@ -359,7 +359,15 @@ def _asked(tools: Tools, request: Request, task: _Task, result: AttemptResult) -
         if not tools.change(session, request, target, questions=keys, reason=result.reason):
             return False
         for key, text in result.asked.items():
-            questions.remember(session, request.migration, key, text, now, asked_by=_places(task))
+            questions.remember(
+                session,
+                request.migration,
+                key,
+                text,
+                now,
+                options=result.options.get(key, ()),
+                asked_by=_places(task),
+            )
         text = f"{target.repository}: {result.reason}"
         tools.tell(session, request, target, EventKind.QUESTION, text, questions=keys)
     return True

@@ -156,7 +156,8 @@ def test_a_question_ends_it_even_if_the_runner_does_not_know(world: World) -> No
 
     result, _ = world.run(act)
     assert (result.end, result.changes) == (AttemptEnd.ASKED, {})
-    assert result.asked == {"q-21": "Is plan still needed? (yes | no)"}
+    assert result.asked == {"q-21": "Is plan still needed?"}
+    assert result.options == {"q-21": ("yes", "no")}
 
 
 def test_a_known_answer_goes_on(world: World) -> None:

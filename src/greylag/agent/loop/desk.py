@@ -72,6 +72,7 @@ class Desk:
         self._lock = threading.RLock()
         self._last: tuple[str, tuple[Check, ...]] | None = None
         self._asked: dict[str, str] = {}
+        self._options: dict[str, tuple[str, ...]] = {}
         self._gave_up: str | None = None
 
     @property
@@ -79,6 +80,12 @@ class Desk:
         """Questions that wait for a person: key to text."""
         with self._lock:
             return dict(self._asked)
+
+    @property
+    def options(self) -> Mapping[str, tuple[str, ...]]:
+        """The answers that they offer, by key."""
+        with self._lock:
+            return dict(self._options)
 
     @property
     def gave_up(self) -> str | None:
@@ -131,7 +138,8 @@ class Desk:
             self._write("answer", key=self._key(text), text=known)
             return known
         with self._lock:
-            self._asked[self._key(text)] = text + (f" ({' | '.join(choices)})" if choices else "")
+            self._asked[self._key(text)] = text
+            self._options[self._key(text)] = choices
         return "A person is asked. Your work ends here until there is an answer: end your turn now."
 
     def give_up(self, reason: str) -> str:

@@ -133,6 +133,7 @@ class _Attempt:
             changes=dict(seen.changes) if accepted else {},
             checks=seen.checks,
             asked=self.desk.asked if step.end is AttemptEnd.ASKED else {},
+            options=self.desk.options if step.end is AttemptEnd.ASKED else {},
             rounds=done,
             usage=self.usage(),
         )
