@@ -38,7 +38,7 @@ CLAUDE_CODE = anthropic(
     stream=True,
     metadata={"user_id": "user_1_account__session_2"},
     system=[{"type": "text", "text": "You are…", "cache_control": {"type": "ephemeral", "ttl": "1h"}}],
-    thinking={"type": "enabled", "budget_tokens": 31999},
+    thinking={"type": "enabled", "budget_tokens": 31999, "display": "updates"},
     context_management={"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]},
     output_config={"effort": "medium"},
     temperature=1,
@@ -48,6 +48,10 @@ CLAUDE_CODE = anthropic(
         {"type": "tool_search_tool_regex_20251119", "name": "tool_search_tool_regex"},
     ],
     messages=[
+        {
+            "role": "system",
+            "content": [{"type": "tool_addition", "tool": {"type": "tool_reference", "name": "Bash"}}],
+        },
         {"role": "user", "content": [{"type": "text", "text": "go", "cache_control": {"type": "ephemeral"}}]},
         {
             "role": "assistant",
@@ -246,6 +250,13 @@ REFUSED: list[tuple[str, Json, str]] = [
         anthropic(messages=said([{"type": "server_tool_use", "name": "web_search"}])),
         "tool_refused",
     ),
+    (
+        "anthropic",
+        anthropic(
+            messages=said([{"type": "tool_addition", "tool": {"type": "tool_definition", "definition": {}}}])
+        ),
+        "tool_refused",
+    ),
     ("anthropic", anthropic(system=[{"type": "image", "source": {"type": "url"}}]), "url_refused"),
     ("openai-chat", chat(web_search_options={"user_location": None}), "field_refused"),
     ("openai-chat", chat(n=5), "field_refused"),
@@ -305,12 +316,17 @@ def test_ways_out_are_refused_by_name(api: Any, body: Json, code: str) -> None:
 
 
 def test_betas_pass_by_name() -> None:
-    betas = "claude-code-20250219,interleaved-thinking-2025-05-14, files-api-2025-04-14,mcp-client-2025-11-20"
-    asked = {"anthropic-beta": betas, "x-evil": "1", "anthropic-version": "1999-01-01"}
+    kept = (
+        "claude-code-20250219,interleaved-thinking-2025-05-14,context-management-2025-06-27,"
+        "mid-conversation-tool-changes-2026-07-01,thinking-token-count-2026-05-13,effort-2025-11-24,"
+        "thinking-display-updates-2026-08-18,advanced-tool-use-2025-11-20,structured-outputs-2025-12-15"
+    )
+    left_out = "files-api-2025-04-14, mcp-client-2025-11-20,code-execution-2025-08-25,inline-tools-2026-09-15"
+    asked = {"anthropic-beta": f"{left_out}, {kept}", "x-evil": "1", "anthropic-version": "1999-01-01"}
     assert APIS["anthropic"].headers("k", asked) == {
         "x-api-key": "k",
         "anthropic-version": "2023-06-01",
-        "anthropic-beta": "claude-code-20250219,interleaved-thinking-2025-05-14",
+        "anthropic-beta": kept,
     }
 
 

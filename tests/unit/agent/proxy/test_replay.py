@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -39,14 +41,17 @@ class Numbered:
 
 
 def run_host(url: str, folder: Path, moment: str, *texts: str) -> tuple[int, list[dict[str, Any]]]:
-    ended = subprocess.run(
-        [sys.executable, "-m", "tests.unit.agent.proxy.killed_host", url, str(folder), moment, *texts],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    # What a killed host leaves in the temporary folder (its socket) goes with this; a socket's path is short.
+    with TemporaryDirectory(prefix="g") as temporary:
+        ended = subprocess.run(
+            [sys.executable, "-m", "tests.unit.agent.proxy.killed_host", url, str(folder), moment, *texts],
+            cwd=ROOT,
+            env={**os.environ, "TMPDIR": temporary},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
     return ended.returncode, [json.loads(line) for line in ended.stdout.splitlines()]
 
 

@@ -40,7 +40,8 @@ REFUSED = {
 }
 BLOCKS = words(
     "text thinking redacted_thinking tool_use tool_result image document search_result compaction "
-    "server_tool_use tool_search_tool_result tool_reference"
+    "server_tool_use tool_search_tool_result tool_reference "
+    "tool_addition tool_removal"
 )
 # Run by the client, or (tool search) only over the tools of the request itself.
 TOOLS = re.compile(r"custom|(bash|text_editor|memory)_\d{8}|tool_search_tool_(bm25|regex)(_\d{8})?")
@@ -48,7 +49,8 @@ BETAS = re.compile(
     r"(claude-code|interleaved-thinking|dev-full-thinking|redact-thinking|adaptive-thinking|fine-grained-tool-streaming"
     r"|context-management|context-1m|token-efficient-tools|output-128k|prompt-caching(-scope)?|extended-cache-ttl"
     r"|structured-outputs|effort|compact|tool-search-tool|advanced-tool-use|tool-examples|token-counting|task-budgets"
-    r"|model-context-window-exceeded)-\d{4}-?\d{2}-?\d{2}"
+    r"|model-context-window-exceeded|mid-conversation-(tool-changes|system-clear-at)"
+    r"|thinking-(token-count|display-updates|binding-controls))-\d{4}-?\d{2}-?\d{2}"
 )
 KINDS = {
     400: "invalid_request_error",
@@ -168,6 +170,10 @@ def _block(block: Json) -> None:
             raise Refused(f"an {kind} by address or file id may not be used here", code="url_refused")
         case {"type": "tool_result", "content": list(content)}:
             _content(content)
+        case {"type": "tool_addition" | "tool_removal", "tool": {"type": "tool_reference"}}:
+            pass
+        case {"type": "tool_addition" | "tool_removal"}:
+            raise Refused("only tools of the request itself may be offered later", code="tool_refused")
         case {"type": "server_tool_use", "name": name} if not str(name).startswith("tool_search_tool"):
             raise Refused(f"the provider's tool `{name}` may not be used here", code="tool_refused")
 
