@@ -18,9 +18,11 @@ from greylag.workspace.cage.base import (
     SOCKET,
     WORK,
     CageError,
+    CageLimits,
     CageSpec,
     NoSandbox,
 )
+from greylag.workspace.cage.cgroup import ControlGroup
 from greylag.workspace.cage.launch import LAUNCHER, Interpreter, Plan, launch, this_interpreter
 from greylag.workspace.cage.layout import bubblewrap_args, check_readable
 from greylag.workspace.cage.masks import Masks, find_masks
@@ -105,6 +107,7 @@ class Bubblewrap:
                 apart=frozenset((*masks.git, *masks.folders)),
             )
 
+        hold.enclose(spec.limits)
         caged = CagedCommand(process, hold, watch=watched)
         # Only now, when it is watched and would die with us, may the command begin.
         hold.go()
@@ -203,10 +206,20 @@ class _Namespace:
     def __init__(self, first: int, go: int) -> None:
         self.first = first
         self._go = go
+        self._group = ControlGroup(())
+        self._starved = False
         try:
             self._descriptor = os.pidfd_open(first)
         except ProcessLookupError:
             self._descriptor = -1
+
+    def enclose(self, limits: CageLimits) -> None:
+        """Put everything into a control group, where one can be had."""
+        if os.geteuid() == 0 and self.alive():
+            self._group = ControlGroup.make(limits)
+            # Over already, or a group that takes no processes: the other limits remain.
+            with suppress(OSError):
+                self._group.enter(self.first)
 
     def go(self) -> None:
         """Let the command begin."""
@@ -238,7 +251,13 @@ class _Namespace:
         if self._descriptor >= 0 and _readable(self._descriptor, timeout):
             os.close(self._descriptor)
             self._descriptor = -1
+            self._starved = self._group.starved()
+            self._group.remove()
         return self._descriptor < 0
+
+    def why(self) -> str:
+        """Nothing, or that the kernel found it to take too much memory."""
+        return "more memory than its limit" if self._starved else ""
 
     def _close_go(self) -> None:
         go, self._go = self._go, -1

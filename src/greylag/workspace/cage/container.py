@@ -222,6 +222,9 @@ class _Box:
                 return False
             time.sleep(0.1)
 
+    def why(self) -> str:
+        return ""
+
     def _engine(self, *arguments: str) -> str | None:
         """What the engine answers; None when it does not, or says that it did not work."""
         with suppress(subprocess.TimeoutExpired):

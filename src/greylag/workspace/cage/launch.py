@@ -68,7 +68,8 @@ class Plan:
                 "writable": self.writable,
                 "wall": self.wall,
                 "limits": {
-                    "RLIMIT_CORE": 0,
+                    # Not 0, with which the kernel still starts a host's handler of crashes.
+                    "RLIMIT_CORE": 1,
                     "RLIMIT_CPU": limits.cpu,
                     "RLIMIT_DATA": limits.memory,
                     "RLIMIT_FSIZE": limits.disk,

@@ -34,6 +34,10 @@ class Hold(Protocol):
         """Wait until none is left, at most `timeout` seconds, and let go. May be asked again."""
         ...
 
+    def why(self) -> str:
+        """Which limit ended something of it, if the system says so; asked when it is gone."""
+        ...
+
 
 class CagedCommand:
     """The `Caged` of every cage. `watch` makes the watch's entry from the function that ends the cage."""
@@ -110,6 +114,7 @@ class CagedCommand:
         self._hold.kill()
         if not self.wait(_PATIENCE) or not self._hold.gone(_PATIENCE):
             raise CageError("a process of the cage could not be ended: what is in its folder cannot be used")
+        self._ended = self._ended or self._hold.why()
         if self._watched is not None:
             WATCH.remove(self._watched)
         if self._errors:

@@ -75,6 +75,16 @@ def proportional_memory(process: Process) -> int:
     return sum(int(line[1]) * 1024 for line in lines if line[0] == "Pss:")
 
 
+def swapped_memory(process: Process) -> int:
+    """What of its memory stands in swap, in bytes."""
+    try:
+        text = (_PROC / str(process.pid) / "status").read_text("utf-8", "replace")
+    except OSError:
+        return 0
+    lines = (line.split() for line in text.splitlines())
+    return sum(int(line[1]) * 1024 for line in lines if line and line[0] == "VmSwap:")
+
+
 def hidden_bytes(processes: list[Process], device: int | None) -> tuple[int, int]:
     """What open files without a name take: on `device`, and in memory (`memfd_create`), in bytes."""
     on_disk: dict[tuple[int, int], int] = {}
@@ -87,6 +97,17 @@ def hidden_bytes(processes: list[Process], device: int | None) -> tuple[int, int
                 with suppress(OSError):
                     _count(opened.stat(), device, on_disk, in_memory)
     return sum(on_disk.values()), sum(in_memory.values())
+
+
+def maps_deleted_files(processes: list[Process], device: int) -> bool:
+    """Whether one of them has a file of `device` in memory that has no name any more."""
+    wanted = f"{os.major(device):02x}:{os.minor(device):02x}"
+    for process in processes:
+        with suppress(OSError):
+            text = (_PROC / str(process.pid) / "maps").read_text("utf-8", "replace")
+            if any(line.endswith("(deleted)") and line.split()[3] == wanted for line in text.splitlines()):
+                return True
+    return False
 
 
 def _count(

@@ -114,6 +114,9 @@ class _Group:
         shutil.rmtree(self._home, ignore_errors=True)
         return True
 
+    def why(self) -> str:
+        return ""
+
     def _signal(self, number: signal.Signals) -> None:
         if self._ended:
             return

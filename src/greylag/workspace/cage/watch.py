@@ -17,7 +17,16 @@ from pathlib import Path
 
 from greylag.workspace.cage.base import CageLimits
 from greylag.workspace.cage.census import Kind, walk_folder
-from greylag.workspace.cage.processes import Process, hidden_bytes, proportional_memory, snapshot, tree
+from greylag.workspace.cage.cgroup import EXTRA_PROCESSES
+from greylag.workspace.cage.processes import (
+    Process,
+    hidden_bytes,
+    maps_deleted_files,
+    proportional_memory,
+    snapshot,
+    swapped_memory,
+    tree,
+)
 from greylag.workspace.names import shown
 
 _log = logging.getLogger(__name__)
@@ -25,9 +34,9 @@ _log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.1
 """How often the watch looks at processes."""
 
-_WALK_SECONDS = 0.5
-# The cage's own first process, its parent and the forwarder with its threads.
-_OURS = 40
+# A folder is walked when its filesystem lost room, at most so often, and now and then in any case.
+_WALK_LEAST, _WALK_MOST = 0.25, 5.0
+_OPEN_FILES_SECONDS = 0.5
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -48,9 +57,13 @@ class Watched:
     baseline: int = 0
     apart: frozenset[str] = frozenset()
     began: float = field(default_factory=time.monotonic)
-    next_walk: float = 0.0
-    free: int = 0
+    walked: float = 0.0
+    walk_took: float = 0.0
+    room: tuple[int, int] = (0, 0)
+    room_at_first: int | None = None
+    opened: float = 0.0
     hidden: int = 0
+    in_memory: int = 0
 
 
 class Watch:
@@ -112,52 +125,71 @@ def over(cage: Watched, processes: list[Process], now: float) -> str:
     """Which limit the cage is over, in words; empty when it is within all of them."""
     limits = cage.limits
     threads = sum(process.threads for process in processes)
-    if threads > limits.processes + _OURS:
+    if threads > limits.processes + EXTRA_PROCESSES:
         return f"more than {limits.processes} processes and threads"
     if now - cage.began > limits.wall:
         return f"it ran for more than {limits.wall:g} seconds"
     if sum(process.ticks for process in processes) > (limits.cpu + 1) * _TICKS:
         return f"more than {limits.cpu} seconds of processor time"
-    if now >= cage.next_walk or _free(cage) < cage.free - limits.disk // 8:
-        reason = _over_disk(cage, processes)
-        cage.next_walk = time.monotonic() + max(_WALK_SECONDS, 10 * (time.monotonic() - now))
-        cage.free = _free(cage)
-        if reason:
-            return reason
-    return _over_memory(cage, processes)
+    if now - cage.opened > _OPEN_FILES_SECONDS:
+        # Files that were deleted while they are open take room, and no walk finds them.
+        device = None if cage.folder is None else cage.folder.stat().st_dev
+        cage.hidden, cage.in_memory = hidden_bytes(processes, device)
+        cage.opened = now
+    return _over_disk(cage, processes, now) or _over_memory(cage, processes)
 
 
 def _over_memory(cage: Watched, processes: list[Process]) -> str:
-    resident = sum(process.resident for process in processes) + cage.hidden
-    if resident <= cage.limits.memory:
+    apart = cage.in_memory + sum(swapped_memory(process) for process in processes)
+    resident = sum(process.resident for process in processes)
+    if resident + apart <= cage.limits.memory:
         return ""
     # Pages that processes share were counted in each of them.
-    exact = sum(proportional_memory(process) for process in processes) + cage.hidden
-    return f"more than {size(cage.limits.memory)} of memory" if exact > cage.limits.memory else ""
+    exact = sum(proportional_memory(process) for process in processes)
+    return f"more than {size(cage.limits.memory)} of memory" if exact + apart > cage.limits.memory else ""
 
 
-def _over_disk(cage: Watched, processes: list[Process]) -> str:
-    device = None if cage.folder is None else cage.folder.stat().st_dev
-    # Files that were deleted while they are open take room, and no walk finds them.
-    on_disk, cage.hidden = hidden_bytes(processes, device)
+def _over_disk(cage: Watched, processes: list[Process], now: float) -> str:
     if cage.folder is None:
         return ""
-    most = cage.baseline + cage.limits.disk
-    taken = on_disk
+    if cage.hidden > cage.limits.disk:
+        return f"the folder grew by more than {size(cage.limits.disk)}"
+    room = _room(cage.folder)
+    if cage.room_at_first is None:
+        cage.room_at_first = room[0]
+    if cage.room_at_first - room[0] > 2 * cage.limits.disk and maps_deleted_files(
+        processes, cage.folder.stat().st_dev
+    ):
+        # How much they take cannot be asked; that the room goes meanwhile can.
+        return "the disk fills while it holds deleted files in memory"
+    if not _walk_is_due(cage, now, room):
+        return ""
+    taken, reason = cage.hidden, ""
     for found in walk_folder(cage.folder, inside=lambda found: found.path not in cage.apart):
-        if found.kind is Kind.UNREADABLE:
-            return f"{shown(found.path)[:200]} is hidden from the host"
         taken += found.size
-        if taken > most:
-            return f"the folder grew by more than {size(cage.limits.disk)}"
-    return ""
+        if found.kind is Kind.UNREADABLE:
+            reason = f"{shown(found.path)[:200]} is hidden from the host"
+        elif taken > cage.baseline + cage.limits.disk:
+            reason = f"the folder grew by more than {size(cage.limits.disk)}"
+        if reason:
+            break
+    cage.walked, cage.room = time.monotonic(), room
+    cage.walk_took = cage.walked - now
+    return reason
 
 
-def _free(cage: Watched) -> int:
-    if cage.folder is None:
-        return 0
-    figures = os.statvfs(cage.folder)
-    return figures.f_bfree * figures.f_frsize
+def _walk_is_due(cage: Watched, now: float, room: tuple[int, int]) -> bool:
+    since = now - cage.walked
+    if since < max(_WALK_LEAST, 5 * cage.walk_took):
+        return False
+    lost = cage.room[0] - room[0] > cage.limits.disk // 64 or cage.room[1] - room[1] > 500
+    return lost or since > max(_WALK_MOST, 50 * cage.walk_took)
+
+
+def _room(folder: Path) -> tuple[int, int]:
+    """Free bytes and free inodes where the folder is."""
+    figures = os.statvfs(folder)
+    return figures.f_bfree * figures.f_frsize, figures.f_ffree
 
 
 def size(count: int) -> str:
