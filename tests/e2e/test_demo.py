@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from greylag.demo.dbt_projects import dbt_installed
+from greylag.workspace.cage import NoSandbox, choose_cage
 
 REPOS = 14
 
@@ -64,6 +65,55 @@ def test_nothing_is_unequal_after_the_whole_job(seed: int, tmp_path: Path) -> No
     assert ledger["forms"].get("inline", 0) > ledger["forms"].get("boundary", 0)
     assert all(item["reason"] and item["command"] for item in figures["left"])
     assert not list((tmp_path / "tmp").iterdir()), "nothing is left behind"
+
+
+def _works() -> bool:
+    try:
+        choose_cage()
+    except NoSandbox:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not _works(), reason="no sandbox works on this machine")
+def test_an_agent_finishes_what_codemods_leave_over(tmp_path: Path) -> None:
+    """The real loop, cage, proxy and gate; the model is scripted: a lie first, then the right change."""
+    keep = tmp_path / "kept"
+    status, out, err = _run(
+        "demo",
+        "--agent",
+        "scripted",
+        "--repos",
+        "20",
+        "--keep",
+        str(keep),
+        "--json",
+        temporary=tmp_path / "tmp",
+    )
+    figures: dict[str, Any] = json.loads(out)
+    assert figures["equality"]["unequal"] == {}, err
+    assert status == 0, err
+    agent = figures["agent"]
+    assert agent["consumers"] == figures["ledger"]["forms"]["agent"] == 3
+    assert agent["ends"] == {"accepted": 2, "gave_up": 3}, err
+    assert agent["cost"] > 0
+    assert figures["approved"] == 1, "what no proof covers, a person runs and approves"
+    _failing_one_is_reverted_twice_and_handed_over(figures, err)
+    reasons = [item["reason"] for item in figures["left"]]
+    assert any("the agent gave up: the query asks for a column" in reason for reason in reasons), reasons
+
+    status, out, err = _run("transcript", "users-v2", "--json", temporary=tmp_path / "tmp", cwd=keep)
+    assert status == 0, err
+    runs = json.loads(out)["attempts"]
+    assert len(runs) == 5
+    (lied,) = [run for run in runs if run["rounds"] == 2]
+    assert lied["end"] == "accepted"
+    status, out, err = _run(
+        "transcript", "users-v2", lied["repository"], "--otlp", str(tmp_path / "spans.json"),
+        temporary=tmp_path / "tmp", cwd=keep,
+    )  # fmt: skip
+    assert status == 0, err
+    assert "execute_tool edit" in (tmp_path / "spans.json").read_text()
 
 
 def _failing_one_is_reverted_twice_and_handed_over(figures: dict[str, Any], told: str) -> None:

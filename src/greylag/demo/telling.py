@@ -28,13 +28,18 @@ QUIET = frozenset(
         EventKind.CLOSED,
         EventKind.SKIPPED,
         EventKind.RETIRED,
+        EventKind.AGENT,
     }
 )
 """Kinds that are only counted; those that are worth it are told when something else happens."""
 
+LATE = "late arrivals"
+"""How the waves of single targets, rewritten after the others, begin."""
+
 COUNTED = {
     EventKind.REWRITTEN: ("rewritten and proven",) * 2,
     EventKind.SKIPPED: ("left alone with a reason",) * 2,
+    EventKind.AGENT: ("run of the agent", "runs of the agent"),
     EventKind.PROPOSED: ("pull request opened", "pull requests opened"),
     EventKind.MERGED: ("merged",) * 2,
     EventKind.DONE: ("healthy after the merge",) * 2,
@@ -69,10 +74,12 @@ class Teller:
         """Hear one event."""
         with self._lock:
             self.events.append(event)
-            if event.kind in QUIET:
+            if event.kind is EventKind.AGENT and "run" not in event.data:
+                pass  # what was left over for it: told by its run
+            elif event.kind in QUIET:
                 self._counts[event.kind] += 1
                 self._since = event.at
-            else:
+            elif event.kind is not EventKind.WAVES or not event.message.startswith(LATE):
                 if event.kind is not EventKind.QUESTION:  # asked while others are still being rewritten
                     self._flush()
                 self._line(event.at, _words(event), COLOURS.get(event.kind, ""), event.repository)

@@ -194,3 +194,24 @@ def test_a_counterexample_shows_its_rows_and_names_its_empty_tables() -> None:
     assert "and no row in orders" in text
     assert "(no row)" in text
     assert "7" in text
+
+
+def test_what_agents_do_is_counted_and_their_questions_are_told() -> None:
+    console, stream = _console()
+    teller = Teller(console)
+    teller(_event(EventKind.AGENT, "shop: codemods left 2 files over", "shop"))
+    for name in ("shop", "bank"):
+        run = {"run": f"m/{name}/1.1"}
+        teller(
+            Event(migration="m", kind=EventKind.AGENT, message="works", at=NOON, repository=name, data=run)
+        )
+    teller(_event(EventKind.WAVES, "late arrivals: wave 3: 1"))
+    assert stream.getvalue() == ""
+    teller(_event(EventKind.QUESTION, "shop: the agent asks: which rows?", "shop"))
+    teller.flush()
+    told = stream.getvalue()
+    assert "the agent asks: which rows?" in told
+    assert "2 runs of the agent" in told
+    assert "codemods left" not in told
+    assert "late arrivals" not in told
+    assert len(teller.of(EventKind.AGENT)) == 3
