@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 
 from greylag.domain.agent import Example, Leftover
 from greylag.domain.check import Verdict
+from greylag.domain.consumer import Framework
 from greylag.domain.words import count
 
 AROUND = 2
@@ -80,6 +81,8 @@ def outlier(leftover: Leftover, text: str) -> str | None:
     for reason in leftover.reasons:
         if reason.code in _NOT_FOR_AGENTS:
             return _NOT_FOR_AGENTS[reason.code]
+    if _another_table(leftover):
+        return "whether it names the old dataset, only a person can say: under `ref` of the migration file"
     if _VENDORED.search(leftover.path):
         return "it is a copy of code from elsewhere: it is changed where it comes from"
     lines = text.splitlines()
@@ -92,6 +95,12 @@ def outlier(leftover: Leftover, text: str) -> str | None:
     if len(leftover.reads) > MAX_READS:
         return f"it reads old datasets in {len(leftover.reads)} places; an agent gets at most {MAX_READS}"
     return None
+
+
+def _another_table(leftover: Leftover) -> bool:
+    """SQL that may name another table. The proof takes it for one, and would refuse every change of it."""
+    codes = {reason.code for reason in leftover.reasons}
+    return leftover.framework is Framework.SQL and codes == {"maybe-old"}
 
 
 def examples_for(
