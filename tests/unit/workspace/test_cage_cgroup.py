@@ -40,3 +40,13 @@ def test_without_any_there_is_none_and_nothing_fails(tmp_path: Path) -> None:
     assert group.where == ()
     group.enter(1)
     group.remove()
+
+
+def test_groups_of_hosts_that_are_gone_are_removed(tmp_path: Path) -> None:
+    (tmp_path / "cgroup.controllers").touch()
+    (tmp_path / "greylag" / "999999999-dead").mkdir(parents=True)
+    (tmp_path / "greylag" / "1-alive").mkdir()
+    ControlGroup.make(LIMITS, tmp_path)
+    left = {path.name for path in (tmp_path / "greylag").iterdir()}
+    assert "999999999-dead" not in left
+    assert "1-alive" in left

@@ -16,6 +16,7 @@ from greylag.workspace.cage.base import CageLimits
 
 _ROOT = Path("/sys/fs/cgroup")
 _OURS = "greylag"
+_CONTROLLERS = ("pids", "memory")
 # The cage's own first process, its parent, the forwarder with its threads.
 EXTRA_PROCESSES = 40
 
@@ -29,6 +30,7 @@ class ControlGroup:
     @classmethod
     def make(cls, limits: CageLimits, root: Path = _ROOT) -> ControlGroup:
         """A new group with these limits, or one without folders when the system has none for us."""
+        _sweep(root)
         name = f"{os.getpid()}-{secrets.token_hex(4)}"
         made: list[Path] = []
         try:
@@ -49,19 +51,28 @@ class ControlGroup:
 
     def starved(self) -> bool:
         """Whether the kernel killed something of the group for want of memory."""
-        for file in (
-            folder / name for folder in self.where for name in ("memory.events", "memory.oom_control")
-        ):
-            with suppress(OSError):
-                counts = dict(line.split() for line in file.read_text().splitlines())
-                if int(counts.get("oom_kill", 0)):
-                    return True
+        for folder in self.where:
+            for name in ("memory.events", "memory.oom_control"):
+                with suppress(OSError):
+                    counts = dict(line.split() for line in (folder / name).read_text().splitlines())
+                    if int(counts.get("oom_kill", 0)):
+                        return True
         return False
 
     def remove(self) -> None:
         """Remove the group; its processes must be gone."""
         _remove(list(self.where))
         self.where = ()
+
+
+def _sweep(root: Path) -> None:
+    """Remove the groups of hosts that were killed; those that are in use cannot be removed anyway."""
+    for parent in (root / _OURS, *(root / name / _OURS for name in _CONTROLLERS)):
+        with suppress(OSError):
+            for folder in parent.iterdir():
+                if folder.is_dir() and not Path("/proc", folder.name.partition("-")[0]).exists():
+                    with suppress(OSError):
+                        folder.rmdir()
 
 
 def _unified(root: Path, name: str, limits: CageLimits, made: list[Path]) -> None:
@@ -95,7 +106,7 @@ def _each(root: Path, name: str, limits: CageLimits, made: list[Path]) -> None:
 def _remove(folders: list[Path]) -> None:
     for folder in folders:
         # The kernel lets go of a group a moment after its last process.
-        for _ in range(20):
+        for _ in range(50):
             try:
                 folder.rmdir()
             except FileNotFoundError:
