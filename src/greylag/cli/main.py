@@ -36,6 +36,7 @@ COMMANDS: tuple[str, ...] = (
     "override",
     "retire",
     "transcript",
+    "mcp",
 )
 """Modules of `greylag.cli.commands` with `register(app)`, in the order in which `--help` lists them."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +12,7 @@ import typer
 from greylag.cli.campaigns import ConfigOption, JsonOption, MigrationArgument
 from greylag.cli.console import out
 from greylag.domain.errors import UsageError
-from greylag.engine.documents import plain
+from greylag.engine.documents import agents_folder, attempt_document, attempt_figures, plain
 
 if TYPE_CHECKING:
     from greylag.agent.transcript import Attempt, Record
@@ -62,8 +61,9 @@ def transcript(
 ) -> None:
     """Show what agents did."""
     from greylag.agent.transcript import attempts
+    from greylag.app import load_settings
 
-    root = _agents_folder(config)
+    root = agents_folder(load_settings(config).database)
     found = _chosen(attempts(root, _name(migration, config), target), attempt)
     if target is not None and not found:
         raise UsageError(
@@ -75,19 +75,11 @@ def transcript(
     elif target is None:
         _list(found, json=json)
     elif json:
-        _write_json(_document(found[-1]))
+        _write_json(attempt_document(found[-1]))
     elif raw:
         _raw(found[-1])
     else:
         _show(found[-1], full=full, follow=follow)
-
-
-def _agents_folder(config: Path | None) -> Path:
-    from greylag.app import load_settings
-    from greylag.engine.database import sqlite_file
-
-    file = sqlite_file(load_settings(config).database)
-    return (Path(".greylag") if file is None else file.parent) / "agents"
 
 
 def _name(migration: str, config: Path | None) -> str:
@@ -115,33 +107,12 @@ def _list(found: tuple[Attempt, ...], *, json: bool) -> None:
     from greylag.domain.words import count
 
     if json:
-        _write_json({"attempts": [_figures(one) for one in found]})
+        _write_json({"attempts": [attempt_figures(one) for one in found]})
         return
     console = out()
     for line in listing((one, summary(_records(one))) for one in found):
         console.print(line)
     console.print(count(len(found), "attempt") if found else "no agent has worked on this campaign yet")
-
-
-def _figures(attempt: Attempt) -> dict[str, object]:
-    from greylag.agent.transcript import summary
-
-    found = summary(_records(attempt))
-    return {
-        "repository": attempt.key.repository,
-        "attempt": attempt.key.attempt,
-        "run": attempt.key.run,
-        "transcript": str(attempt.transcript),
-        **{key: value for key, value in asdict(found).items() if key != "attempt"},
-        "seconds": found.seconds,
-    }
-
-
-def _document(attempt: Attempt) -> dict[str, object]:
-    records = [
-        {"seq": one.seq, "at": one.at, "kind": one.kind, "data": one.data} for one in _records(attempt)
-    ]
-    return {**_figures(attempt), "records": records}
 
 
 def _write_json(document: dict[str, object]) -> None:
