@@ -36,13 +36,10 @@ def _console() -> tuple[Console, io.StringIO]:
 def _everything(terminal: int) -> str:
     """What was written to a terminal whose other end is closed: the kernel hands it over in pieces."""
     pieces: list[bytes] = []
-    try:
+    with suppress(OSError):  # Linux says so at the end, instead of nothing
         while piece := os.read(terminal, 65536):
             pieces.append(piece)
-    except OSError:  # Linux says so at the end, instead of nothing
-        pass
-    finally:
-        os.close(terminal)
+    os.close(terminal)
     return b"".join(pieces).decode()
 
 
