@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import pty
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
