@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 import greylag
 from greylag.agent.base import Job, Runner, Session
+from greylag.agent.loop import Desk
 from greylag.agent.proxy import Budgets, MemoryBooks, ModelProxy, Price, Upstream, read_price
 from greylag.agent.runners import make_runner
 from greylag.domain.agent import AttemptKey
@@ -35,7 +36,8 @@ FILES: Mapping[str, bytes] = {
 class Kind:
     """One way to run an agent: the runner, its settings, and the API that it speaks.
 
-    `shell`: what the model says is run in a shell. `real`: a binary that npm installs.
+    `shell`: what the model says is run in a shell. `real`: a binary that npm installs. `few`: a variety that
+    only takes part where it makes a difference.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Kind:
     settings: Mapping[str, Any] = field(default_factory=dict)
     shell: bool = False
     real: bool = False
+    few: bool = False
 
 
 def agents_folder() -> Path | None:
@@ -62,7 +65,7 @@ def kinds() -> list[Kind]:
     allow = ("read", "search", "think", "edit", "delete", "move", "execute")
     return [
         Kind(name="own", runner="own", api="anthropic", settings={"workers": 1}),
-        Kind(name="own-chat", runner="own", api="openai-chat", settings={"workers": 1}),
+        Kind(name="own-chat", runner="own", api="openai-chat", settings={"workers": 1}, few=True),
         Kind(name="acp", runner="acp", api="anthropic", settings={"command": python, "folders": (source,)}),
         Kind(
             name="acp-shell",
@@ -70,6 +73,7 @@ def kinds() -> list[Kind]:
             api="anthropic",
             settings={"command": python, "folders": (source,), "allow": allow},
             shell=True,
+            few=True,
         ),
         Kind(name="claude", runner="claude", api="anthropic", settings=here, real=True),
         Kind(name="codex", runner="codex", api="openai-responses", settings=here, shell=True, real=True),
@@ -107,13 +111,12 @@ class Watched:
         return self.cage.profile(spec)
 
 
-class Owner:
-    """The host of a runner: remembers what the agent asked of it."""
+class Owner(Desk):
+    """The host of a runner: remembers what the agent asked of it, and finds nothing wrong."""
 
     def __init__(self, answer: str | None = None) -> None:
+        super().__init__(collect=_nothing, check=lambda changes: (), answer=lambda *asked: answer)
         self.heard: list[tuple[str, ...]] = []
-        self.over = False
-        self._answer = answer
 
     def verify(self) -> str:
         self.heard.append(("verify",))
@@ -121,15 +124,15 @@ class Owner:
 
     def ask(self, question: str, options: Sequence[str] = ()) -> str:
         self.heard.append(("ask", question, *options))
-        if self._answer is not None:
-            return self._answer
-        self.over = True
-        return "A person is asked. End your turn now."
+        return super().ask(question, options)
 
     def give_up(self, reason: str) -> str:
         self.heard.append(("give_up", reason))
-        self.over = True
-        return "Noted. End your turn now."
+        return super().give_up(reason)
+
+
+def _nothing() -> Collected:
+    return Collected(changes={})
 
 
 @dataclass(slots=True)
@@ -180,14 +183,11 @@ def scene(
     turns: int = 30,
     budget: float | None = None,
     limits: CageLimits | None = None,
-    before: Callable[[Path], None] | None = None,
 ) -> Iterator[Scene]:
     """A session of a runner in a repository, with the real proxy and a scripted model."""
     host, notes, watched = host or Owner(), Notes(), Watched(cage)
     folder = tmp / "work"
     prepare_folder(files, folder)
-    if before is not None:
-        before(folder)
     with ExitStack() as stack:
         model = stack.enter_context(ScriptedModel(scripts, key="upstream-key"))
         url = model.url if kind.api == "anthropic" else f"{model.url}/v1"

@@ -7,6 +7,7 @@ The real agents take part when they are installed and asked for: `tests/agents/i
 from __future__ import annotations
 
 import os
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -20,6 +21,7 @@ from greylag.testing.model import (
     Ask,
     Read,
     Run,
+    ScriptedModel,
     Step,
     Verify,
     Write,
@@ -35,6 +37,7 @@ from greylag.testing.model import (
 from greylag.testing.model.scripts import faulty
 from greylag.testing.model.values import broken, slow
 from greylag.workspace.cage import Cage, CageLimits, NoSandbox, choose_cage, unsafe_cage
+from greylag.workspace.collect import prepare_folder
 
 KINDS = kinds()
 QUERY = "queries/daily.sql"
@@ -42,7 +45,12 @@ RIGHT = {QUERY: [("users_v1", "users_v2")]}
 TEXTS = {path: text.decode() for path, text in FILES.items()}
 
 
-@pytest.fixture(params=KINDS, ids=[kind.name for kind in KINDS])
+# Varieties that only some tests are for; each of these names them in a list of its own.
+MOST = [kind for kind in KINDS if not kind.few]
+every = pytest.mark.parametrize("kind", KINDS, indirect=True, ids=[kind.name for kind in KINDS])
+
+
+@pytest.fixture(params=MOST, ids=[kind.name for kind in MOST])
 def kind(request: pytest.FixtureRequest) -> Kind:
     given: Kind = request.param
     folder = agents_folder()
@@ -61,6 +69,7 @@ def cage() -> Cage:
         pytest.skip(f"no sandbox works here: {error}")
 
 
+@every
 def test_it_edits_a_file_and_says_so(kind: Kind, cage: Cage, tmp_path: Path) -> None:
     with scene(kind, apply_patch(RIGHT, TEXTS), cage, tmp_path) as on:
         turn = on.session.prompt("Rename users_v1 to users_v2.")
@@ -75,6 +84,7 @@ def test_it_edits_a_file_and_says_so(kind: Kind, cage: Cage, tmp_path: Path) -> 
         assert "upstream-key" not in on.told()
 
 
+@every
 def test_the_second_prompt_finds_all_that_the_first_one_left(kind: Kind, cage: Cage, tmp_path: Path) -> None:
     script = wrong_then_right(
         {QUERY: "SELECT a\nFROM users_v3\n"}, {QUERY: "SELECT a\nFROM users_v2\n"}, TEXTS
@@ -117,13 +127,14 @@ def test_an_answer_that_is_known_comes_back_at_once(kind: Kind, cage: Cage, tmp_
 
 
 def test_an_agent_that_asked_and_goes_on_is_stopped(kind: Kind, cage: Cage, tmp_path: Path) -> None:
-    script = steps(Step("", (Ask("Which?"),)), *(Step("", (Read("README.md"),)) for _ in range(500)))
-    with scene(kind, script, cage, tmp_path, turns=400) as on:
+    script = steps(Step("", (Ask("Which?"),)), *(Step("", (Read("README.md"),)) for _ in range(300)))
+    with scene(kind, script, cage, tmp_path, turns=250) as on:
         turn = on.session.prompt("Rename users_v1.")
         assert turn.end in (TurnEnd.ENDED, TurnEnd.ASKED)
-        assert len(on.model.requests) < 400
+        assert len(on.model.requests) < 250
 
 
+@every
 def test_nothing_outside_of_the_folder_is_read_or_written(kind: Kind, cage: Cage, tmp_path: Path) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("the-hosts-own-secret")
@@ -163,11 +174,11 @@ def test_endless_turns_end(kind: Kind, cage: Cage, tmp_path: Path) -> None:
 
 def test_the_wall_time_ends_a_turn(kind: Kind, cage: Cage, tmp_path: Path) -> None:
     script = faulty(lie(), {0: [slow(30)] * 9})
-    with scene(kind, script, cage, tmp_path, limits=CageLimits(wall=6)) as on:
+    with scene(kind, script, cage, tmp_path, limits=CageLimits(wall=4)) as on:
         began = time.monotonic()
         turn = on.session.prompt("Rename users_v1.")
         assert turn.end is TurnEnd.OUT_OF_TIME, turn
-        assert time.monotonic() - began < 15
+        assert time.monotonic() - began < 20
 
 
 def test_a_model_that_is_broken_fails_the_turn(kind: Kind, cage: Cage, tmp_path: Path) -> None:
@@ -198,6 +209,7 @@ def test_a_killed_agent_fails_the_turn(kind: Kind, cage: Cage, tmp_path: Path) -
         assert on.session.prompt("And now?").end is TurnEnd.FAILED
 
 
+@every
 def test_nothing_of_a_session_lives_on(kind: Kind, cage: Cage, tmp_path: Path) -> None:
     mark = f"31536{os.getpid()}"
     left = Run(f"(setsid sleep {mark} >/dev/null 2>&1 &) ; nohup sleep {mark} >/dev/null 2>&1 &")
@@ -275,8 +287,6 @@ def test_a_repositorys_own_configuration_does_nothing(
     kind: Kind, cage: Cage, tmp_path: Path, caged: bool
 ) -> None:
     """Twice: the cage hides such files, and without a cage the runner's own settings keep them out."""
-    from greylag.testing.model import ScriptedModel
-
     chosen = cage if caged else unsafe_cage()
     with ScriptedModel(lie("evil")) as evil:
         # In the cage the marks would fall into the folder itself; the other server cannot even be reached.
@@ -292,6 +302,31 @@ def test_a_repositorys_own_configuration_does_nothing(
             assert on.collected().changes == {QUERY: b"SELECT a\nFROM users_v2\n"}
             assert ORDER not in on.told()
             assert all(request.headers.get("x-api-key") != "stolen" for request in on.model.requests)
+
+
+def test_the_hostile_configuration_is_hostile(tmp_path: Path) -> None:
+    """What the test above keeps out does run where nothing keeps it out: Claude Code as it is by default."""
+    folder = agents_folder()
+    if folder is None:
+        pytest.skip(
+            "needs a real agent: tests/agents/install.sh, then GREYLAG_AGENTS=1 pytest tests/contract"
+        )
+    work, modules = tmp_path / "work", folder / "node_modules"
+    with ScriptedModel(lie("evil")) as evil, ScriptedModel(lie()) as good:
+        given = {"evil": evil.url, "mark": str(work / "marks")}
+        hostile = {path: (text % given).encode() for path, text in HOSTILE.items()}
+        prepare_folder({**FILES, **hostile, "marks/README": b"-\n"}, work)
+        env = {
+            "PATH": f"{modules}/.bin:{modules}/node/bin:/usr/bin:/bin",
+            "HOME": str(tmp_path),
+            "ANTHROPIC_BASE_URL": good.url,
+            "ANTHROPIC_API_KEY": "a-key",
+        }
+        argv = ["claude", "-p", "Hello", "--model", "scripted-1"]
+        subprocess.run(argv, cwd=work, env=env, timeout=60, stdin=subprocess.DEVNULL, check=False)
+        marks = {path.name for path in (work / "marks").iterdir()}
+        assert {"session-start", "user-prompt", "mcp"} <= marks
+        assert evil.requests
 
 
 def test_a_wrong_api_is_refused_before_anything_starts(cage: Cage, tmp_path: Path) -> None:

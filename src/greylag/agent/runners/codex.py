@@ -82,7 +82,7 @@ class CodexRunner:
 
 @contextmanager
 def _home(job: Job) -> Iterator[dict[str, str]]:
-    """A home for where the cage makes none: in a temporary folder its commands fail, and it says nothing of it."""
+    """A home for where the cage makes none: in a temporary folder its commands fail, without a word."""
     if job.cage.name != "none":
         yield {}
         return
