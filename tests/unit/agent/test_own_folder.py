@@ -116,17 +116,32 @@ def test_writing_keeps_the_mode_and_creates_nothing(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["run.sh"]
 
 
-def test_creating_goes_through_no_link_and_over_no_file(tmp_path: Path) -> None:
+def test_copying_goes_through_no_link_and_over_no_file(tmp_path: Path) -> None:
+    for name in ("from/a/b", "from/c", "from/left/out", "from/.git/config", "to/x"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(name.encode())
+    (tmp_path / "from" / "link").symlink_to(tmp_path / "to")
     (tmp_path / "out").mkdir()
-    (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "link").symlink_to(tmp_path / "out")
-    (tmp_path / "in" / "there").write_bytes(b"x")
-    (tmp_path / "in" / "dangling").symlink_to(tmp_path / "out" / "new")
-    with Folder(tmp_path / "in") as folder:
-        folder.create("a/b/c", b"y", 5)
-        for path in ("link/x", "there", "dangling", "../x", ".git/hooks/x"):
-            with pytest.raises(Refused):
-                folder.create(path, b"x", 5)
-    assert (tmp_path / "in/a/b/c").read_bytes() == b"y"
-    assert (tmp_path / "in/a/b/c").stat().st_mtime_ns == 5
+
+    def copy() -> dict[str, int]:
+        with Folder(tmp_path / "from") as ours, Folder(tmp_path / "to") as theirs:
+            copied = ours.copy_into(theirs, when=5, leave=lambda path: path == "left")
+            return {path: found.st_mtime_ns for path, found in copied}
+
+    assert copy() == {"a/b": 5, "c": 5}
+    assert (tmp_path / "to/a/b").read_bytes() == b"from/a/b"
+    assert sorted(path.name for path in (tmp_path / "to").iterdir()) == ["a", "c", "x"]
+    with pytest.raises(Refused):
+        copy()
+    (tmp_path / "to/c").unlink()
+    (tmp_path / "to/a/b").unlink()
+    (tmp_path / "to/a").rmdir()
+    (tmp_path / "to/a").symlink_to(tmp_path / "out")
+    with pytest.raises(Refused):
+        copy()
+    (tmp_path / "to/a").unlink()
+    (tmp_path / "to/c").unlink(missing_ok=True)
+    (tmp_path / "to/c").symlink_to(tmp_path / "out" / "new")
+    with pytest.raises(Refused):
+        copy()
     assert list((tmp_path / "out").iterdir()) == []

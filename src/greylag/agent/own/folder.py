@@ -9,7 +9,7 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -63,27 +63,33 @@ class Folder:
             os.ftruncate(file, 0)
             _write(file, content)
 
-    def create(self, path: str, content: bytes, when: int) -> os.stat_result:
-        """A new file, with the folders on the way; `when` is its time of change, in nanoseconds.
+    def copy_into(
+        self, target: Folder, *, when: int, leave: Callable[[str], bool]
+    ) -> Iterator[tuple[str, os.stat_result]]:
+        """Copy the plain files that are not too large into an empty folder, without what git keeps.
 
-        Raises Refused where something of that name is there.
+        `leave` names what is left out, files and folders; `when` is the copies' time of change, in
+        nanoseconds. Yields each path with the copy's figures. Raises Refused where something is in the way.
         """
-        *folders, name = self.parts(path)
-        with _refusing(path), self._folder(folders, make=True) as above:
-            file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OPEN, 0o644, dir_fd=above)
-            try:
-                _write(file, content)
-                os.utime(file, ns=(when, when))
-                return os.fstat(file)
-            finally:
-                os.close(file)
+        with _refusing("."):
+            for place, folders, files, above in os.fwalk(".", dir_fd=self._root, follow_symlinks=False):
+                base = "" if place == "." else f"{place[2:]}/"
+                folders[:] = sorted(name for name in folders if not _hidden(name) and not leave(base + name))
+                names = [name for name in sorted(files) if not leave(base + name)]
+                if not names:
+                    continue
+                with target._folder(base.split("/")[:-1], make=True) as there:
+                    for name in names:
+                        content = _plain(name, above)
+                        if content is not None:
+                            yield base + name, _create(name, there, content, when)
 
     def entries(self, under: str = "") -> Iterator[Entry]:
         """All that is no folder, in order, without what git keeps. Raises Refused."""
         parts = self.parts(under) if under not in {"", ".", "/"} else ()
         with _refusing(under), self._folder(parts) as start:
             for place, folders, files, above in os.fwalk(".", dir_fd=start, follow_symlinks=False):
-                folders[:] = sorted(name for name in folders if name.casefold() not in _HIDDEN)
+                folders[:] = sorted(name for name in folders if not _hidden(name))
                 links = [name for name in folders if stat.S_ISLNK(_stat(name, above).st_mode)]
                 base = os.path.normpath("/".join([*parts, place]))
                 for name in sorted([*files, *links]):
@@ -99,7 +105,7 @@ class Folder:
         steps = tuple(step for step in path.split("/") if step not in {"", "."})
         if path.startswith("/") or ".." in steps or "\0" in path or not steps:
             raise Refused(f"{path[:200]!r} is no path of a file in this folder; paths start at its root")
-        if any(step.casefold() in _HIDDEN for step in steps):
+        if any(map(_hidden, steps)):
             raise Refused(f"{path[:200]}: what git keeps is not for you")
         return steps
 
@@ -132,6 +138,32 @@ class Folder:
             yield here
         finally:
             os.close(here)
+
+
+def _hidden(name: str) -> bool:
+    return name.casefold() in _HIDDEN
+
+
+def _plain(name: str, above: int) -> bytes | None:
+    """The bytes of a plain file that is not too large; None for anything else."""
+    found = _stat(name, above)
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1 or found.st_size > MAX_FILE:
+        return None
+    file = os.open(name, os.O_RDONLY | _OPEN, dir_fd=above)
+    try:
+        return _read(file, name)
+    finally:
+        os.close(file)
+
+
+def _create(name: str, above: int, content: bytes, when: int) -> os.stat_result:
+    file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OPEN, 0o644, dir_fd=above)
+    try:
+        _write(file, content)
+        os.utime(file, ns=(when, when))
+        return os.fstat(file)
+    finally:
+        os.close(file)
 
 
 def _stat(name: str, above: int) -> os.stat_result:

@@ -11,7 +11,7 @@ import os
 import shutil
 from pathlib import Path
 
-from greylag.agent.own.folder import MAX_FILE, Folder, Refused
+from greylag.agent.own.folder import Folder, Refused
 from greylag.agent.own.lines import Misbehaved
 from greylag.workspace.cage import is_agent_config
 
@@ -35,14 +35,12 @@ class Slot:
         Misbehaved.
         """
         self.empty()
-        with Folder(source) as ours, Folder(self.path) as theirs:
-            for entry in ours.entries():
-                if not entry.regular or entry.stat.st_size > MAX_FILE or is_agent_config(entry.path):
-                    continue
-                try:
-                    self._marks[entry.path] = _mark(theirs.create(entry.path, ours.read(entry.path), _WHEN))
-                except Refused as refused:
-                    raise Misbehaved(f"its folder cannot be filled: {refused}") from None
+        try:
+            with Folder(source) as ours, Folder(self.path) as theirs:
+                copied = ours.copy_into(theirs, when=_WHEN, leave=is_agent_config)
+                self._marks = {path: _mark(found) for path, found in copied}
+        except Refused as refused:
+            raise Misbehaved(f"its folder cannot be filled: {refused}") from None
 
     def take_back(self, target: Path) -> int:
         """Write what the worker changed into the folder that the slot was filled from; how many files.
