@@ -19,6 +19,8 @@ from greylag.engine.checking import Verification, acceptable, verdict_of
 from greylag.engine.finding import look
 from greylag.mapping.compiled import CompiledMigration
 from greylag.rewrite.dispatch import framework_of
+from greylag.verify.follows import NAME as READ
+from greylag.verify.follows import follows
 from greylag.verify.guards import scope, scope_of
 from greylag.verify.judge import Judge, diff_of
 
@@ -30,6 +32,7 @@ class End(StrEnum):
 
     GUARD = "guard"
     PROOF = "proof"
+    READ = "read"
     JUDGE = "judge"
     PROPOSED = "proposed"
     MERGED = "merged"
@@ -46,7 +49,7 @@ class Scored:
     @property
     def stopped(self) -> bool:
         """Whether it never became a pull request."""
-        return self.end in {End.GUARD, End.PROOF, End.JUDGE}
+        return self.end in {End.GUARD, End.PROOF, End.READ, End.JUDGE}
 
     @property
     def failures(self) -> tuple[str, ...]:
@@ -74,11 +77,20 @@ def score(diff: LabelledDiff, judge: Judge | None = None, level: Level = "fast")
         before=files,
         leftovers=left,
         guards=lambda changes: scope(changes, diff.before, allowed),
+        others=lambda changes: (read(diff, compiled, left, verification),),
         judge=lambda changes: () if judge is None else vote(judge, diff),
         level=level,
     )
     checks = verification(diff.changes)
     return Scored(diff=diff, checks=checks, end=_end(checks))
+
+
+def read(
+    diff: LabelledDiff, compiled: CompiledMigration, left: tuple[Leftover, ...], made: Verification
+) -> Check:
+    """What reading the words says of the files that no proof has decided."""
+    shown = {path for path, proof in made.proofs.items() if proof.verdict in {Verdict.PROVEN, Verdict.TESTED}}
+    return follows(compiled, left, diff.before, diff.changes, decided=shown)
 
 
 def vote(judge: Judge, diff: LabelledDiff) -> tuple[Check, ...]:
@@ -98,6 +110,8 @@ def _end(checks: tuple[Check, ...]) -> End:
     failed = [one.verifier for one in checks if one.status is CheckStatus.FAILED]
     if any(one.startswith("guard:") for one in failed):
         return End.GUARD
+    if failed == [READ]:
+        return End.READ
     if failed and failed != ["judge"]:
         return End.PROOF
     if failed:
