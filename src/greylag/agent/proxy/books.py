@@ -25,19 +25,30 @@ SETTINGS: dict[Which, str] = {
 class OverBudget(Exception):
     """A call that might go over a budget. Its text is what the agent and the ledger show.
 
-    `spent` counts open reservations; amounts are in US dollars.
+    Amounts are in US dollars. `spent` counts open reservations; `reserved` is their part of it where it is
+    known: a call that is over for their sake only waits until they are settled. `most` is what the call may
+    cost.
     """
 
-    def __init__(self, which: Which, spent: float, limit: float, most: float) -> None:
+    def __init__(
+        self, which: Which, spent: float, limit: float, most: float = 0.0, reserved: float = 0.0
+    ) -> None:
+        call = f", and this call may cost up to ${most:.4f}" if most else ""
         super().__init__(
-            f"over budget: the {which}'s budget is ${limit:.2f}, of which ${spent:.4f} is spent or reserved, "
-            f"and this call may cost up to ${most:.4f}. Stop here: no further call will pass. "
+            f"over budget: the {which}'s budget is ${limit:.2f}, of which ${spent:.4f} is spent or "
+            f"reserved{call}. Stop here: no further call will pass. "
             f"(For the operator: raise {SETTINGS[which]}, or lower agent.max_tokens.)"
         )
         self.which: Which = which
         self.spent = spent
         self.limit = limit
         self.most = most
+        self.reserved = reserved
+
+    @property
+    def may_pass_later(self) -> bool:
+        """Whether the call would pass if nothing were reserved."""
+        return self.reserved > 0 and self.spent - self.reserved + self.most <= self.limit
 
 
 class Books(Protocol):
@@ -121,11 +132,11 @@ class MemoryBooks:
                 limit: float | None = getattr(self._budgets, which)
                 if limit is None:
                     continue
-                spent = sum(
-                    call.amount for call in self._calls.values() if call.counts_for(which, attempt, day)
-                )
+                counted = [call for call in self._calls.values() if call.counts_for(which, attempt, day)]
+                spent = sum(call.amount for call in counted)
                 if spent + most > limit:
-                    raise OverBudget(which, spent, limit, most)
+                    reserved = sum(call.most for call in counted if call.usage is None)
+                    raise OverBudget(which, spent, limit, most, reserved)
             self._next += 1
             self._calls[self._next] = _Call(attempt=attempt, day=day, most=most)
             return self._next

@@ -25,9 +25,10 @@ from tenacity import (
 
 from greylag.agent.proxy import records
 from greylag.agent.proxy.apis import Api, Checked, Failure, Reading, Refused
-from greylag.agent.proxy.apis.base import TRY_AGAIN, garbled, loads
+from greylag.agent.proxy.apis.base import TRY_AGAIN
 from greylag.agent.proxy.apis.chat import without_usage
 from greylag.agent.proxy.books import Books, OverBudget
+from greylag.agent.proxy.faults import costs_nothing, failure_of, refusal_of
 from greylag.agent.proxy.grants import Grant, Slot
 from greylag.agent.proxy.prices import Price, Tokens, most_of, usage_of
 from greylag.agent.proxy.records import Record
@@ -185,17 +186,7 @@ async def _once(desk: Desk, call: Call) -> Record:
 
 async def _asked(desk: Desk, call: Call, most: float) -> Record:
     """Reserve, ask, settle. Raises Busy or Refused."""
-    try:
-        number = await anyio.to_thread.run_sync(
-            desk.books.reserve,
-            call.grant.attempt,
-            call.checked.model,
-            most,
-            f"{call.request}.{call.slot.number}",
-        )
-    except OverBudget as error:
-        call.grant.stop("over_budget", str(error))
-        raise Refused(str(error), status=402, code="over_budget") from None
+    number = await _reserved(desk, call, most)
     reached = Answer(broken="cancelled")
     try:
         reached = await desk.line.post(call.content, call.asked)
@@ -206,19 +197,42 @@ async def _asked(desk: Desk, call: Call, most: float) -> Record:
     return await _settled(desk, call, number, reached)
 
 
+async def _reserved(desk: Desk, call: Call, most: float) -> int:
+    """The call's number in the books. Raises Refused when it is over budget.
+
+    What others reserved is mostly given back when they settle: a call that is over only for their sake waits.
+    """
+    request = f"{call.request}.{call.slot.number}"
+    give_up = time.monotonic() + desk.line.upstream.patience
+    while True:
+        try:
+            return await anyio.to_thread.run_sync(
+                desk.books.reserve, call.grant.attempt, call.checked.model, most, request
+            )
+        except OverBudget as error:
+            if not error.may_pass_later or time.monotonic() > give_up:
+                call.grant.stop("over_budget", str(error))
+                raise Refused(str(error), status=402, code="over_budget") from None
+        await asyncio.sleep(0.2)
+
+
 async def _settled(desk: Desk, call: Call, number: int, reached: Answer) -> Record:
     """The record of an answer, in the books. Raises Busy or Refused for one that is none."""
     price = desk.prices[call.checked.model]
     reading = (
         desk.api.read(reached.content, sse=reached.sse) if reached.status == 200 else Reading(complete=False)
     )
-    failure = _failure(reached, reading)
+    failure = failure_of(reached, reading)
     if failure is not None:
-        nothing = reached.status != 200 and (reached.status != 0 or reached.broken.startswith("Connect"))
-        usage = Usage(calls=1) if nothing else usage_of(reading.tokens or _guess(call, reached), price)
+        tokens = Tokens() if costs_nothing(reached) else reading.tokens or _guess(call, reached)
+        usage = usage_of(tokens, price)
         await anyio.to_thread.run_sync(desk.books.settle, number, usage, f"failed {failure.status}")
         await _told(desk, call, failure, usage)
-        raise _error(desk, failure, reached)
+        if failure.status not in TRY_AGAIN:
+            raise refusal_of(failure, desk.redactor)
+        if reached.retry_after is not None:
+            desk.line.leave_alone(min(reached.retry_after, desk.line.upstream.patience))
+        raise Busy(failure, reached.retry_after)
     body = without_usage(reached.content) if call.checked.hide_usage and reached.sse else reached.content
     record = Record(
         request=call.request,
@@ -239,47 +253,6 @@ async def _settled(desk: Desk, call: Call, number: int, reached: Answer) -> Reco
         ) from error
     await anyio.to_thread.run_sync(desk.books.settle, number, record.usage, "200")
     return record
-
-
-def _failure(reached: Answer, reading: Reading) -> Failure | None:
-    if reached.status == 200:
-        if reading.failure is not None:
-            return reading.failure
-        if reached.sse and garbled(reached.content):
-            return Failure(status=502, message="the reply is garbled")
-        return (
-            None
-            if reading.complete
-            else Failure(status=502, message=f"the reply was cut off {reached.broken}".strip())
-        )
-    if reached.status == 0:
-        late = "Timeout" in reached.broken
-        return Failure(status=504 if late else 502, message=f"no reply: {reached.broken}")
-    document = loads(reached.content) or {}
-    error = document.get("error", document)
-    message = error.get("message") if isinstance(error, dict) else error
-    if isinstance(error, dict) and "insufficient_quota" in {error.get("code"), error.get("type")}:
-        return Failure(status=402, message=str(message))
-    return Failure(status=reached.status, message=str(message or "no reason given")[:2000])
-
-
-def _error(desk: Desk, failure: Failure, reached: Answer) -> Exception:
-    if failure.status in TRY_AGAIN:
-        if reached.retry_after is not None:
-            desk.line.leave_alone(min(reached.retry_after, desk.line.upstream.patience))
-        return Busy(failure, reached.retry_after)
-    match failure.status:
-        case 401 | 403:
-            return Refused(
-                f"the model's provider refused the host's key ({failure.status}); no agent can help that. "
-                "(For the operator: check the key in agent.key_env or agent.key_file.)",
-                status=403,
-                code="upstream_key",
-            )
-        case _:
-            message = desk.redactor(f"the model's provider says: {failure.message}")
-            status = failure.status if 400 <= failure.status < 500 else 400
-            return Refused(message, status=status, code="upstream_refused")
 
 
 async def _told(desk: Desk, call: Call, failure: Failure, usage: Usage) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 from collections.abc import Coroutine, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -12,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import anyio.to_thread
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from greylag.agent.proxy.apis import APIS, Api, Refused
 from greylag.agent.proxy.apis.base import Json
 from greylag.agent.proxy.calls import Call, Desk, answer, request_hash
 from greylag.agent.proxy.delivery import Delivery, Pending, refusal_headers
-from greylag.agent.proxy.grants import Grant
+from greylag.agent.proxy.grants import Grant, Grants
 from greylag.agent.proxy.hosttools import HostTools
 from greylag.agent.proxy.records import Record
 from greylag.agent.proxy.redact import Redactor
@@ -28,32 +27,6 @@ if TYPE_CHECKING:
 
 MODEL_PATHS: dict[str, Api] = {api.path: api for api in APIS.values()}
 COUNT = "/v1/messages/count_tokens"
-
-
-class Grants:
-    """The grants that are open, by nobody's name: a token finds its own. Thread-safe."""
-
-    def __init__(self) -> None:
-        self._open: tuple[Grant, ...] = ()
-        self._lock = threading.Lock()
-
-    def add(self, grant: Grant) -> None:
-        """Its token is good from now on."""
-        with self._lock:
-            self._open = (*self._open, grant)
-
-    def remove(self, grant: Grant) -> None:
-        """Its token is good for nothing from now on."""
-        with self._lock:
-            self._open = tuple(each for each in self._open if each is not grant)
-
-    def of(self, headers: Mapping[str, str]) -> Grant | None:
-        """The grant of the token in `x-api-key` or `authorization: Bearer`."""
-        scheme, _, bearer = headers.get("authorization", "").partition(" ")
-        token = headers.get("x-api-key") or (bearer.strip() if scheme.lower() == "bearer" else "")
-        # All are compared, found or not: the time tells nothing.
-        found = [grant for grant in self._open if grant.matches(token)]
-        return found[0] if found else None
 
 
 class Front:
@@ -128,7 +101,7 @@ class Front:
             case "GET" if path == "/v1/models":
                 return JSONResponse(_models(grant))
             case _ if path == "/mcp":
-                return await self._mcp_app(grant, request.scope)
+                return await self._mcp_app(grant, request)
         own = MODEL_PATHS_BY_NAME[grant.upstream.api]
         raise Refused(
             f"there is no {request.method} {path} here: only POST {own}, GET /v1/models, POST /host/verify, "
@@ -184,7 +157,7 @@ class Front:
             await grant.write("denied", what="host_secret", reason=reason)
         return clean
 
-    async def _json(self, request: Request, *, empty: bool = False) -> Json:
+    async def _content(self, request: Request) -> bytes:
         if request.headers.get("content-encoding", "identity") != "identity":
             raise Refused("send the request uncompressed", code="invalid")
         content = bytearray()
@@ -193,6 +166,10 @@ class Front:
             if len(content) > self._request_bytes:
                 limit = f"{self._request_bytes // 1024} kB"
                 raise Refused(f"the request is larger than {limit}", status=413, code="too_large")
+        return bytes(content)
+
+    async def _json(self, request: Request, *, empty: bool = False) -> Json:
+        content = await self._content(request)
         if empty and not content:
             return {}
         try:
@@ -208,14 +185,14 @@ class Front:
         counted = {name: body[name] for name in ("system", "messages", "tools") if name in body}
         return JSONResponse({"input_tokens": len(json.dumps(counted)) // 4})
 
-    async def _mcp_app(self, grant: Grant, scope: Scope) -> ASGIApp:
+    async def _mcp_app(self, grant: Grant, request: Request) -> ASGIApp:
         # Imported in a thread: half a second in which the others go on.
         mcptools = await anyio.to_thread.run_sync(import_module, "greylag.agent.proxy.mcptools")
         if self._mcp is None:
             self._mcp = mcptools.McpMount(self._tools)
         await self._mcp.ready()
-        scope["greylag.grant"] = grant
-        return self._mcp.app
+        request.scope["greylag.grant"] = grant
+        return _with_body(self._mcp.app, await self._content(request))
 
     def _error(self, path: str, grant: Grant | None, refused: Refused) -> JSONResponse:
         """In the words of the API that was asked, else of the grant's."""
@@ -225,6 +202,19 @@ class Front:
 
 
 MODEL_PATHS_BY_NAME = {api.name: path for path, api in MODEL_PATHS.items()}
+
+
+def _with_body(app: ASGIApp, content: bytes) -> ASGIApp:
+    """The application with a body that was read already: whole, and not too large."""
+    parts: list[Message] = [{"type": "http.request", "body": content, "more_body": False}]
+
+    async def served(scope: Scope, receive: Receive, send: Send) -> None:
+        async def again() -> Message:
+            return parts.pop() if parts else await receive()
+
+        await app(scope, again, send)
+
+    return served
 
 
 def _models(grant: Grant) -> Json:

@@ -8,6 +8,7 @@ import hmac
 import logging
 import secrets
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -83,6 +84,8 @@ class Grant:
             if not slot.held:
                 slot.held = True
                 return slot
+        if self.stopped is not None:
+            raise Refused(self.stopped.text, status=402, code=self.stopped.reason)
         if self.used >= self.turns:
             text = (
                 f"out of turns: this attempt may ask the model {self.turns} times, and has. Stop here. "
@@ -138,6 +141,32 @@ class Grant:
         """No note is written after this."""
         with self._lock:
             self._ended = True
+
+
+class Grants:
+    """The grants that are open, by nobody's name: a token finds its own. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._open: tuple[Grant, ...] = ()
+        self._lock = threading.Lock()
+
+    def add(self, grant: Grant) -> None:
+        """Its token is good from now on."""
+        with self._lock:
+            self._open = (*self._open, grant)
+
+    def remove(self, grant: Grant) -> None:
+        """Its token is good for nothing from now on."""
+        with self._lock:
+            self._open = tuple(each for each in self._open if each is not grant)
+
+    def of(self, headers: Mapping[str, str]) -> Grant | None:
+        """The grant of the token in `x-api-key` or `authorization: Bearer`."""
+        scheme, _, bearer = headers.get("authorization", "").partition(" ")
+        token = headers.get("x-api-key") or (bearer.strip() if scheme.lower() == "bearer" else "")
+        # All are compared, found or not: the time tells nothing.
+        found = [grant for grant in self._open if grant.matches(token)]
+        return found[0] if found else None
 
 
 def _digest(token: str) -> bytes:

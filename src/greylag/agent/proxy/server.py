@@ -18,8 +18,8 @@ import uvicorn
 from greylag.agent.base import Access, Host, Note
 from greylag.agent.proxy.books import Books
 from greylag.agent.proxy.calls import Desk
-from greylag.agent.proxy.front import Front, Grants
-from greylag.agent.proxy.grants import Grant, Stopped
+from greylag.agent.proxy.front import Front
+from greylag.agent.proxy.grants import Grant, Grants, Stopped
 from greylag.agent.proxy.prices import Price, price_of
 from greylag.agent.proxy.records import all_records
 from greylag.agent.proxy.redact import Redactor

@@ -57,6 +57,19 @@ def test_an_open_reservation_counts_as_spent(
     assert f"agent.budget.{refused}" in str(raised.value)
 
 
+def test_what_is_only_reserved_may_pass_later() -> None:
+    books = MemoryBooks(Budgets(campaign=1.0))
+    books.settle(books.reserve(ONE, "x", 0.5, "r"), Usage(calls=1, cost=0.3), "200")
+    books.reserve(OTHER, "x", 0.5, "r")
+    with pytest.raises(OverBudget) as raised:
+        books.reserve(ONE, "x", 0.6, "s")
+    assert raised.value.may_pass_later
+    with pytest.raises(OverBudget) as raised:
+        books.reserve(ONE, "x", 0.8, "s")
+    assert not raised.value.may_pass_later
+    assert not OverBudget("day", 5.0, 4.0, 1.0).may_pass_later
+
+
 def test_settling_frees_what_was_not_used_and_happens_once() -> None:
     books = MemoryBooks(Budgets(target=1.0))
     call = books.reserve(ONE, "x", 0.9, "r")

@@ -107,6 +107,35 @@ def test_over_budget_stops_clients_and_is_told(api: ApiName, tmp_path: Path) -> 
     assert wire.notes.of("denied")[-1]["what"] == "over_budget"
 
 
+def test_reservations_of_others_are_waited_for(tmp_path: Path) -> None:
+    # Each may cost ten times of what it does; there is money for all, but not for all reservations at once.
+    most = (512 * 4 + 300 * 2 + 100 * 10) / 1_000_000
+    books = MemoryBooks(Budgets(campaign=2 * most))
+
+    def script(seen: Seen) -> Step:
+        return Step(text="hello", tokens=Tokens(10, 1), faults=(slow(0.1),))
+
+    with (
+        ScriptedModel(script) as model,
+        wired(model, tmp_path, books=books) as wire,
+        ThreadPoolExecutor(5) as pool,
+    ):
+        replies = pool.map(lambda n: wire.ask(request("anthropic", f"number {n}")).status_code, range(5))
+        assert list(replies) == [200] * 5
+    assert wire.proxy.stopped(ATTEMPT) is None
+
+
+def test_what_is_over_budget_stays_so(tmp_path: Path) -> None:
+    books = MemoryBooks(Budgets(target=0.004))
+    with ScriptedModel(hello) as model, wired(model, tmp_path, books=books) as wire:
+        assert wire.ask(request("anthropic", "x" * 5000)).status_code == 402
+        # It was told that no further call will pass: a smaller one does not, either.
+        reply = wire.ask(request("anthropic"))
+        assert reply.status_code == 402
+        assert "over budget" in reply.json()["error"]["message"]
+        assert model.requests == []
+
+
 def test_real_clients_do_not_repeat_what_is_refused(tmp_path: Path) -> None:
     import anthropic
     import httpx2
@@ -238,7 +267,10 @@ def test_a_late_failure_is_an_event_of_the_stream(api: ApiName, tmp_path: Path) 
     def script(seen: Seen) -> Step:
         return Step(text="never", faults=(broken(500),) * 9)
 
-    with ScriptedModel(script) as model, wired(model, tmp_path, api=api, ping=0.05, tries=2) as wire:
+    with (
+        ScriptedModel(script) as model,
+        wired(model, tmp_path, api=api, ping=0.05, tries=2, pause=0.4) as wire,
+    ):
         reply = wire.ask(request(api, stream=True))
     assert reply.status_code == 200
     assert "failed 2 times" in reply.text

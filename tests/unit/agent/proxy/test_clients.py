@@ -100,7 +100,7 @@ def test_responses_streams_with_comments_before_the_first_event(tmp_path: Path) 
 def test_a_failure_within_a_stream_is_one_for_the_client(api: ApiName, tmp_path: Path) -> None:
     with (
         ScriptedModel(never) as model,
-        wired(model, tmp_path, api=api, ping=0.02, tries=2) as wire,
+        wired(model, tmp_path, api=api, ping=0.02, tries=2, pause=0.4) as wire,
         client(wire) as talk,
     ):
         words: list[Any] = [{"role": "user", "content": "go"}]
