@@ -12,6 +12,7 @@ from greylag.domain.agent import Changes
 from greylag.domain.check import Check, CheckStatus
 from greylag.verify.guards.calls import reach
 from greylag.verify.guards.content import residue, secrets, unseen
+from greylag.verify.guards.faithful import faithful
 from greylag.verify.guards.filters import filters, structure
 from greylag.verify.guards.naming import names
 from greylag.verify.guards.order import order, signs
@@ -41,6 +42,7 @@ _CONTENT: dict[str, tuple[Guard, str]] = {
     "names": (names, "every name that came or went is the mapping's"),
     "filters": (filters, "every condition of the old version is there"),
     "structure": (structure, "no other operation on rows came or went"),
+    "faithful": (faithful, "what is read is what the mapping says, as far as words tell"),
     "order": (order, "what stays stands in the order of before"),
     "signs": (signs, "no sign between values changed"),
     "reach": (reach, "nothing new reaches the network, processes or files"),

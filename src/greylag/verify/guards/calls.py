@@ -11,7 +11,9 @@ from greylag.verify.guards.subject import FileDiff, Finding, Language, Subject
 from greylag.verify.guards.tables import words
 
 _MODULES = words("modules")
-_URL = re.compile(r"(?i)\b(?:https?|ftps?|wss?|ssh|s3a?|gs|wasbs?|abfss?|file|jdbc:\w+|ldap)://[^\s\"'`)>]*")
+_URL = re.compile(
+    r"(?i)\b(?:https?|s?ftps?|wss?|ssh|s3a?|gs|wasbs?|abfss?|file|jdbc:\w+|ldap)://[^\s\"'`)>]*"
+)
 _ADDRESS = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])")
 _CODE = (
     ("runs code made at run time", re.compile(r"(?<![\w.])(?:eval|exec|compile|execfile)\s*\(")),

@@ -64,6 +64,17 @@ _RESIDUE = (
     (
         "words to a reviewer",
         re.compile(
+            r"(?i)\b(?:ai|llm)\s+(?:tools?|agents?|assistants?|reviewers?|models?|judges?)\b|"
+            r"\b(?:reviewers?|judges?|graders?|verifiers?|assistants?|agents?)\s*:|\banswer (?:yes|no)\b|"
+            r"\b(?:reply|say|answer|report) (?:with )?(?:passed|yes|no|ok)\b|"
+            r"\b(?:do not|don't|skip)[ -](?:run|the|verif\w+|check\w*)\b.{0,30}"
+            r"(?:check|verif|proof|test|approved)|"
+            r"\b(?:all )?checks? (?:have )?(?:been )?passed\b|\bnote to (?:the )?(?:ai|agents?|review|judge)"
+        ),
+    ),
+    (
+        "words to a reviewer",
+        re.compile(
             r"(?i)\b(?:reviewer|judge|verifier|grader)s?\b.{0,40}\b(?:approve|pass|accept|lgtm)\b|"
             r"\b(?:approve|pass|accept) this (?:patch|change|diff)\b"
         ),

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from greylag.verify.guards.lexing import Kind, Token, code
+from greylag.verify.guards.scope import Scope
 from greylag.verify.guards.subject import FileDiff, Finding, Language, Subject
 from greylag.verify.guards.tables import words
 from greylag.verify.guards.vocabulary import Vocabulary
@@ -37,31 +38,63 @@ def filters(subject: Subject) -> Iterator[Finding]:
     vocabulary = Vocabulary.of(subject.scope)
     for file in subject.files:
         if file.old_data is not None and file.new_data is not None:
-            yield from _conditions(file, vocabulary)
+            yield from _conditions(file, vocabulary, subject.scope)
 
 
-def _conditions(file: FileDiff, vocabulary: Vocabulary) -> Iterator[Finding]:
-    old, new = _found(file.old, file.language), _found(file.new, file.language)
+def _conditions(file: FileDiff, vocabulary: Vocabulary, scope: Scope) -> Iterator[Finding]:
+    old, new = conditions(file.old, file.language), conditions(file.new, file.language)
     left = Counter(condition for condition, _ in new)
     about = 0
     lost: list[int] = []
+    asked: list[tuple[Condition, int]] = []
     for condition, line in old:
         if left[condition] > 0:
             left[condition] -= 1
+        elif _constant(condition):
+            continue
         elif _known(condition, vocabulary):
             about += 1
             lost.append(line)
+            asked.append((condition, line))
         else:
             yield Finding(path=file.path, line=line, message=f"a condition is gone: {condition}")
-    fresh = sum(number for condition, number in left.items() if _known(condition, vocabulary))
+    # The mapping's own condition is none of those that the old version had.
+    own = {column for replaced in scope.replaced for column in replaced.filtered}
+    fresh = sum(
+        number
+        for condition, number in left.items()
+        if _known(condition, vocabulary) and condition.left not in own
+    )
     if about > fresh:
         message = f"{about - fresh} of the conditions on replaced columns are gone"
         # A condition may choose between the parts of a union: then the choice stands for it.
         yield Finding(path=file.path, line=lost[-1], message=message, doubt=vocabulary.said("union"))
+    else:
+        yield from _compared(file, asked, [each for each in left.elements()], vocabulary)
     had = {condition for condition, _ in old}
     for condition, line in new:
         if condition not in had and _constant(condition):
             yield Finding(path=file.path, line=line, message=f"a condition that decides nothing: {condition}")
+
+
+def _compared(
+    file: FileDiff, old: list[tuple[Condition, int]], new: list[Condition], vocabulary: Vocabulary
+) -> Iterator[Finding]:
+    """A condition on a replaced column compares as before, but for values that the mapping recodes."""
+    for condition, line in old:
+        words = condition.right.split()
+        recoded = any(vocabulary.old(w) or vocabulary.new(w) or vocabulary.said(w) for w in words)
+        alike = [each for each in new if each.right.lower() == condition.right.lower()]
+        match = next((each for each in alike if each.sign == condition.sign), None)
+        if match is not None:
+            new.remove(match)
+        elif not vocabulary.said("union") and (alike or not recoded):
+            yield Finding(path=file.path, line=line, message=f"a condition changed: it was {condition}")
+    rights = {condition.right.lower() for condition, _ in old}
+    for each in new:
+        if each.left == "end" and rights and each.right.lower() not in rights:
+            message = f"a condition compares with `{each.right}`, and did not before"
+            yield Finding(path=file.path, line=old[0][1], message=message)
 
 
 def structure(subject: Subject) -> Iterator[Finding]:
@@ -102,7 +135,8 @@ def _decides(token: Token) -> bool:
     return token.text.lower() in ("where", "and", "or", "if", "when", "on", "elif", "while", "not", "assert")
 
 
-def _found(text: str, language: Language) -> list[tuple[Condition, int]]:
+def conditions(text: str, language: Language) -> list[tuple[Condition, int]]:
+    """Everything that is compared in a text, in SQL and in programs, with its line."""
     stream = [token for token in code(text, language) if token.text not in _SKIPPED or token.text in "'()"]
     found = []
     template = False

@@ -53,7 +53,7 @@ _COMMENTS = {
 }
 _STRINGS = {
     Language.PYTHON: (_TRIPLE, _SINGLE, _DOUBLE),
-    Language.SQL: (_LONG_SINGLE, _DOUBLE),
+    Language.SQL: (_TRIPLE, _LONG_SINGLE, _DOUBLE),
     Language.YAML: (_SINGLE, _DOUBLE),
     Language.JVM: (_TRIPLE, _DOUBLE, r"'(?:\\.|[^'\\\n])'"),
     Language.HASH: (_TRIPLE, _SINGLE, _DOUBLE),
@@ -105,10 +105,11 @@ def _scan(text: str, pattern: re.Pattern[str], line: int, *, quoted: bool) -> li
         position = match.start()
         kind = match.lastgroup or "operator"
         if kind == "string":
-            inner = _ESCAPE.sub(" \v", match.group().strip("\"'"))
-            lead = match.group()[: len(match.group()) - len(match.group().lstrip("\"'"))]
+            size = 3 if match.group()[:3] in ('"""', "'''") else 1
+            lead = match.group()[:size]
+            inner = _ESCAPE.sub(" \\v", match.group()[size:].removesuffix(lead))
             found.append(Token(kind=Kind.OPERATOR, text='"', line=line))
-            found.extend(_scan(inner, _INSIDE, line + lead.count("\n"), quoted=True))
+            found.extend(_scan(inner, _INSIDE, line, quoted=True))
             found.append(Token(kind=Kind.OPERATOR, text='"', line=line))
         else:
             found.append(Token(kind=Kind(kind), text=match.group(), line=line, quoted=quoted))

@@ -13,6 +13,7 @@ from greylag.verify.guards.subject import FileDiff, Finding, Language, Subject
 from greylag.verify.guards.vocabulary import Vocabulary, stems
 
 _SHOWN = 8
+_CONSTANT = re.compile(r"(?m)^\s*(?:(?:private |final |static |val )*)([A-Z][A-Z0-9_]+)(?::[^=\n]+)? = ")
 _LABEL = re.compile(r"(?i)\bAS\s+[`\"]?(\w+)")
 _TEMPLATE = re.compile(r"\{[{%].*?[%}]\}|\$?\{\w+\}", re.DOTALL)
 _COMPARED = re.compile(r"(\w+)\s*(?:=|==|===|<>|!=|[Ii][Nn]\s*\()\s*['\"]?(\w+)")
@@ -37,14 +38,15 @@ def _file(file: FileDiff, vocabulary: Vocabulary) -> Iterator[Finding]:
     more = {
         word for word in has if has[word] > had[word] and not _comes(word, vocabulary, frozenset(replaced))
     }
-    gone = {word for word in less if not has[word]}
-    fresh = {word for word in more if not had[word]}
+    less, more = _without_version(less, more, old, vocabulary)
+    gone, fresh = {word for word in less if not has[word]}, {word for word in more if not had[word]}
     if less and more and (gone or fresh or _swapped(file, less, more)):
         message = f"something else was renamed: {_list(less)} to {_list(more)}"
         yield Finding(path=file.path, line=_line(new, more) or _line(old, less), message=message)
-    elif fresh - _labels(file):
+    elif fresh:
+        own = fresh <= _labels(file) | _indices(file) | _constants(file)
         message = f"brings what the migration does not explain: {_list(fresh)}"
-        yield Finding(path=file.path, line=_line(new, fresh), message=message)
+        yield Finding(path=file.path, line=_line(new, fresh), message=message, doubt=own)
     elif gone:
         message = f"drops what the migration does not replace: {_list(gone)}"
         chosen = {word for word in gone if word.isdigit()} if vocabulary.said("union") else set()
@@ -54,6 +56,32 @@ def _file(file: FileDiff, vocabulary: Vocabulary) -> Iterator[Finding]:
         what = "says more often" if more else "says less often"
         message = f"{what} than before: {_list(more or less)}"
         yield Finding(path=file.path, line=_line(new, more or less), message=message, doubt=True)
+
+
+def _without_version(
+    less: set[str], more: set[str], old: tuple[Token, ...], vocabulary: Vocabulary
+) -> tuple[set[str], set[str]]:
+    """Where a name is built of parts, the number of its version may become that of the new one."""
+    if any(vocabulary.whole(token.text) for token in old):
+        return less, more
+    return less - vocabulary.old_versions, more - vocabulary.new_versions
+
+
+def _indices(file: FileDiff) -> set[str]:
+    """Numbers that only ever stand alone in brackets: places in a pair."""
+    stream = code(file.new, file.language)
+    inside: set[str] = set()
+    outside: set[str] = set()
+    for before, token, after in zip(stream, stream[1:], stream[2:], strict=False):
+        if token.kind is Kind.NUMBER:
+            (inside if (before.text, after.text) == ("[", "]") else outside).add(token.text)
+    return inside - outside
+
+
+def _constants(file: FileDiff) -> set[str]:
+    """What a module names for its own use: assigned in capitals, and used."""
+    text = "\n".join(line for _, line in file.added)
+    return {name for name in _CONSTANT.findall(text) if len(re.findall(rf"\b{name}\b", file.new)) > 1}
 
 
 def _labels(file: FileDiff) -> set[str]:

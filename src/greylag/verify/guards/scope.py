@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -11,7 +11,9 @@ from sqlglot import exp
 from greylag.domain.agent import Leftover
 from greylag.domain.dataset import DatasetRef
 from greylag.mapping.compiled import CompiledMigration, Names
+from greylag.mapping.compiled import Mapping as Replacement
 
+_FIELD = re.compile(r"(\w+) +\w+")
 _SIGN = re.compile(r"<>|!=|<=|>=|\|\||<<|>>|[-+*/%^~&|<>]")
 _WORD = re.compile(r"\w+")
 
@@ -25,6 +27,31 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Replaced:
+    """One mapping in words, in small letters.
+
+    `old_tables` and `tables` are last parts of the old dataset's names and of the new ones; `filtered` are
+    columns of its WHERE, `conditions` those of them that are compared with one value (sign and value),
+    `negated` those that stand under NOT. `brought` are columns that it reads and the old dataset had not,
+    `unused` columns of the new datasets that it never reads, `renamed` old columns whose name is not one of
+    the new, `unmapped` those without a counterpart. `factors` maps a new column to the numbers that it is
+    computed with; `cases` are its CASE expressions as words.
+    """
+
+    old_tables: frozenset[str] = frozenset()
+    tables: frozenset[str] = frozenset()
+    filtered: frozenset[str] = frozenset()
+    unused: frozenset[str] = frozenset()
+    brought: frozenset[str] = frozenset()
+    renamed: frozenset[str] = frozenset()
+    unmapped: frozenset[str] = frozenset()
+    factors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    cases: frozenset[tuple[str, ...]] = frozenset()
+    conditions: Mapping[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
+    negated: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
     """What a patch may touch.
 
@@ -33,7 +60,7 @@ class Scope:
     without spans may change anywhere. `old_names` and `new_names` are the names that the mapping replaces
     and those that it brings: parts of dataset names, columns, fields. `words` is what else the mapping's SQL
     says (functions, literals, numbers), `signs` its operators. `max_lines` counts lines added and lines
-    removed. `residue` are texts of the brief that must not be found in code.
+    removed. `residue` are texts of the brief that must not be found in code; `replaced` are the mappings.
     """
 
     paths: frozenset[str]
@@ -46,6 +73,7 @@ class Scope:
     max_files: int = 20
     max_lines: int = 400
     residue: tuple[str, ...] = ()
+    replaced: tuple[Replaced, ...] = ()
 
     @property
     def allowed(self) -> frozenset[str]:
@@ -90,9 +118,88 @@ def scope_of(
         words=frozenset(words - old - new),
         signs=frozenset(signs),
         residue=residue,
+        replaced=tuple(_replaced(mapping, migration) for mapping in migration.mappings),
         max_files=max_files,
         max_lines=max_lines,
     )
+
+
+def _replaced(mapping: Replacement, migration: CompiledMigration) -> Replaced:
+    read = {part.name.lower() for column in mapping.query.find_all(exp.Column) for part in column.parts}
+    tables = {table.name.lower() for table in mapping.query.find_all(exp.Table)}
+    provided = [each for each in migration.provides if each.dataset.name.lower() in tables]
+    for each in provided:
+        names = migration.new_names.get(each.dataset)
+        tables |= {name.args[-1].lower() for name in names.dbt} if names else set()
+    fields = {
+        word.lower()
+        for each in provided
+        for column, kind in each.columns.items()
+        for word in (column, *_FIELD.findall(kind))
+    }
+    says = {word.lower() for word in _WORD.findall(mapping.sql)}
+    wheres = [where for where in mapping.query.find_all(exp.Where)]
+    return Replaced(
+        old_tables=frozenset(table.name.lower() for table in mapping.names.tables)
+        | {name.args[-1].lower() for name in mapping.names.dbt},
+        tables=frozenset(tables),
+        # In a union each part has its own: which of them is needed, words cannot tell.
+        filtered=frozenset(c.name.lower() for w in wheres for c in w.find_all(exp.Column))
+        if len(wheres) == 1 and not mapping.query.find(exp.SetOperation)
+        else frozenset(),
+        unused=frozenset(fields - read - says - {column.lower() for column in mapping.columns}),
+        brought=frozenset((read & fields) - {column.lower() for column in mapping.columns}),
+        renamed=frozenset(column.lower() for column in mapping.columns) - fields - read,
+        unmapped=frozenset(column.lower() for column in mapping.unmapped),
+        factors=dict(_factors(mapping)),
+        conditions=_conditions(migration),
+        negated=frozenset(
+            node.this.name.lower()
+            for where in wheres
+            for node in where.find_all(exp.Not)
+            if _column(node.this)
+        ),
+        cases=frozenset(
+            tuple(word.lower() for word in _WORD.findall(case.sql()))
+            for case in mapping.query.find_all(exp.Case)
+        ),
+    )
+
+
+def _column(node: object) -> bool:
+    return isinstance(node, exp.Column)
+
+
+def _conditions(migration: CompiledMigration) -> Mapping[str, frozenset[tuple[str, str]]]:
+    """Columns that mappings compare with one value: their signs and values."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    for mapping in migration.mappings:
+        for node in mapping.query.find_all(exp.EQ, exp.NEQ):
+            left, right = node.left, node.right
+            if (
+                isinstance(left, exp.Column)
+                and isinstance(right, exp.Literal)
+                and node.find_ancestor(exp.Where)
+            ):
+                sign = "=" if isinstance(node, exp.EQ) else "!="
+                found.setdefault(left.name.lower(), set()).add((sign, str(right.this).lower()))
+    return {column: frozenset(said) for column, said in found.items()}
+
+
+def _factors(mapping: Replacement) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Columns that are multiplied or divided, with what by."""
+    for output in mapping.outputs:
+        columns = {column.name.lower() for column in output.expression.find_all(exp.Column)}
+        if len(columns) != 1 or output.expression.find(exp.Case):
+            continue
+        numbers = tuple(
+            str(literal.this)
+            for node in output.expression.find_all(exp.Mul, exp.Div)
+            for literal in node.find_all(exp.Literal)
+            if not literal.is_string
+        )
+        if numbers:
+            yield columns.pop(), numbers
 
 
 def _parts(dataset: DatasetRef) -> set[str]:

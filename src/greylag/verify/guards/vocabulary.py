@@ -39,6 +39,8 @@ class Vocabulary:
     old_names: frozenset[tuple[str, ...]]
     new_names: frozenset[tuple[str, ...]]
     pieces: frozenset[str]
+    old_versions: frozenset[str]
+    new_versions: frozenset[str]
     literals: frozenset[str]
 
     @staticmethod
@@ -53,6 +55,11 @@ class Vocabulary:
     def new(self, word: str) -> bool:
         """Whether a word is, or is made of, a name that the mapping brings."""
         return _holds(stems(word), self.new_names)
+
+    def whole(self, word: str) -> bool:
+        """Whether a word is a replaced name with a version in it, whole."""
+        parts = stems(word)
+        return parts in self.old_names and parts[-1].isdigit()
 
     def piece(self, word: str) -> bool:
         """Whether a word is a part of a replaced name, as programs join them: `users_`, `v1`."""
@@ -95,9 +102,16 @@ def _vocabulary(old: frozenset[str], new: frozenset[str], words: frozenset[str])
         # A name that stays what it was is no reason for another one to go.
         old_names=frozenset(stems(name) for name in old) - frozenset(stems(name) for name in new),
         new_names=frozenset(stems(name) for name in new),
+        old_versions=_versions(old - new),
+        new_versions=_versions(new - old),
         pieces=frozenset(part for name in (*old, *new, *words) for part in stems(name)),
         literals=frozenset(word.lower() for word in (*old, *new, *words)),
     )
+
+
+def _versions(names: frozenset[str]) -> frozenset[str]:
+    """The numbers at the end of names: `2` of `users_v2`."""
+    return frozenset(stems(name)[-1] for name in names if stems(name) and stems(name)[-1].isdigit())
 
 
 def _holds(parts: tuple[str, ...], names: frozenset[tuple[str, ...]]) -> bool:

@@ -36,7 +36,11 @@ def test_a_wrong_patch_is_failed_by_its_guard(case: Wrong) -> None:
 
 @pytest.mark.parametrize("case", RIGHT, ids=lambda case: case.name)
 def test_a_right_patch_passes_every_guard(case: Right) -> None:
-    checks = scope({case.path: case.after.encode()}, {case.path: case.before.encode()}, scope_for(case.path))
+    checks = scope(
+        {case.path: case.after.encode()},
+        {case.path: case.before.encode()},
+        scope_for(case.path, text=case.after),
+    )
     assert failed(checks) == {}
     assert [check for check in checks if check.status is CheckStatus.ERRORED] == []
 
@@ -45,7 +49,7 @@ def test_the_tables_are_as_long_as_they_say() -> None:
     assert len(WRONG) >= 140
     assert len(RIGHT) >= 70
     assert len({case.name for case in WRONG}) == len(WRONG)
-    assert set(GUARDS) - {"spans"} <= {guard for case in WRONG for guard in case.guards}
+    assert set(GUARDS) - {"spans", "faithful"} <= {guard for case in WRONG for guard in case.guards}
 
 
 def test_there_is_one_check_a_guard_in_their_order() -> None:
@@ -124,3 +128,45 @@ def test_a_text_made_to_be_slow_is_read_in_time() -> None:
         started = time.monotonic()
         assert len(scope({"a.py": lines.encode()}, before, scope_for("a.py"))) == len(GUARDS)
         assert time.monotonic() - started < 5, text[:9]
+
+
+FAITHFUL_BEFORE = "SELECT user_id, country, plan FROM core.users_v1 WHERE country = 'SE'\n"
+FAITHFUL_AFTER = (
+    "SELECT account_id AS user_id, geo.country, CASE tier WHEN 3 THEN 'premium' ELSE 'free' END AS plan\n"
+    "FROM core.users_v2 WHERE geo.country = 'SE' AND device = 'ALL'\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (" AND device = 'ALL'", "", "without the mapping's condition on `device`"),
+        ("device = 'ALL'", "device != 'ALL'", "is not the mapping's condition: device = all"),
+        ("device = 'ALL'", "device = 'TABLET'", "is not the mapping's condition: device = all"),
+        ("account_id AS user_id", "account_id", "the output `user_id` has another name now"),
+        ("AS user_id", "AS account_id", "an output is called `account_id` now"),
+        ("'premium' ELSE 'free'", "'free' ELSE 'premium'", ""),
+        ("'premium' ELSE 'free'", "'free' ELSE 'free'", "a CASE is not the mapping's"),
+    ],
+)
+def test_what_is_read_is_what_the_mapping_says(old: str, new: str, said: str) -> None:
+    given = scope_for("a.sql", text="'ALL'")
+    before = {"a.sql": FAITHFUL_BEFORE.encode()}
+    assert failed(scope({"a.sql": FAITHFUL_AFTER.encode()}, before, given)) == {}
+    assert old in FAITHFUL_AFTER
+    found = failed(scope({"a.sql": FAITHFUL_AFTER.replace(old, new).encode()}, before, given))
+    assert said in found["faithful"], found
+
+
+def test_a_column_without_a_counterpart_is_a_question() -> None:
+    before = {"a.sql": b"SELECT legacy_score FROM core.users_v1\n"}
+    after = {"a.sql": b"SELECT NULL AS legacy_score FROM core.users_v2 WHERE device = 'ALL'\n"}
+    found = failed(scope(after, before, scope_for("a.sql", text="'ALL'")))
+    assert "that is a question for a person" in found["faithful"]
+
+
+def test_a_name_that_is_built_needs_the_new_part() -> None:
+    before = {"a.py": b"VERSION = 'v1'\nq = f'SELECT user_id FROM core.users_{VERSION}'\n"}
+    after = {"a.py": b"VERSION = 'v1'\nq = f'SELECT account_id AS user_id FROM core.users_{VERSION}'\n"}
+    found = failed(scope(after, before, scope_for("a.py")))
+    assert "`v1`, of which the old name is made, still stands here" in found["faithful"]

@@ -1,4 +1,4 @@
-"""The migration that the guards' cases are about."""
+"""The migrations that the guards' cases are about: `users-v2`, and the same without a condition."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from greylag.mapping import load_migration
 from greylag.mapping.compiled import CompiledMigration
 from greylag.verify.guards import Scope, scope_of
 
-_FILE = Path(__file__).parent / "users-v2.migration.yaml"
+_FOLDER = Path(__file__).parent
 
 
 @cache
-def migration() -> CompiledMigration:
-    return load_migration(_FILE)
+def migration(name: str) -> CompiledMigration:
+    return load_migration(_FOLDER / f"{name}.migration.yaml")
 
 
-def scope_for(*paths: str) -> Scope:
-    """A scope in which these paths are the consumers'."""
+def scope_for(*paths: str, text: object = "") -> Scope:
+    """A scope in which these paths are the consumers'; with the condition where `text` speaks of it."""
     leftovers = [Leftover(path=path, framework=None, reads=(), reasons=()) for path in paths]
-    return scope_of(migration(), leftovers, residue=("BRIEF-7f3a",))
+    name = "users-v2" if "'ALL'" in str(text) or '"ALL"' in str(text) else "users-v2-plain"
+    return scope_of(migration(name), leftovers, residue=("BRIEF-7f3a",))
