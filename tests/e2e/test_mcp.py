@@ -88,10 +88,15 @@ async def refused(client: Client, tool: str, **arguments: object) -> str:
 
 
 def test_reading_says_what_the_commands_say(project: Path) -> None:
+    known = {tool["name"]: tool for tool in command(project, "mcp")["tools"]}
+
     async def talk() -> None:
         async with stdio(project) as client:
             tools = (await client.list_tools()).tools
             assert {tool.name for tool in tools} == READING
+            assert {tool.name: tool.input_schema for tool in tools} == {
+                name: tool["inputSchema"] for name, tool in known.items()
+            }
             for tool in tools:
                 assert tool.annotations is not None
                 assert (tool.annotations.read_only_hint, tool.annotations.destructive_hint) == (True, False)

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import anyio
 from mcp.server import MCPServer
 
 from greylag import __version__
@@ -47,6 +48,18 @@ def make_server(access: Access) -> MCPServer:
     )
     register(server, access)
     return server
+
+
+def describe(access: Access) -> dict[str, object]:
+    """What a client would see: the tools with their schemas and hints, and what they may reach."""
+    tools = anyio.run(make_server(access).list_tools)
+    return {
+        "name": "greylag",
+        "version": __version__,
+        "reaches": [str(root) for root in access.roots()],
+        "allow": sorted(access.allow),
+        "tools": [tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tools],
+    }
 
 
 def serve_stdio(access: Access) -> None:

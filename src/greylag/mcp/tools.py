@@ -44,7 +44,10 @@ def register(server: MCPServer, access: Access) -> None:
 def _add(server: MCPServer, annotations: ToolAnnotations, *tools: Callable[..., Any]) -> None:
     for tool in tools:
         title = f"Greylag: {tool.__name__}"
-        server.add_tool(_told(tool), title=title, annotations=annotations, structured_output=True)
+        told = " ".join((tool.__doc__ or "").split())
+        server.add_tool(
+            _told(tool), title=title, description=told, annotations=annotations, structured_output=True
+        )
 
 
 def _told(tool: Callable[P, R]) -> Callable[P, R]:

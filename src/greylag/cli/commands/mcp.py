@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from greylag.cli.campaigns import ActorOption, ConfigOption, actor_name
+from greylag.cli.console import print_json
 from greylag.domain.errors import UsageError
 
 HELP = """Serve tools to an IDE or a chat agent over the Model Context Protocol.
@@ -58,6 +59,9 @@ def mcp(
     ] = None,
     config: ConfigOption = None,
     actor: ActorOption = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the tools with their schemas as JSON, and serve nothing.")
+    ] = False,
 ) -> None:
     """Serve tools to an IDE or a chat agent."""
     allowed = _allowed(allow)
@@ -67,13 +71,15 @@ def mcp(
         raise UsageError("--token-file is for --http: over standard input and output there is no token")
     try:
         from greylag.mcp.access import access
-        from greylag.mcp.server import serve_http, serve_stdio
+        from greylag.mcp.server import describe, serve_http, serve_stdio
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in {"mcp", "mcp_types", "starlette", "uvicorn"}:
             raise
         raise UsageError(f"greylag mcp needs a library: pip install 'greylag[mcp]' ({error.name})") from error
     with access(folder, actor=actor_name(actor), config=config, allow=allowed) as rights:
-        if http is None:
+        if json:
+            print_json(describe(rights))
+        elif http is None:
             serve_stdio(rights)
         else:
             serve_http(rights, http, token_file)
