@@ -9,6 +9,7 @@ from tests.unit.agent.agents import Act, Acting, Found, collector, contains, job
 
 from greylag.agent.base import Job, Turn, TurnEnd
 from greylag.agent.loop import Desk, load_resume, run_attempt
+from greylag.agent.loop.diff import unified_diff
 from greylag.agent.loop.resume import FILE, Resume, brief_hash, put_back, save_resume
 from greylag.domain.agent import AttemptEnd, AttemptResult, Changes
 from greylag.domain.check import Check
@@ -58,6 +59,7 @@ class World:
             resume=resume,
             note=self.note,
             keep=self.keep,
+            before=BEFORE,
         )
         assert agent.ended == 1
         return result, agent.heard
@@ -74,6 +76,9 @@ def test_right_at_once(world: World) -> None:
     assert result.changes == {"a.sql": RIGHT.encode()}
     assert heard == [BRIEF]
     assert [kind for kind, _ in world.noted] == ["prompt", "round"]
+    assert world.noted[1][1]["diff"] == (
+        "--- a/a.sql\n+++ b/a.sql\n@@ -1 +1 @@\n-SELECT 1 FROM users_v1\n+SELECT 1 FROM users_v2\n"
+    )
 
 
 def test_wrong_then_right_after_the_failure(world: World) -> None:
@@ -274,3 +279,17 @@ def test_put_back_makes_folders_and_deletes(tmp_path: Path) -> None:
     put_back(tmp_path, {"a/b/c": b"new", "old": None, "never": None})
     assert (tmp_path / "a/b/c").read_bytes() == b"new"
     assert not (tmp_path / "old").exists()
+
+
+def test_a_diff_of_every_kind_of_change() -> None:
+    before = {"gone": b"x\n", "bin": b"\0", "end": b"a\nb", "cr": b"a\rb\n"}
+    changes = {"new": b"y\n", "gone": None, "bin": b"\0\0", "end": b"a\nc", "cr": b"a\rc\n"}
+    told = unified_diff(before, changes)
+    for words in (
+        "--- /dev/null\n+++ b/new\n@@ -0,0 +1 @@\n+y\n",
+        "--- a/gone\n+++ /dev/null\n@@ -1 +0,0 @@\n-x\n",
+        "Binary files a/bin and b/bin differ\n",
+        " a\n-b\n\\ No newline at end of file\n+c\n\\ No newline at end of file\n",
+        "-a\rb\n+a\rc\n",
+    ):
+        assert words in told

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from greylag.agent.base import Checker, Job, Note, Runner, Session, Turn
 from greylag.agent.loop.decide import End, Say, accepts, after_judging, before_judging
 from greylag.agent.loop.desk import Accepts, Collected, Desk, Seen, changes_hash
+from greylag.agent.loop.diff import unified_diff
 from greylag.agent.loop.resume import Remembers, Resume, brief_hash, put_back, save_resume
 from greylag.domain.agent import AttemptEnd, AttemptResult, Changes, Usage
 
@@ -32,6 +33,7 @@ def run_attempt(
     accepts: Accepts = accepts,
     usage: Callable[[], Usage] = Usage,
     keep: Path | None = None,
+    before: Mapping[str, bytes] | None = None,
 ) -> AttemptResult:
     """Prompt the agent with the brief, judge what it changed, tell it what failed; at most `rounds` times.
 
@@ -40,11 +42,19 @@ def run_attempt(
     `keep` is a folder where the state after every round is kept (see `load_resume`); it must not be the
     agent's. `resume` goes on from there: `job.folder` must be as for the first start; the changes are put
     back.
-    `usage` tells what the attempt has spent. Raises AgentUnavailable, and OSError of our own files.
+    `usage` tells what the attempt has spent. `before` is what the folder held at first: with it the record of
+    every round holds the diff. Raises AgentUnavailable, and OSError of our own files.
     """
     desk = job.host if isinstance(job.host, Desk) else Desk(collect=collect, check=check, accepts=accepts)
     attempt = _Attempt(
-        desk=desk, brief=brief, rounds=max(1, rounds), note=note, accepts=accepts, usage=usage, keep=keep
+        desk=desk,
+        brief=brief,
+        rounds=max(1, rounds),
+        note=note,
+        accepts=accepts,
+        usage=usage,
+        keep=keep,
+        before=before,
     )
     if resume is not None and resume.brief != brief_hash(brief):
         resume = None
@@ -64,6 +74,7 @@ class _Attempt:
     accepts: Accepts
     usage: Callable[[], Usage]
     keep: Path | None
+    before: Mapping[str, bytes] | None
 
     def run(self, session: Session, resume: Resume | None) -> AttemptResult:
         done = resume.rounds if resume else 0
@@ -112,6 +123,7 @@ class _Attempt:
             text=turn.text,
             checks=seen.checks,
             files=sorted(seen.changes),
+            diff="" if self.before is None else unified_diff(self.before, seen.changes),
             diff_hash=changes_hash(seen.changes) if seen.changes else "",
             accepted=isinstance(step, End) and step.end is AttemptEnd.ACCEPTED,
         )

@@ -152,7 +152,7 @@ class OwnSession:
     def _note(self, kind: str, line: Mapping[str, Any]) -> None:
         """Only the fields that are known, each of its type and bounded."""
         data: dict[str, object] = {
-            name: line[name][:_TEXT] for name in ("name", "text") if isinstance(line.get(name), str)
+            name: line[name][:_TEXT] for name in ("id", "name", "text") if isinstance(line.get(name), str)
         }
         arguments = line.get("arguments")
         if isinstance(arguments, dict):
