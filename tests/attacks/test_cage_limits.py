@@ -154,7 +154,7 @@ while True:
     os.chmod('closed', 0o300)
     time.sleep(0.01)
 """,
-        said=("hidden from the host", "the folder grew"),
+        said=("hidden from the host", "the folder grew", "File too large"),
     ),
     Greed(
         name="filler of the cage's own memory folders",

@@ -7,11 +7,13 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from tests.attacks.world import sandbox
 
-from greylag.workspace.cage import CageLimits
+from greylag.workspace.cage import CageLimits, CageSpec
 from greylag.workspace.cage.census import Kind, walk_folder
 from greylag.workspace.cage.launch import INSIDE, Plan
 from greylag.workspace.cage.processes import Process, snapshot, tree
@@ -128,3 +130,16 @@ def test_a_launcher_whose_host_is_gone_starts_nothing() -> None:
     )
     os.close(read)
     assert (done.returncode, done.stdout) == (126, b"")
+
+
+def test_many_cages_at_once_in_many_threads(tmp_path: Path) -> None:
+    cage = sandbox()
+    spec = CageSpec(folder=tmp_path, limits=CageLimits(wall=60))
+    opened = len(list(Path("/proc/self/fd").iterdir()))
+
+    def one(number: int) -> str:
+        return cage.run(["sh", "-c", f"sleep 0.1; echo {number}"], spec, timeout=60).output
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(one, range(24))) == [f"{number}\n" for number in range(24)]
+    assert len(list(Path("/proc/self/fd").iterdir())) <= opened + 2, "descriptors are left open"

@@ -9,6 +9,7 @@ import select
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -186,8 +187,7 @@ def _read_info(info: int) -> bytes:
     until = time.monotonic() + _START_SECONDS
     told = b""
     while not told.rstrip().endswith(b"}"):
-        ready, _, _ = select.select([info], [], [], max(0.0, until - time.monotonic()))
-        if not ready:
+        if not _readable(info, max(0.0, until - time.monotonic())):
             raise TimeoutError(f"nothing was heard for {_START_SECONDS:g} seconds")
         data = os.read(info, 4096)
         if not data:
@@ -208,6 +208,8 @@ class _Namespace:
         self._go = go
         self._group = ControlGroup(())
         self._starved = False
+        # The watch and whoever ends the cage may come at once; a descriptor, closed, may be another's.
+        self._lock = threading.Lock()
         try:
             self._descriptor = os.pidfd_open(first)
         except ProcessLookupError:
@@ -223,14 +225,17 @@ class _Namespace:
 
     def go(self) -> None:
         """Let the command begin."""
-        # It may be over already.
-        with suppress(BrokenPipeError):
-            os.write(self._go, b"g")
+        with self._lock:
+            if self._go >= 0:
+                # It may be over already.
+                with suppress(BrokenPipeError):
+                    os.write(self._go, b"g")
         self._close_go()
 
     def alive(self) -> bool:
         """Whether any process of the cage lives."""
-        return self._descriptor >= 0 and not _readable(self._descriptor, 0)
+        with self._lock:
+            return self._descriptor >= 0 and not _readable(self._descriptor, 0)
 
     def ask(self) -> None:
         """SIGTERM to everything but the first process, which is bubblewrap's own."""
@@ -242,15 +247,18 @@ class _Namespace:
     def kill(self) -> None:
         """SIGKILL to the first process."""
         self._close_go()
-        if self._descriptor >= 0:
-            with suppress(ProcessLookupError, OSError):
-                signal.pidfd_send_signal(self._descriptor, signal.SIGKILL)
+        with self._lock:
+            if self._descriptor >= 0:
+                with suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(self._descriptor, signal.SIGKILL)
 
     def gone(self, timeout: float) -> bool:
         """Wait until the namespace is empty."""
-        if self._descriptor >= 0 and _readable(self._descriptor, timeout):
-            os.close(self._descriptor)
-            self._descriptor = -1
+        descriptor = self._descriptor
+        if descriptor >= 0 and _readable(descriptor, timeout):
+            with self._lock:
+                self._descriptor = -1
+                os.close(descriptor)
             self._starved = self._group.starved()
             self._group.remove()
         return self._descriptor < 0
@@ -260,9 +268,10 @@ class _Namespace:
         return "more memory than its limit" if self._starved else ""
 
     def _close_go(self) -> None:
-        go, self._go = self._go, -1
-        if go >= 0:
-            os.close(go)
+        with self._lock:
+            go, self._go = self._go, -1
+            if go >= 0:
+                os.close(go)
 
 
 def _readable(descriptor: int, timeout: float) -> bool:

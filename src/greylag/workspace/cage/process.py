@@ -16,7 +16,7 @@ from greylag.workspace.command import CommandResult
 KEEP_ERRORS = 20_000
 """How many bytes of standard error are kept."""
 
-_PATIENCE = 15.0
+_PATIENCE = 30.0
 
 
 class Hold(Protocol):
@@ -126,7 +126,8 @@ class CagedCommand:
 
     def _end_for(self, reason: str) -> None:
         self._ended = reason
-        self._hold.kill()
+        # A container engine takes its time, and the watch has other cages to look at.
+        threading.Thread(target=self._hold.kill, name="greylag-end", daemon=True).start()
 
 
 def run_to_end(
