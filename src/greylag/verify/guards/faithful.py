@@ -38,9 +38,9 @@ def faithful(subject: Subject) -> Iterator[Finding]:
     for file in files:
         if is_test(file.path):
             continue
-        for replaced in subject.scope.replaced:
-            old = Counter(token.text.lower() for token in meant(file.old, file.language))
-            new = Counter(token.text.lower() for token in meant(file.new, file.language))
+        old = Counter(token.text.lower() for token in meant(file.old, file.language))
+        new = Counter(token.text.lower() for token in meant(file.new, file.language))
+        for replaced in _meant(subject.scope.replaced, old, new):
             yield from _filter(file, replaced, old, new, said)
             yield from _columns(file, replaced, old, new)
             yield from _outputs(file, replaced, new)
@@ -50,6 +50,20 @@ def faithful(subject: Subject) -> Iterator[Finding]:
             yield from _aliases(file, replaced, old, new)
             yield from _conditions(file, replaced)
             yield from _version(file, replaced, old, new)
+
+
+def _meant(every: tuple[Replaced, ...], old: Counter[str], new: Counter[str]) -> Iterator[Replaced]:
+    """The mappings that a file is about: those whose datasets it names; where it names none (its names are put
+    together at run time), those whose columns it names.
+    """
+    named = [
+        each
+        for each in every
+        if any(old[name] for name in each.old_tables) or any(new[name] > old[name] for name in each.tables)
+    ]
+    yield from named or [
+        each for each in every if any(old[column] for column in each.renamed | each.unmapped)
+    ]
 
 
 def _filter(

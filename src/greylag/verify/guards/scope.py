@@ -138,6 +138,10 @@ def _replaced(mapping: Replacement, migration: CompiledMigration) -> Replaced:
         for word in (column, *_FIELD.findall(kind))
     }
     says = {word.lower() for word in _WORD.findall(mapping.sql)}
+    # A column of one mapping may be an unused one of another.
+    others = {column.lower() for each in migration.mappings for column in each.columns} | {
+        column.name.lower() for each in migration.mappings for column in each.query.find_all(exp.Column)
+    }
     wheres = [where for where in mapping.query.find_all(exp.Where)]
     return Replaced(
         old_tables=frozenset(table.name.lower() for table in mapping.names.tables)
@@ -147,7 +151,7 @@ def _replaced(mapping: Replacement, migration: CompiledMigration) -> Replaced:
         filtered=frozenset(c.name.lower() for w in wheres for c in w.find_all(exp.Column))
         if len(wheres) == 1 and not mapping.query.find(exp.SetOperation)
         else frozenset(),
-        unused=frozenset(fields - read - says - {column.lower() for column in mapping.columns}),
+        unused=frozenset(fields - read - says - others),
         brought=frozenset((read & fields) - {column.lower() for column in mapping.columns}),
         renamed=frozenset(column.lower() for column in mapping.columns) - fields - read,
         unmapped=frozenset(column.lower() for column in mapping.unmapped),

@@ -11,6 +11,7 @@ from tests.unit.verify.guards.wrong_cases import WRONG, Wrong
 
 from greylag.domain.check import Check, CheckStatus
 from greylag.verify.guards import GUARDS, Scope, Span, scope
+from greylag.verify.guards.scope import Replaced
 
 
 def statuses(checks: tuple[Check, ...]) -> dict[str, CheckStatus]:
@@ -170,3 +171,26 @@ def test_a_name_that_is_built_needs_the_new_part() -> None:
     after = {"a.py": b"VERSION = 'v1'\nq = f'SELECT account_id AS user_id FROM core.users_{VERSION}'\n"}
     found = failed(scope(after, before, scope_for("a.py")))
     assert "`v1`, of which the old name is made, still stands here" in found["faithful"]
+
+
+def test_only_the_mapping_that_a_file_is_about_counts() -> None:
+    """`device_id` is a column of the other mapping too; its condition is none of this file's."""
+    users = Replaced(
+        old_tables=frozenset({"users_v1"}), tables=frozenset({"users_v2"}), brought=frozenset({"account_id"})
+    )
+    devices = Replaced(
+        old_tables=frozenset({"devices_v1"}),
+        tables=frozenset({"devices_v2"}),
+        brought=frozenset({"account_id"}),
+        filtered=frozenset({"kind"}),
+    )
+    given = Scope(
+        paths=frozenset({"a.sql", "b.sql"}),
+        old_names=frozenset({"users_v1", "devices_v1", "user_id"}),
+        new_names=frozenset({"users_v2", "devices_v2", "account_id"}),
+        replaced=(users, devices),
+    )
+    before = {"a.sql": b"SELECT user_id FROM users_v1\n", "b.sql": b"SELECT user_id FROM devices_v1\n"}
+    after = {"a.sql": b"SELECT account_id FROM users_v2\n", "b.sql": b"SELECT account_id FROM devices_v2\n"}
+    found = {check.verifier: check for check in scope(after, before, given)}["guard:faithful"]
+    assert {text.split(":")[0] for text in found.details["findings"]} == {"b.sql"}  # type: ignore[attr-defined]
