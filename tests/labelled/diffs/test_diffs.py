@@ -24,7 +24,7 @@ def scored_by(judge: Callable[[LabelledDiff], Judge]) -> list[Scored]:
 
 def test_the_set_is_large_and_of_many_kinds() -> None:
     labels = Counter(one.label for one in every())
-    assert len(every()) >= 120
+    assert len(every()) >= 200
     assert labels[RIGHT] >= 20
     assert set(labels) - {RIGHT} == set(FAULT)
     for label in (
@@ -37,7 +37,7 @@ def test_the_set_is_large_and_of_many_kinds() -> None:
     ):
         assert labels[label] >= 6, label
     assert {PurePosixPath(one.path).suffix for one in every()} == {
-        ".py", ".sql", ".scala", ".java", ".yaml", ".json",
+        ".py", ".sql", ".scala", ".java", ".yaml", ".yml", ".json",
     }  # fmt: skip
 
 
@@ -81,8 +81,8 @@ def test_guards_and_proof_alone_stop_most() -> None:
     """A floor, so that it is seen when it sinks; `python -m bench judge` names what gets through."""
     stopped = [one for one in alone() if not one.diff.right and one.stopped]
     refused = [str(one.diff) for one in alone() if one.diff.right and one.stopped]
-    assert len(stopped) >= 100
-    assert len(refused) <= 5, refused
+    assert len(stopped) >= 165
+    assert len(refused) <= 3, refused
 
 
 def test_a_perfect_judge_stops_what_is_left_and_nothing_that_is_right() -> None:

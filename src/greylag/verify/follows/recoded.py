@@ -17,7 +17,7 @@ def recodings(file: Patched, facts: Facts) -> Iterator[str]:
             known = {pair[0] for pair in one.pairs} | one.values
             fits = (when, then) in one.pairs or ("else", then) == (when, one.other)
             stood = (when, then) in {(first, second) for first, second, _ in old}
-            if not fits and not stood and (when in known or (when == "else" and then in known)):
+            if not fits and not stood and (when in known or then in one.values):
                 yield f"{file.path}:{line}: `{when}` becomes `{then}`: the mapping has another value for it"
         yield from _lost(file, one, sum((when, then) in one.pairs for when, then, _ in new))
 
