@@ -53,7 +53,7 @@ def faithful(subject: Subject) -> Iterator[Finding]:
 
 
 def _meant(every: tuple[Replaced, ...], old: Counter[str], new: Counter[str]) -> Iterator[Replaced]:
-    """The mappings that a file is about: those whose datasets it names; where it names none (its names are put
+    """The mappings that a file is about: those whose datasets it names; where it names none (they are put
     together at run time), those whose columns it names.
     """
     named = [

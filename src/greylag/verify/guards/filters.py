@@ -151,9 +151,11 @@ def conditions(text: str, language: Language) -> list[tuple[Condition, int]]:
         left = _left(stream, index)
         right = _right(stream[index + 1 : index + 60], sign)
         if left and right:
-            dotted = "." in [
+            # `a.x = b.x` says something, and so does `2 * x = 2`.
+            near = {
                 each.text for each in (*stream[max(0, index - 3) : index], *stream[index + 1 : index + 4])
-            ]
+            }
+            dotted = bool(near & {".", "*", "/", "+", "-", "%"})
             sign = _SIGNS.get(sign, sign)
             found.append((Condition(left=left, sign=sign, right=right, qualified=dotted), token.line))
     return found
