@@ -41,7 +41,7 @@ def refusal_of(failure: Failure, redactor: Redactor) -> Refused:
     if failure.status in {401, 403}:
         return Refused(
             f"the model's provider refused the host's key ({failure.status}); no agent can help that. "
-            "(For the operator: check the key in agent.key_env or agent.key_file.)",
+            "(For the operator: check the key in agent.upstream.key_env or agent.upstream.key_file.)",
             status=403,
             code="upstream_key",
         )

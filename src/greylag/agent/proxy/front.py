@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     from greylag.agent.proxy.mcptools import McpMount
 
 MODEL_PATHS: dict[str, Api] = {api.path: api for api in APIS.values()}
+BODY = 30.0
+"""Seconds that a request's body may take."""
+
+AT_ONCE = 24
+"""Requests that an attempt may have open."""
+
 COUNT = "/v1/messages/count_tokens"
 
 
@@ -63,7 +69,16 @@ class Front:
             refused = Refused("no such token, or its attempt is over", status=401, code="unknown_token")
             await self._error(request.url.path, None, refused)(scope, receive, send)
             return
+        grant.open += 1
         try:
+            await self._serve(grant, request, send)
+        finally:
+            grant.open -= 1
+
+    async def _serve(self, grant: Grant, request: Request, send: Send) -> None:
+        try:
+            if grant.open > AT_ONCE:
+                raise Refused(f"more than {AT_ONCE} requests at once", code="too_many")
             app = await self._route(grant, request)
         except ClientDisconnect:
             return
@@ -74,7 +89,7 @@ class Front:
                     "denied", what=refused.code, method=request.method, path=path, reason=str(refused)
                 )
             app = self._error(request.url.path, grant, refused)
-        await app(scope, receive, send)
+        await app(request.scope, request.receive, send)
 
     async def close(self) -> None:
         """End what was started on the way; calls under way get their grace, and are in the books then."""
@@ -161,11 +176,15 @@ class Front:
         if request.headers.get("content-encoding", "identity") != "identity":
             raise Refused("send the request uncompressed", code="invalid")
         content = bytearray()
-        async for part in request.stream():
-            content += part
-            if len(content) > self._request_bytes:
-                limit = f"{self._request_bytes // 1024} kB"
-                raise Refused(f"the request is larger than {limit}", status=413, code="too_large")
+        try:
+            async with asyncio.timeout(BODY):
+                async for part in request.stream():
+                    content += part
+                    if len(content) > self._request_bytes:
+                        limit = f"{self._request_bytes // 1024} kB"
+                        raise Refused(f"the request is larger than {limit}", status=413, code="too_large")
+        except TimeoutError:
+            raise Refused(f"the request did not arrive within {BODY:.0f} seconds", code="invalid") from None
         return bytes(content)
 
     async def _json(self, request: Request, *, empty: bool = False) -> Json:

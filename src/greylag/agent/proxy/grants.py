@@ -59,6 +59,7 @@ class Grant:
         self.upstream = upstream
         self.token = f"greylag-{secrets.token_urlsafe(32)}"
         self.used = 0
+        self.open = 0
         self.stopped: Stopped | None = None
         self.tasks: set[asyncio.Task[tuple[Record, bool]]] = set()
         self.sent: set[asyncio.Task[Any] | None] = set()

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import shutil
-import socket
-import tempfile
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
-
-import uvicorn
 
 from greylag.agent.base import Access, Host, Note
 from greylag.agent.proxy.books import Books
 from greylag.agent.proxy.calls import Desk
 from greylag.agent.proxy.front import Front
 from greylag.agent.proxy.grants import Grant, Grants, Stopped
+from greylag.agent.proxy.listening import Listening
 from greylag.agent.proxy.prices import Price, price_of
 from greylag.agent.proxy.records import all_records
 from greylag.agent.proxy.redact import Redactor
@@ -27,9 +22,6 @@ from greylag.agent.proxy.upstream import Line, Upstream
 from greylag.domain.agent import AttemptKey
 from greylag.domain.errors import UsageError
 from greylag.workspace.cage.base import PORT
-
-START = 15.0
-"""Seconds that the server may take to start."""
 
 
 class ModelProxy:
@@ -74,7 +66,7 @@ class ModelProxy:
         self._grants = Grants()
         self._stopped: dict[AttemptKey, Stopped] = {}
         self._lock = threading.Lock()
-        self._running: _Running | None = None
+        self._running: Listening | None = None
 
     def __repr__(self) -> str:
         return f"ModelProxy({', '.join(self._upstreams)})"
@@ -129,7 +121,7 @@ class ModelProxy:
             )
         finally:
             self._grants.remove(grant)
-            running.wait_for(grant, self._grace)
+            running.run(grant.drain(self._grace))
             grant.end()
             if grant.stopped is not None:
                 self._stopped[attempt] = grant.stopped
@@ -138,10 +130,10 @@ class ModelProxy:
         """Why an attempt's calls were refused for good (over budget, out of turns), after its grant's end."""
         return self._stopped.get(attempt)
 
-    def _started(self) -> _Running:
+    def _started(self) -> Listening:
         with self._lock:
             if self._running is None:
-                self._running = _Running(self._front, tcp=self._tcp, grace=self._grace)
+                self._running = Listening(self._front, tcp=self._tcp, grace=self._grace)
             return self._running
 
     async def _front(self, stack: AsyncExitStack) -> Front:
@@ -160,81 +152,3 @@ class ModelProxy:
         )
         stack.push_async_callback(front.close)
         return front
-
-
-class _Server(uvicorn.Server):
-    """Tells when it listens."""
-
-    def __init__(self, config: uvicorn.Config, listening: threading.Event) -> None:
-        super().__init__(config)
-        self._listening = listening
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """See uvicorn."""
-        await super().startup(sockets)
-        self._listening.set()
-
-
-class _Running:
-    """The server's thread, its sockets and its event loop."""
-
-    def __init__(
-        self, build: Callable[[AsyncExitStack], Awaitable[Front]], *, tcp: bool, grace: float
-    ) -> None:
-        # A short path: addresses of unix sockets have at most 107 bytes. Only the owner may enter the folder.
-        self._folder = Path(tempfile.mkdtemp(prefix="greylag-"))
-        self.socket = self._folder / "host.sock"
-        self._sockets = [_unix(self.socket)]
-        self.port: int | None = None
-        if tcp:
-            self._sockets.append(socket.create_server(("127.0.0.1", 0)))
-            self.port = self._sockets[-1].getsockname()[1]
-        self._build = build
-        self._grace = grace
-        self._listening = threading.Event()
-        self._server: _Server | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread = threading.Thread(target=self._run, name="greylag-model-proxy", daemon=True)
-        self._thread.start()
-        if not self._listening.wait(START):
-            self.end()
-            raise UsageError("the model proxy did not start; its error stands in the log")
-
-    def wait_for(self, grant: Grant, grace: float) -> None:
-        """Wait for a grant's calls under way; those that take longer go on, recorded but not noted."""
-        if self._loop is not None and self._thread.is_alive():
-            asyncio.run_coroutine_threadsafe(grant.drain(grace), self._loop).result()
-
-    def end(self) -> None:
-        """Stop serving; calls under way get their grace."""
-        if self._server is not None:
-            self._server.should_exit = True
-        self._thread.join(self._grace + 5)
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    def _run(self) -> None:
-        asyncio.run(self._serve())
-
-    async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        async with AsyncExitStack() as stack:
-            config = uvicorn.Config(
-                await self._build(stack),
-                lifespan="off",
-                loop="asyncio",
-                http="h11",
-                ws="none",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=max(1, round(self._grace)),
-            )
-            self._server = _Server(config, self._listening)
-            await self._server.serve(self._sockets)
-
-
-def _unix(path: Path) -> socket.socket:
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(str(path))
-    path.chmod(0o600)
-    return listener

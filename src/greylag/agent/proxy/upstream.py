@@ -54,13 +54,15 @@ class Upstream:
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
         if self.api not in APIS:
-            raise UsageError(f"agent.api should be one of {', '.join(APIS)}, not {self.api}")
+            raise UsageError(f"agent.upstream.api should be one of {', '.join(APIS)}, not {self.api}")
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.username:
             raise UsageError(
-                f"agent.url should be like https://api.example.com/v1, not {parts.scheme}://{parts.hostname}"
+                f"agent.upstream.url should be like https://api.example.com/v1, not {parts.scheme}://{parts.hostname}"
             )
         if parts.scheme == "http" and self.key is not None and not _loopback(parts.hostname):
-            raise UsageError(f"agent.url: the key would go to {parts.hostname} unencrypted; use https")
+            raise UsageError(
+                f"agent.upstream.url: the key would go to {parts.hostname} in the clear; use https"
+            )
 
     @property
     def models(self) -> Mapping[str, str]:

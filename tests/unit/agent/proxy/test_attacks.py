@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,8 @@ from tests.unit.agent.proxy.wire import (
 )
 
 from greylag.agent.proxy import Budgets, MemoryBooks, ModelProxy
+from greylag.agent.proxy.front import AT_ONCE
+from greylag.agent.proxy.listening import CONNECTIONS
 from greylag.domain.agent import AttemptKey
 from greylag.testing.model import ScriptedModel, Seen, Step
 
@@ -255,6 +260,34 @@ def test_without_tcp_the_address_is_the_cages(wire: Wire) -> None:
     from greylag.workspace.cage.base import PORT
 
     assert wire.access.base_url == f"http://127.0.0.1:{PORT}"
+
+
+def test_a_flood_of_connections_uses_up_nothing(proxy: ModelProxy, wire: Wire) -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    idle = []
+    try:
+        for _ in range(CONNECTIONS + 100):
+            idle.append(socket.socket(socket.AF_UNIX))
+            idle[-1].connect(str(wire.access.socket))
+        with client(wire.access) as talk:
+            assert talk.get("/v1/models").is_success
+        # This process has both ends: the client's, and of the server's no more than it allows.
+        ours = len(idle)
+        assert len(list(Path("/proc/self/fd").iterdir())) - before - ours <= CONNECTIONS + 5
+    finally:
+        for each in idle:
+            each.close()
+
+
+def test_an_attempt_has_few_requests_open(wire: Wire) -> None:
+    wire.host.busy = threading.Event()
+    with ThreadPoolExecutor(AT_ONCE + 6) as pool:
+        waiting = [pool.submit(lambda: client(wire.access).post("/host/verify")) for _ in range(AT_ONCE + 6)]
+        time.sleep(1.0)
+        wire.host.busy.set()
+        statuses = [each.result(20).status_code for each in waiting]
+    assert statuses.count(400) == 6
+    assert statuses.count(200) == AT_ONCE
 
 
 def test_counting_stays_here(model: ScriptedModel, wire: Wire) -> None:

@@ -370,10 +370,10 @@ def test_two_models_in_one_proxy(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"url": "ftp://x.example"}, "agent.url should be like"),
-        ({"url": "http://x.example/v1"}, "unencrypted"),
-        ({"url": "https://user:pass@x.example"}, "agent.url should be like"),
-        ({"api": "other"}, "agent.api should be one of"),
+        ({"url": "ftp://x.example"}, "agent.upstream.url should be like"),
+        ({"url": "http://x.example/v1"}, "in the clear"),
+        ({"url": "https://user:pass@x.example"}, "agent.upstream.url should be like"),
+        ({"api": "other"}, "agent.upstream.api should be one of"),
     ],
 )
 def test_a_wrong_upstream_is_refused(change: dict[str, Any], says: str) -> None:
