@@ -92,7 +92,7 @@ TRAPS = (
     ),
     Trap(
         name="more folders than anybody makes",
-        program="[os.mkdir('f%d' % number) for number in range(25000)]",
+        program="[os.mkdir('f%d' % number) for number in range(20500)]",
         code="too-many",
     ),
 )

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ def test_each_limit_has_its_words(processes: list[Process], later: float, said: 
 
 
 def test_memory_is_counted_exactly_before_anything_is_ended() -> None:
-    own = snapshot()[os.getpid()]
+    own = replace(snapshot()[os.getpid()], ticks=0, threads=1)
     now = time.monotonic()
     cage = watched(began=now)
     assert over(cage, [own], now) == "more than 1000 bytes of memory"
