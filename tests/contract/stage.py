@@ -171,6 +171,13 @@ class Scene:
         return "\n".join(str(request.body) for request in self.model.requests)
 
 
+def write(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Plain files, as they are."""
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(text)
+
+
 @contextmanager
 def scene(
     kind: Kind,
@@ -179,15 +186,20 @@ def scene(
     tmp: Path,
     *,
     files: Mapping[str, bytes] = FILES,
+    hostile: Mapping[str, bytes] | None = None,
     host: Owner | None = None,
     turns: int = 30,
     budget: float | None = None,
     limits: CageLimits | None = None,
 ) -> Iterator[Scene]:
-    """A session of a runner in a repository, with the real proxy and a scripted model."""
+    """A session of a runner in a repository, with the real proxy and a scripted model.
+
+    `hostile` files are written besides: an agent's copy of a repository is made without such.
+    """
     host, notes, watched = host or Owner(), Notes(), Watched(cage)
     folder = tmp / "work"
     prepare_folder(files, folder)
+    write(folder, hostile or {})
     with ExitStack() as stack:
         model = stack.enter_context(ScriptedModel(scripts, key="upstream-key"))
         url = model.url if kind.api == "anthropic" else f"{model.url}/v1"

@@ -13,10 +13,10 @@ from acp import PROTOCOL_VERSION, RequestError, text_block
 from acp.client.connection import ClientSideConnection
 from acp.interfaces import Client
 from acp.schema import HttpHeader, HttpMcpServer, Implementation, InitializeResponse
-from pydantic import Field
 
 from greylag.agent.base import Job, Session, Turn, TurnEnd
 from greylag.agent.runners.acp_client import ALLOWED, HostClient
+from greylag.agent.runners.claude import TOOLS, environment
 from greylag.agent.runners.command import CommandSettings, Program
 from greylag.agent.runners.pipe import Gone, Pipe
 from greylag.agent.runners.turns import STOPPED, Clock, ended, is_over, lost
@@ -26,6 +26,12 @@ _INSTALL = (
 )
 _STEP = 0.25
 _GRACE = 10.0
+
+
+# Extensions of known agents; others pass over them. Without this one claude-agent-acp runs the hooks and
+# servers that a repository configures, and offers the model a browser, timers and agents of its own.
+_CLAUDE = {"settingSources": [], "strictMcpConfig": True, "tools": list(TOOLS)}
+_META: Mapping[str, Any] = {"claudeCode": {"options": _CLAUDE}}
 
 
 class AcpSettings(CommandSettings):
@@ -38,7 +44,7 @@ class AcpSettings(CommandSettings):
 
     mode: str = "default"
     allow: tuple[str, ...] = ALLOWED
-    meta: Mapping[str, Any] = Field(default_factory=dict)
+    meta: Mapping[str, Any] = _META
 
 
 def make(**settings: Any) -> AcpRunner:
@@ -81,8 +87,6 @@ def _environment(job: Job, settings: AcpSettings) -> dict[str, str]:
     way = {"BASE_URL": access.base_url, "TOKEN": access.token, "MODEL": access.model}
     own = {name: Template(value).safe_substitute(way) for name, value in settings.env.items()}
     if access.api == "anthropic":
-        from greylag.agent.runners.claude import environment
-
         return {**environment(job), **own}
     openai = {
         "OPENAI_BASE_URL": f"{access.base_url}/v1",

@@ -16,7 +16,9 @@ from greylag.agent.runners.pipe import Gone, Pipe
 from greylag.agent.runners.turns import Clock, ended, follow, lost
 from greylag.domain.errors import UsageError
 
-_TOOLS = ("Read", "Edit", "Write", "Glob", "Grep")
+TOOLS = ("Read", "Edit", "Write", "Glob", "Grep")
+"""Of Claude Code's own tools those that are offered: they read and change files, and run nothing."""
+
 _HOST_TOOLS = tuple(f"mcp__greylag__{name}" for name in ("verify", "ask", "give_up"))
 _INSTALL = "npm install @anthropic-ai/claude-code (2.1 or newer), and put it on PATH or name it in `command`"
 _TOKEN = "GREYLAG_TOKEN"
@@ -33,7 +35,7 @@ _QUIET = {
 class ClaudeSettings(CommandSettings):
     """Settings of Claude Code. `tools` are its own tools; without `Bash` it can run nothing."""
 
-    tools: tuple[str, ...] = _TOOLS
+    tools: tuple[str, ...] = TOOLS
 
 
 def make(**settings: Any) -> ClaudeRunner:
