@@ -214,5 +214,6 @@ def _known(condition: Condition, vocabulary: Vocabulary) -> bool:
 
 def _constant(condition: Condition) -> bool:
     """`1 = 1`, `x = x`."""
-    same = condition.left == condition.right.lower() and not condition.qualified
-    return same or (condition.left.isdigit() and condition.right.isdigit())
+    same = condition.left == condition.right.lower()
+    numbers = condition.left.isdigit() and condition.right.isdigit()
+    return (same or numbers) and not condition.qualified
