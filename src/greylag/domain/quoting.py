@@ -84,10 +84,13 @@ def numbered(
     kept: list[str] = []
     left = size = 0
     for number, row in rows:
+        if left:
+            left += 1
+            continue
         # Cut before and after: an escaped character is eight times as long as it was.
         line = cut(visible(cut(row.removesuffix("\r"), width), keep="\t"), 2 * width)
         line = f"{'' if digits is None else str(number).rjust(digits)}| {line}".rstrip(" ")
-        if left or len(kept) >= lines or size + len(line) > characters:
+        if len(kept) >= lines or size + len(line) > characters:
             left += 1
             continue
         kept.append(line)

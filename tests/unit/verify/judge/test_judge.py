@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -229,6 +230,14 @@ def test_lines_are_numbered_as_in_the_files() -> None:
     assert ("a", 1) in diff.places
     assert ("a", 30) not in diff.places
     assert "[no line feed at the end]" in diff_of({"a": b"x\n"}, {"a": b"x"}).text
+
+
+def test_a_file_made_to_be_slow_is_compared_at_once() -> None:
+    lines = [b"same line %d\n" % (number % 90) for number in range(40_000)]
+    old, new = b"".join(lines), b"".join([b"first\n", *lines[::-1], b"last\n"])
+    started = time.monotonic()
+    diff_of({"a": old}, {"a": new})
+    assert time.monotonic() - started < 20
 
 
 SHAPES: Mapping[str, Callable[[str], Mapping[str, Any]]] = {
