@@ -22,7 +22,7 @@ from greylag.verify.judge import Judge, Post, asked_over
 def run() -> list[Figure]:
     """One figure a kind: how many of its patches became a pull request; then the sums."""
     scored = list(alone("full"))
-    figures = _kinds("guards and proof", scored) + _sums("guards and proof", scored)
+    figures = _kinds("without a judge", scored) + _sums("without a judge", scored)
     judge = _judge()
     if judge is None:
         sys.stderr.write("no judge: BENCH_JUDGE_URL is not set\n")

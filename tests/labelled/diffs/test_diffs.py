@@ -82,7 +82,7 @@ def test_guards_and_proof_alone_stop_most() -> None:
     stopped = [one for one in alone() if not one.diff.right and one.stopped]
     refused = [str(one.diff) for one in alone() if one.diff.right and one.stopped]
     assert len(stopped) >= 165
-    assert len(refused) <= 3, refused
+    assert len(refused) <= 2, refused
 
 
 def test_a_perfect_judge_stops_what_is_left_and_nothing_that_is_right() -> None:

@@ -86,5 +86,6 @@ def _items(tokens: tuple[Token, ...]) -> Iterator[str]:
             continue
         quotes = before.text == after.text == '"' and one.quoted
         entry = before.text == "-" and before.line == one.line < after.line
-        if quotes or entry:
+        key = after.text == ":" and before.line < one.line == after.line and not one.quoted
+        if quotes or entry or key:
             yield one.text.casefold()
