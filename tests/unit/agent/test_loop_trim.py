@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from greylag.agent.loop import accepts, tell_failures, trim
 from greylag.agent.loop.trim import LIMIT, brief_reason
@@ -46,7 +48,7 @@ def test_what_is_accepted(statuses: tuple[CheckStatus, ...], expected: bool) -> 
         ("took 12 ms", ""),
         ("\x1b[31mred\x1b[0m", "red"),
         ("<object at 0x7f00aa11bb22>", "<object at 0x…>"),
-        ("/tmp/pytest-of-x12/work/a.sql:3: bad", "/tmp/…/work/a.sql:3: bad"),
+        ("/tmp/pytest-of-x12/run/a.sql:3: bad", "/tmp/…/run/a.sql:3: bad"),
         # What looks like a timing and is none.
         ("SELECT COUNT(3)", "SELECT COUNT(3)"),
         ("day = '2026-01-02 08:01:02'", "day = '2026-01-02 08:01:02'"),
@@ -130,3 +132,22 @@ def test_a_reason_is_one_line() -> None:
     told = brief_reason([check(FAILED, "proof", "a\nb"), check(FAILED, "tests"), check(PASSED)])
     assert told == "proof: a b (also tests failed)"
     assert brief_reason([]) == "no check passed"
+
+
+@given(
+    st.lists(
+        st.builds(
+            lambda status, summary, output: check(status, "v", summary, output=output),
+            st.sampled_from(list(CheckStatus)),
+            st.text(max_size=300),
+            st.text(st.sampled_from("ab.py:1 \nerror"), max_size=4000),
+        ),
+        max_size=12,
+    )
+)
+def test_whatever_failed_is_told_within_the_limit(checks: list[Check]) -> None:
+    told = tell_failures(checks)
+    assert len(told) <= LIMIT
+    if any(one.status is not PASSED for one in checks):
+        assert told.startswith("- v ")
+    assert "\n" not in brief_reason(checks)

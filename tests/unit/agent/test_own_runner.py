@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 from tests.unit.agent.agents import KEY, Found, collector, contains
 
 from greylag.agent.base import Access, Job, Turn, TurnEnd
 from greylag.agent.loop import Desk
 from greylag.agent.own import OwnRunner, pool
 from greylag.agent.own.pool import Kind, Pool
+from greylag.agent.own.runner import make as make_own
 from greylag.agent.unavailable import AgentUnavailable
 from greylag.workspace.cage import Cage, Caged, CageLimits, CageSpec, unsafe_cage
 
@@ -352,3 +354,15 @@ def test_what_a_killed_process_left_is_removed(place: Place) -> None:
     os.close(held)
     assert kept >= {"greylag-own-locked", "greylag-own-new", "x"}
     assert "greylag-own-old" not in kept
+
+
+@pytest.mark.parametrize("settings", [{"workers": 0}, {"workers": "many"}, {"max_tokens": 1}, {"worker": 2}])
+def test_settings_that_are_wrong(settings: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        make_own(**settings)
+
+
+def test_settings_that_are_right(tmp_path: Path) -> None:
+    runner = make_own(workers=3, root=tmp_path)
+    assert "pydantic-ai-slim" in runner.version()
+    runner.close()

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,7 +136,7 @@ class Pool:
             worker.end()
         with self._free:
             if self._home is not None:
-                shutil.rmtree(self._home, ignore_errors=True)
+                self._left()
                 os.close(self._lock)
                 self._home = None
 
@@ -190,6 +191,8 @@ class Pool:
         with self._free:
             if self._home is None:
                 self._home, self._lock = _home(self._root)
+                # Where nobody closes the pool; the workers die with the process.
+                self._left = weakref.finalize(self, _remove, self._home, os.getpid())
             path = self._home / str(next(self._numbers))
             path.mkdir(mode=0o700)
             return path
@@ -205,6 +208,12 @@ def _home(root: Path | None) -> tuple[Path, int]:
     lock = os.open(home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     return home, lock
+
+
+def _remove(home: Path, process: int) -> None:
+    # A forked child of ours ends too, and the folder is not its own.
+    if os.getpid() == process:
+        shutil.rmtree(home, ignore_errors=True)
 
 
 def _sweep(left: Path) -> None:

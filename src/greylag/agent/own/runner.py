@@ -11,6 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field, validate_call
+
 from greylag.agent.base import Job, Session, Turn, TurnEnd
 from greylag.agent.loop.desk import Desk
 from greylag.agent.own.lines import Misbehaved
@@ -201,3 +203,14 @@ class OwnSession:
             )
         self._worker.sound = False
         return Turn(end=TurnEnd.FAILED, text=f"{status}: {words}" if status else words)
+
+
+@validate_call
+def make(
+    *,
+    workers: int = Field(2, ge=1, le=64),
+    max_tokens: int = Field(8192, ge=256),
+    root: Path | None = None,
+) -> OwnRunner:
+    """One from settings. Raises pydantic's ValidationError."""
+    return OwnRunner(workers=workers, max_tokens=max_tokens, root=root)
