@@ -24,7 +24,7 @@ def failure_of(reached: Answer, reading: Reading) -> Failure | None:
     document = loads(reached.content) or {}
     error = document.get("error", document)
     message = error.get("message") if isinstance(error, dict) else error
-    if isinstance(error, dict) and "insufficient_quota" in {error.get("code"), error.get("type")}:
+    if isinstance(error, dict) and "insufficient_quota" in (error.get("code"), error.get("type")):
         return Failure(status=402, message=str(message))
     return Failure(status=reached.status, message=str(message or "no reason given")[:2000])
 

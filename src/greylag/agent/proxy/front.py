@@ -128,12 +128,15 @@ class Front:
     async def _model(self, grant: Grant, request: Request) -> ASGIApp:
         desk = self._desks[grant.upstream.name]
         body = await self._json(request)
-        checked = desk.api.check(await self._without_secrets(grant, body), grant.upstream.rules)
+        try:
+            checked = desk.api.check(await self._without_secrets(grant, body), grant.upstream.rules)
+            key = request_hash(desk.api, checked)
+        except RecursionError:
+            raise Refused("the request is nested too deeply", code="invalid") from None
         for name in checked.dropped:
             await grant.write_once(
                 "denied", name, what="left_out", path=request.url.path, reason=f"`{name}` is not sent on"
             )
-        key = request_hash(desk.api, checked)
         slot = grant.take(key)
         if slot.task is None:
             call = Call(

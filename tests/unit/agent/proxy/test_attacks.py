@@ -171,6 +171,15 @@ def test_what_is_no_request_is_refused(model: ScriptedModel, wire: Wire, content
     assert model.requests == []
 
 
+@pytest.mark.parametrize("depth", [100, 300, 600, 900, 2000])
+def test_nesting_breaks_nothing(wire: Wire, depth: int) -> None:
+    schema = '{"type": "object", "x": ' + '{"a":' * depth + "1" + "}" * depth + "}"
+    body = json.dumps(request("anthropic", tools=[{"name": "x", "input_schema": "here"}]))
+    reply = wire.client.post("/v1/messages", content=body.replace('"here"', schema))
+    assert reply.status_code in {200, 400}
+    assert reply.status_code == 200 or depth > 100
+
+
 def test_compressed_requests_are_refused(model: ScriptedModel, wire: Wire) -> None:
     reply = wire.client.post("/v1/messages", content=b"x", headers={"content-encoding": "gzip"})
     assert reply.status_code == 400

@@ -157,7 +157,7 @@ def _content(content: Any) -> None:
 
 
 def _block(block: Json) -> None:
-    kind = block.get("type")
+    kind = str(block.get("type"))
     if kind not in BLOCKS:
         raise Refused(f"content of type `{kind}` may not be used here", code="content_refused")
     match block:
@@ -193,9 +193,10 @@ def _tokens(usage: Any) -> Tokens | None:
     hour = number(usage, "cache_creation", "ephemeral_1h_input_tokens")
     written = number(usage, "cache_creation_input_tokens")
     # Compaction is billed besides what the totals say.
+    iterations = usage.get("iterations")
     compaction = [
         each
-        for each in usage.get("iterations") or ()
+        for each in (iterations if isinstance(iterations, list) else ())
         if isinstance(each, dict) and each.get("type") == "compaction"
     ]
     return Tokens(

@@ -93,7 +93,7 @@ class ChatCompletions:
         output = _cap(body, sent, rules.max_tokens)
         sent["messages"] = [_message(each, dropped) for each in list_of(body.get("messages"), "messages")]
         for tool in list_of(body.get("tools") or [], "tools"):
-            if tool.get("type") not in {"function", "custom"}:
+            if tool.get("type") not in ("function", "custom"):
                 raise Refused(
                     f"the provider's tool `{tool.get('type')}` may not be used: it acts outside the cage",
                     code="tool_refused",
@@ -130,7 +130,7 @@ class ChatCompletions:
                     failure = Failure(status=number(error, "code") or 500, message=message)
                 case {"choices": list(choices)}:
                     # Some servers leave out the last line that says that it is over.
-                    complete = complete or any(choice.get("finish_reason") for choice in choices)
+                    complete = complete or any(_finished(choice) for choice in choices)
                     tokens = _tokens(data.get("usage")) or tokens
         return Reading(complete=complete, tokens=tokens, failure=failure)
 
@@ -141,6 +141,10 @@ class ChatCompletions:
     def error_event(self, status: int, code: str, message: str) -> bytes:
         """See `Api`."""
         return f"data: {json.dumps(self.error(status, code, message))}\n\n".encode()
+
+
+def _finished(choice: Any) -> bool:
+    return isinstance(choice, dict) and bool(choice.get("finish_reason"))
 
 
 def without_usage(content: bytes) -> bytes:

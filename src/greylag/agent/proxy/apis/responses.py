@@ -84,7 +84,8 @@ class Responses:
         if "tools" in body:
             sent["tools"] = _tools(list_of(body["tools"] or [], "tools"), dropped)
         if "include" in body:
-            sent["include"] = [name for name in body["include"] or () if name in INCLUDE]
+            asked_for = body["include"] if isinstance(body["include"], list) else []
+            sent["include"] = [name for name in sorted(INCLUDE) if name in asked_for]
         return Checked(
             body=sent,
             model=sent["model"],
@@ -138,7 +139,7 @@ def _failure(error: Json) -> Failure:
 
 
 def _item(item: Json) -> None:
-    kind = item.get("type") or ("message" if "role" in item else None)
+    kind = str(item.get("type") or ("message" if "role" in item else None))
     if kind not in ITEMS:
         raise Refused(f"input of type `{kind}` may not be used here", code="content_refused")
     for name in ("content", "output", "summary"):
@@ -174,7 +175,7 @@ def _tools(tools: list[Json], dropped: Dropped) -> list[Json]:
                 kept.append({**tool, "tools": _tools(list_of(inner, "tools"), dropped)})
             case {"type": "tool_search", "execution": "client"}:
                 kept.append(tool)
-            case {"type": "shell"} if (tool.get("environment") or {"type": "local"}).get("type") == "local":
+            case {"type": "shell"} if tool.get("environment") in (None, {"type": "local"}):
                 kept.append({**tool, "environment": {"type": "local"}})
             case _:
                 raise Refused(
