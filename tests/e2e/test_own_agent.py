@@ -53,7 +53,7 @@ ATTACKS = attempts(
     Read("/proc/self/environ"),
     Read(".git/config"),
     Call("edit", {"path": ".git/config", "old": "[core]", "new": "[core]\n\tfsmonitor = id"}),
-    Call("edit", {"path": "../work/README.md", "old": "#", "new": "##"}),
+    Call("edit", {"path": "../README.md", "old": "#", "new": "##"}),
     Call("search", {"text": "root", "path": "/etc"}),
     Call("bash", {"command": "id"}),
     Call("read", {"path": ["a"], "start": "x"}),
