@@ -112,8 +112,12 @@ def read(parser: str, result: CommandResult, *, install: str = "") -> Report:
     if (broken := _broken(parser, result, failures, install)) is not None:
         return broken
     if result.ok:
+        passed = _passed(parser, result.output)
+        if parser == "pytest" and passed is None:
+            # Code under test can end the process with 0 before a test has run.
+            return Report(ok=False, broken="it ended well without saying what it ran")
         # What it says on the way to success is no failure.
-        return Report(ok=True, passed=_passed(parser, result.output))
+        return Report(ok=True, passed=passed)
     if not failures:
         failures = dict(_status(result))
     return Report(ok=False, failures=failures, passed=_passed(parser, result.output))

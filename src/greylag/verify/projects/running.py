@@ -18,6 +18,8 @@ from greylag.workspace.copy import prepare_folder
 
 _SHOWN = 20
 # These stop at a fault: where one was there before, nothing is known of the rest.
+_MAY_DIFFER = frozenset({"pytest", "status", "lines", "pre-commit"})
+"""What runs tests may say another thing each time; linters and compilers do not, and need no second run."""
 _ALL_OR_NOTHING = frozenset({"status", "dbt", "sbt", "maven", "gradle"})
 
 
@@ -42,7 +44,7 @@ def run_verifiers(
 ) -> tuple[Check, ...]:
     """One check a verifier, named `project:<name>`.
 
-    Passed: it says nothing that it did not say before. Failed: it does, twice. What failed before the change
+    Passed: it says nothing that it did not say before. Failed: it does, tests twice. What failed before the change
     is told in `details` and not blamed on it. Inconclusive: it differs from run to run, or there was nothing
     to go by. Errored: it could not run, or ran out of time.
     """
@@ -64,6 +66,8 @@ def _check(verifier: ProjectVerifier, after: Mapping[str, bytes], project: Proje
     if now.broken is not None:
         return _broke(verifier, known, now)
     blamed = _new(known, now)
+    if blamed and verifier.parser not in _MAY_DIFFER:
+        return _judged(verifier, known, now, now)
     if blamed or _fewer(known, now):
         again = _once(verifier, after, project)
         if len(known) == 1:

@@ -47,6 +47,8 @@ class Runner:
         self.calls.append(tuple(argv))
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         env = {"PATH": path, "HOME": str(folder), "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
+        # Plugins of ours are none of the small repositories'.
+        env["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         return run_command(argv, cwd=folder, timeout=timeout, env=env)
 
 
@@ -101,6 +103,15 @@ def test_a_suite_that_finds_no_tests_any_more_has_failed() -> None:
     check = only(check_project(project(BASE), {"tests/test_report.py": b"# gone\n"}, SETTINGS))
     assert check.status is CheckStatus.FAILED
     assert check.summary == "it ran before the change, and not after it: it found no tests"
+
+
+def test_code_that_ends_the_run_with_success_has_not_passed() -> None:
+    ends = b"import os\nos._exit(0)\n"
+    check = only(check_project(project(BASE), {"report.py": ends}, SETTINGS))
+    assert check.status is CheckStatus.FAILED
+    assert check.summary == (
+        "it ran before the change, and not after it: it ended well without saying what it ran"
+    )
 
 
 def test_a_flaky_test_is_inconclusive(tmp_path: Path) -> None:
