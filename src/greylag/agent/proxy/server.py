@@ -64,7 +64,7 @@ class ModelProxy:
         self._ping = ping
         self._grace = grace
         self._grants = Grants()
-        self._stopped: dict[AttemptKey, Stopped] = {}
+        self._stopped: dict[tuple[AttemptKey, str], Stopped] = {}
         self._lock = threading.Lock()
         self._running: Listening | None = None
 
@@ -109,7 +109,7 @@ class ModelProxy:
         for record in all_records(folder):
             self._books.settle(record.call, record.usage, "recovered")
         grant = Grant(attempt, folder=folder, host=host, note=note, turns=turns, upstream=configured)
-        self._stopped.pop(attempt, None)
+        self._stopped.pop((attempt, configured.name), None)
         self._grants.add(grant)
         try:
             yield Access(
@@ -124,11 +124,11 @@ class ModelProxy:
             running.run(grant.drain(self._grace))
             grant.end()
             if grant.stopped is not None:
-                self._stopped[attempt] = grant.stopped
+                self._stopped[attempt, configured.name] = grant.stopped
 
-    def stopped(self, attempt: AttemptKey) -> Stopped | None:
-        """Why an attempt's calls were refused for good (over budget, out of turns), after its grant's end."""
-        return self._stopped.get(attempt)
+    def stopped(self, attempt: AttemptKey, upstream: str | None = None) -> Stopped | None:
+        """Why calls of a model were refused for good in an attempt, after the end of that grant."""
+        return self._stopped.get((attempt, upstream or self._first.name))
 
     def _started(self) -> Listening:
         with self._lock:

@@ -114,7 +114,11 @@ class Line:
         self._silent_until = 0.0
         self._stack = AsyncExitStack()
         timeout = httpx.Timeout(upstream.timeout, connect=15.0)
-        self._client = httpx.AsyncClient(timeout=timeout, headers={"user-agent": f"greylag/{__version__}"})
+        # The operator's HTTP proxy is for the world outside, not for a model on this machine.
+        outside = not _loopback(urlsplit(upstream.url).hostname or "")
+        self._client = httpx.AsyncClient(
+            trust_env=outside, timeout=timeout, headers={"user-agent": f"greylag/{__version__}"}
+        )
 
     async def __aenter__(self) -> Line:
         await self._stack.enter_async_context(self._client)

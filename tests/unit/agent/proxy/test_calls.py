@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.unit.agent.proxy.wire import ATTEMPT, KEY, MODEL, PATHS, opened, request, upstream, wired
+from tests.unit.agent.proxy.wire import ATTEMPT, KEY, MODEL, PATHS, client, opened, request, upstream, wired
 
 from greylag.agent.proxy import Budgets, MemoryBooks, ModelProxy, Redactor, Upstream
 from greylag.agent.proxy.apis import ApiName
@@ -365,6 +365,33 @@ def test_two_models_in_one_proxy(tmp_path: Path) -> None:
                     ATTEMPT, folder=tmp_path, host=host, note=notes, turns=1, upstream="nobody"
                 ).__enter__()
         assert one.requests == two.requests == []
+
+
+def test_a_judge_without_money_does_not_stop_the_agent(tmp_path: Path) -> None:
+    with ScriptedModel(hello) as model:
+        upstreams = [upstream(model.url), upstream(model.url, name="judge", max_tokens=10**6)]
+        with ModelProxy(upstreams, MemoryBooks(Budgets(target=0.1))) as proxy:
+            with opened(proxy, tmp_path) as wire:
+                judge = proxy.grant(
+                    ATTEMPT, folder=tmp_path, host=wire.host, note=wire.notes, turns=1, upstream="judge"
+                )
+                with judge as access, client(access) as talk:
+                    asked = request("anthropic") | {"max_tokens": 10**6}
+                    assert talk.post("/v1/messages", json=asked).status_code == 402
+                assert wire.ask(request("anthropic")).is_success
+            assert proxy.stopped(ATTEMPT) is None
+            stopped = proxy.stopped(ATTEMPT, "judge")
+            assert stopped is not None
+            assert stopped.reason == "over_budget"
+
+
+def test_the_operators_http_proxy_is_not_for_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with ScriptedModel(hello) as model, wired(model, tmp_path) as wire:
+        assert wire.ask(request("anthropic")).is_success
 
 
 @pytest.mark.parametrize(
