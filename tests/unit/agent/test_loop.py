@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -293,3 +294,11 @@ def test_a_diff_of_every_kind_of_change() -> None:
         "-a\rb\n+a\rc\n",
     ):
         assert words in told
+
+
+def test_a_diff_of_a_hostile_file_takes_no_time() -> None:
+    lines = [f"line {number % 90}\n" for number in range(40_000)]
+    before, after = "".join(lines).encode(), "".join(reversed(lines)).encode()
+    begun = time.process_time()
+    assert unified_diff({"a": before}, {"a": after}).startswith("--- a/a\n+++ b/a\n@@ ")
+    assert time.process_time() - begun < 5
