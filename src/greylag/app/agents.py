@@ -32,27 +32,19 @@ JUDGE = "judge"
 def open_agents(
     settings: Settings, store: Store, clock: Clock, *, unsafe: bool = False
 ) -> Iterator[Callable[[], Agents] | None]:
-    """What makes the agents of a run when the first is needed; None where no runner is configured.
+    """What makes the agents of a run; None where no runner is configured.
 
     At the end every agent's process, the pool and the proxy are gone. `unsafe` runs agents without a sandbox.
-    The first call raises UsageError for settings that cannot work, and NoSandbox where no cage does.
+    Raises UsageError for settings that cannot work, and NoSandbox where no cage does: before anything runs.
     """
     if settings.agent.runner is None:
         yield None
         return
     closing = threading.Event()
-    lock = threading.Lock()
-    made: list[Agents] = []
     with ExitStack() as stack:
-
-        def agents() -> Agents:
-            with lock:
-                if not made:
-                    made.append(_build(settings, store, clock, stack, closing, unsafe=unsafe))
-                return made[0]
-
+        made = _build(settings, store, clock, stack, closing, unsafe=unsafe)
         try:
-            yield agents
+            yield lambda: made
         finally:
             closing.set()
 
@@ -75,6 +67,7 @@ def _build(
     redactor = Redactor(patterns=given.transcripts.redact)
     proxy = stack.enter_context(proxy_of(given, books, redactor, unsafe=unsafe))
     runner = runner_of(given)
+    runner.version()  # raises where it is not installed
     close = getattr(runner, "close", None)
     if close is not None:
         stack.callback(close)

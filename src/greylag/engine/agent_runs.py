@@ -107,6 +107,13 @@ def end(
     )
 
 
+def close_open(session: Session, migration: str, target: Target, now: datetime, reason: str) -> None:
+    """A target goes on without its agent: a run that is still open ends here."""
+    for row in _rows(session, migration, target):
+        if row["end"] is None:
+            _end(session, _key(row), now, AttemptEnd.ERRORED, reason)
+
+
 def forget_failures(session: Session, migration: str, repository: str) -> None:
     """A person wants a target tried again: what agents failed at in it counts no more."""
     failed = [AttemptEnd.GAVE_UP.value, AttemptEnd.REJECTED.value]

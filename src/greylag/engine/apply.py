@@ -8,7 +8,7 @@ from typing import Any, assert_never
 import sqlalchemy as sa
 
 from greylag.domain.target import TargetState
-from greylag.engine import ledger, tables
+from greylag.engine import agent_runs, ledger, tables
 from greylag.engine.actions import AssignWaves, Hold, Settle
 from greylag.engine.events import EventKind
 from greylag.engine.permits import wave_done
@@ -80,6 +80,7 @@ def _settle(session: Session, world: World, action: Settle, now: datetime) -> bo
         return False
     if target.state is TargetState.AGENT:
         ledger.leave(session, migration, target.repository, action.reason)
+        agent_runs.close_open(session, migration, target, now, action.reason)
     record(session, migration, target, now, outcome=action.state.value, note=action.reason)
     if action.state in TERMINAL:
         session.drop_lease(migration, target.repository)

@@ -114,6 +114,17 @@ def close_round(session: Session, migration: str, repository: str) -> None:
     session.connection.execute(table.update().where(here).values(outcome=MIGRATED))
 
 
+def left_alone(session: Session, migration: str, repository: str) -> tuple[str, ...]:
+    """The keys of the consumers of a repository that were skipped, or failed."""
+    table = tables.consumers
+    here = (
+        (table.c.migration == migration)
+        & (table.c.repository == repository)
+        & table.c.outcome.in_(["skipped", "failed"])
+    )
+    return tuple(row["key"] for row in session.rows(sa.select(table.c.key).where(here)))
+
+
 def leave(session: Session, migration: str, repository: str, reason: str) -> None:
     """What waited for an agent is left to people, with one more reason."""
     table = tables.consumers

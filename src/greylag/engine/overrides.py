@@ -9,7 +9,7 @@ from typing import Any
 
 from greylag.domain.errors import UsageError
 from greylag.domain.target import TargetState
-from greylag.engine import agent_runs, questions, tables
+from greylag.engine import agent_runs, ledger, questions, tables
 from greylag.engine.answering import checked, find, going_on, in_file, keep_in_file
 from greylag.engine.apply import FRESH
 from greylag.engine.campaign import Campaign
@@ -107,10 +107,13 @@ def taking(target: Target, actor: str, because: str) -> Verdict:
     return Nothing(why=_nowhere(target, "there is nothing to take over"))
 
 
-def retrying(target: Target, note: str) -> Verdict:
-    """Start a stopped target again, from the head of its base branch."""
+def retrying(target: Target, note: str, *, left: bool = False) -> Verdict:
+    """Start a stopped target again, from the head of its base branch.
+
+    `left`: some of its consumers were left alone; then also one that is done gets another round.
+    """
     again = {TargetState.SKIPPED, TargetState.HANDED_OVER, TargetState.ABORTED, TargetState.REVERTED}
-    if target.state in again:
+    if target.state in again or (left and target.state is TargetState.DONE):
         tried = target.pull_state is not None
         values = FRESH | {
             "state": TargetState.FOUND.value,
@@ -176,10 +179,14 @@ class Overrides:
     def retry(self, repository: str, note: str = "") -> Report:
         """Start a stopped target again."""
         chosen = self._choose(self._campaign.world(), repository, None, False)
-        report = self._each("retry", chosen, lambda one: retrying(one, note), note)
-        if report.done:
+        name = self._campaign.name
+        with self._campaign.store.write() as session:
+            agent_runs.forget_failures(session, name, repository)
+            left = bool(ledger.left_alone(session, name, repository))
+        report = self._each("retry", chosen, lambda one: retrying(one, note, left=left), note)
+        if report.done and chosen[0].state is TargetState.DONE:
             with self._campaign.store.write() as session:
-                agent_runs.forget_failures(session, self._campaign.name, repository)
+                ledger.close_round(session, name, repository)
         return report
 
     def revert(self, repository: str | None = None, *, everything: bool = False, because: str = "") -> Report:
