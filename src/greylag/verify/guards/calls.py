@@ -82,6 +82,7 @@ _STATEMENTS = re.compile(
     r"(EXPORT)\s+DATA|(UNLOAD)\s*\(|(COPY)\s+(?:INTO|\()|(CREATE)\s+(?:OR\s+REPLACE\s+)?(?:TEMP\w*\s+)?\w+|"
     r"(ATTACH|DETACH|INSTALL|PRAGMA)\s+\w+|(LOAD)\s+DATA|(CALL)\s+\w+)"
 )
+_REPLACED = re.compile(r"^\s*([a-zA-Z_]\w*(?:\.\w+)+)\s*=\s*(?:lambda\b|[A-Za-z_][\w.]*\s*$)")
 _PYTHON_IMPORT = re.compile(r"^\s*(?:from\s+([\w.]+)\s+import|import\s+([\w.]+))")
 
 
@@ -91,6 +92,7 @@ def reach(subject: Subject) -> Iterator[Finding]:
         if file.new_data is None:
             continue
         yield from _imports(file)
+        yield from _replacements(file)
         yield from _patterns(file)
         yield from _addresses(file)
         yield from _statements(file)
@@ -124,6 +126,16 @@ def _modules(text: str) -> list[tuple[str, int]]:
             found.append((base, node.lineno))
             found.extend((f"{base}.{alias.name}", node.lineno) for alias in node.names)
     return found
+
+
+def _replacements(file: FileDiff) -> Iterator[Finding]:
+    """`spark.table = lambda …`: what others call does something else from here on."""
+    if file.language is not Language.PYTHON:
+        return
+    for line, text in file.added:
+        match = _REPLACED.match(text)
+        if match and f"{match[1]} =" not in file.old:
+            yield Finding(path=file.path, line=line, message=f"`{match[1]}` is replaced")
 
 
 def _patterns(file: FileDiff) -> Iterator[Finding]:

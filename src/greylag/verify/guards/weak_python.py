@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -139,8 +140,11 @@ def _read(node: _Function) -> Test:
 
 def _walk(node: ast.AST, around: tuple[str, ...], test: Test) -> None:
     if isinstance(node, ast.Assert) or (isinstance(node, ast.Call) and _ASSERTING.match(_called(node))):
-        test.claims.append(Claim(text=ast.unparse(node), around=around, line=node.lineno))
-    elif isinstance(node, ast.Return | ast.Raise | ast.Break | ast.Continue):
+        # A tuple is true whatever is in it.
+        empty = isinstance(node, ast.Assert) and isinstance(node.test, ast.Tuple)
+        text = "assert True" if empty else ast.unparse(node)
+        test.claims.append(Claim(text=text, around=around, line=node.lineno))
+    elif isinstance(node, ast.Return | ast.Raise | ast.Break | ast.Continue | ast.Yield | ast.YieldFrom):
         test.ends += 1
     elif isinstance(node, ast.Name | ast.Attribute):
         name = node.id if isinstance(node, ast.Name) else node.attr
@@ -227,7 +231,7 @@ def _module(file: FileDiff, old: ast.Module, new: ast.Module, vocabulary: Vocabu
         if had[name] > 0:
             had[name] -= 1
         else:
-            message = f"`{name}` decides which tests run, and was not here before"
+            message = f"`{name}` decides what is tested, and was not here before"
             yield Finding(path=file.path, line=line, message=message)
     before = {key: value for key, value, _ in _values(old)}
     for key, value, line in _values(new):
@@ -240,6 +244,7 @@ def _module(file: FileDiff, old: ast.Module, new: ast.Module, vocabulary: Vocabu
 
 
 def _settings(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    yield from _shadows(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and _HOOKS.match(node.name):
             yield node.name, node.lineno
@@ -253,6 +258,22 @@ def _settings(tree: ast.Module) -> Iterator[tuple[str, int]]:
             name = _called(node) if isinstance(node, ast.Call) else node.attr
             if name in ("skip", "xfail", "importorskip", "skipif", "exit", "_exit"):
                 yield name, node.lineno
+
+
+def _shadows(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    """Imported names and builtins that mean something else from here on: what is tested may be gone."""
+    imported = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    known = imported | set(dir(builtins))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name in known:
+            yield node.name, node.lineno
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in known:
+            yield node.id, node.lineno
 
 
 def _values(tree: ast.Module) -> Iterator[tuple[str, str, int]]:

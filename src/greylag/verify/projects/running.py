@@ -17,9 +17,9 @@ from greylag.verify.projects.values import Baselines, MemoryBaselines, ProjectVe
 from greylag.workspace.copy import prepare_folder
 
 _SHOWN = 20
-# These stop at a fault: where one was there before, nothing is known of the rest.
+# What runs tests may say another thing each time; linters and compilers do not, and need no second run.
 _MAY_DIFFER = frozenset({"pytest", "status", "lines", "pre-commit"})
-"""What runs tests may say another thing each time; linters and compilers do not, and need no second run."""
+# These stop at a fault: where one was there before, nothing is known of the rest.
 _ALL_OR_NOTHING = frozenset({"status", "dbt", "sbt", "maven", "gradle"})
 
 
@@ -44,9 +44,9 @@ def run_verifiers(
 ) -> tuple[Check, ...]:
     """One check a verifier, named `project:<name>`.
 
-    Passed: it says nothing that it did not say before. Failed: it does, tests twice. What failed before the change
-    is told in `details` and not blamed on it. Inconclusive: it differs from run to run, or there was nothing
-    to go by. Errored: it could not run, or ran out of time.
+    Passed: it says nothing that it did not say before. Failed: it does (tests: in two runs). What failed
+    before the change is told in `details` and not blamed on it. Inconclusive: it differs from run to run, or
+    there was nothing to go by. Errored: it could not run, or ran out of time.
     """
     after = {path: data for path, data in {**project.files, **changes}.items() if data is not None}
     return tuple(_check(verifier, after, project) for verifier in verifiers)

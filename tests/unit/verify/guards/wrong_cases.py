@@ -572,4 +572,48 @@ PLACES = (
         after="t = 'users_v2'\n",
     ),
 )
-WRONG = (*WEAK_TESTS, *OVERREACH, *SWAPS, *REACH, *PLACES)
+EVASIONS = (
+    weak_test(
+        "len shadowed", "    assert len(found) == 1", "    len = lambda x: 1\n    assert len(found) == 1"
+    ),
+    weak_test(
+        "tested function shadowed",
+        "from report import premium_users",
+        "from report import premium_users\n\n\ndef premium_users(*a):\n    return [{'account_id': 'a'}]",
+    ),
+    weak_test(
+        "fixture overridden",
+        "def test_premium",
+        "@pytest.fixture\ndef spark():\n    return None\n\n\ndef test_premium",
+    ),
+    weak_test("assertion of a tuple", "assert len(found) == 1", "assert (len(found) == 1, 'x')"),
+    weak_test(
+        "loop over nothing",
+        "    assert len(found) == 1\n",
+        "    for _ in []:\n        assert len(found) == 1\n",
+    ),
+    weak_test(
+        "assertion in a text",
+        "    assert len(found) == 1\n",
+        '    """\n    assert len(found) == 1\n    """\n',
+    ),
+    weak_test("replaced by a decorator", "def test_premium", "@(lambda f: (lambda: None))\ndef test_premium"),
+    weak_test("ends the run", "import pytest\n", "import pytest\n\npytest.exit('x', 0)\n"),
+    weak_test("made a generator", "    assert len(found) == 1\n", "    assert len(found) == 1\n    yield\n"),
+    code("returns early", "    users = ", "    return spark\n    users = ", "structure"),
+    code("method replaced", "    users = ", "    spark.table = lambda t: None\n    users = ", "reach"),
+    code("duplicates dropped", "active.select", "active.dropDuplicates().select", "names"),
+    sql(
+        "condition made a comment", " AND u.geo.country = 'SE'", " /* AND u.geo.country = 'SE' */", "filters"
+    ),
+    sql("rows added", "LIMIT 100", "UNION ALL SELECT 1, 2, 3\nLIMIT 100", "structure"),
+    sql("condition blurred", "o.state = 'paid'", "LOWER(o.state) = 'paid'", "names"),
+    sql("condition with a default", "o.state = 'paid'", "COALESCE(o.state, 'paid') = 'paid'", "structure"),
+    yml("where in a test", "          - not_null\n", "          - not_null: {config: {where: 'false'}}\n"),
+    spec(
+        "scala compares with itself",
+        'rows.head.accountId shouldBe "a"',
+        "rows.head.accountId shouldBe rows.head.accountId",
+    ),
+)
+WRONG = (*WEAK_TESTS, *EVASIONS, *OVERREACH, *SWAPS, *REACH, *PLACES)
