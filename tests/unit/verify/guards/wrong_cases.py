@@ -585,6 +585,8 @@ EVASIONS = (
         "fixture overridden",
         "def test_premium",
         "@pytest.fixture\ndef spark():\n    return None\n\n\ndef test_premium",
+        "structure",
+        "names",
     ),
     weak_test("assertion of a tuple", "assert len(found) == 1", "assert (len(found) == 1, 'x')"),
     weak_test(
