@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from tests.e2e.attempts import APIS, BEFORE, RIGHT, Attempt, Hosted, workers_below
 
-from greylag.domain.agent import AttemptEnd, AttemptKey
+from greylag.domain.agent import AttemptEnd, AttemptKey, Usage
 from greylag.testing.model import (
     Call,
     Read,
@@ -175,7 +175,8 @@ def test_a_model_that_is_busy(hosted: Hosted, start: Start) -> None:
 def test_no_money(hosted: Hosted, model: ScriptedModel, start: Start) -> None:
     attempt = start("right")
     attempt.key = AttemptKey(migration="users-v2", repository="team/poor")
-    hosted.books.reserve(attempt.key, "m", 4.9999, "earlier")
+    earlier = hosted.books.reserve(attempt.key, "m", 4.9999, "earlier")
+    hosted.books.settle(earlier, Usage(calls=1, cost=4.9999), "done")
     since = len(model.requests)
     result = hosted.run(attempt)
     assert (result.end, result.changes) == (AttemptEnd.OVER_BUDGET, {})
