@@ -14,20 +14,21 @@ from greylag.agent.runners.command import CommandSettings, Program
 from greylag.agent.runners.turns import Clock, ended, lost
 from greylag.agent.unavailable import AgentUnavailable
 from greylag.domain.errors import UsageError
+from greylag.workspace.cage import WORK
 
-ROOT = "/greylag/work"
+ROOT = WORK
 
 
 @pytest.mark.parametrize(
     ("kind", "title", "paths", "reason"),
     [
         ("read", "Read", ("/etc/passwd",), None),
-        ("edit", "Edit", ("/greylag/work/a.sql",), None),
+        ("edit", "Edit", (f"{ROOT}/a.sql",), None),
         ("edit", "Edit", ("a.sql", "sub/b.sql"), None),
         ("edit", "Edit", (), "no path"),
         ("edit", "Edit", ("a.sql", "../b.sql"), "outside"),
-        ("edit", "Edit", ("/greylag/workshop/a.sql",), "outside"),
-        ("edit", "Edit", ("/greylag/work/../a.sql",), "outside"),
+        ("edit", "Edit", (f"{ROOT}shop/a.sql",), "outside"),
+        ("edit", "Edit", (f"{ROOT}/../a.sql",), "outside"),
         ("delete", "Delete", ("/etc/passwd",), "outside"),
         ("move", "Move", (".git/hooks/pre-commit",), "not to be changed"),
         ("edit", "Edit", ("sub/.claude/settings.json",), "not to be changed"),
