@@ -84,7 +84,7 @@ def test_an_agent_finishes_what_codemods_leave_over(tmp_path: Path) -> None:
         "--agent",
         "scripted",
         "--repos",
-        "20",
+        "12",
         "--keep",
         str(keep),
         "--json",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -64,6 +66,29 @@ def test_the_last_attempt_is_shown_unless_one_is_named(settings: Path) -> None:
     assert "+new" in shown
     assert "m1 · bwrap" in shown
     assert "more lines" not in run(settings, "team/reports", "--full").output
+
+
+def test_an_attempt_is_followed_to_its_end(settings: Path) -> None:
+    key = AttemptKey(migration="users-v2", repository="team/later")
+    path = folder_of(settings.parent / "state" / "agents", key) / "transcript.jsonl"
+    with TranscriptWriter(path, lambda text: text) as note:
+        note("started", attempt=key, runner="own")
+
+        def goes_on() -> None:
+            for text in ("first", "second"):
+                time.sleep(0.4)
+                note("message", text=text)
+            note("ended", end=AttemptEnd.GAVE_UP, reason="too hard")
+
+        thread = threading.Thread(target=goes_on)
+        thread.start()
+        found = run(settings, "team/later", "--follow")
+        thread.join()
+    assert found.exit_code == 0, found.output
+    places = [found.output.find(word) for word in ("not ended", "first", "second", "gave up: too hard")]
+    assert -1 not in places
+    assert places == sorted(places)
+    assert found.output.count("first") == 1
 
 
 def test_attempts_are_listed(settings: Path) -> None:

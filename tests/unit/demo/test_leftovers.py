@@ -9,6 +9,7 @@ from tests.unit.demo.world import World
 
 from greylag.agent.learning import idiom_of
 from greylag.demo.fleet import Kind
+from greylag.demo.running import answers_to_agents
 from greylag.demo.scripted import Part, model, parts
 from greylag.domain.agent import Changes
 from greylag.domain.check import Check, CheckStatus
@@ -150,3 +151,11 @@ def test_the_model_finds_its_part_in_a_brief(left_over: list[Left]) -> None:
         assert "no part was written" not in str(step)
     unknown = model(Seen(api="anthropic", model="m", system="", prompt="- src/other.py"))
     assert "no part was written" in str(unknown)
+
+
+def test_what_the_model_asks_the_demos_person_can_answer() -> None:
+    asked = [part.ask for part in parts() if part.ask]
+    answers = answers_to_agents()
+    assert asked
+    for question in asked:
+        assert sum(word in question for word in answers) == 1
