@@ -16,7 +16,7 @@ from greylag.agent.unavailable import AgentUnavailable
 from greylag.domain.errors import UsageError
 
 RUNNERS: Mapping[str, str] = {
-    "own": "greylag.agent.own:OwnRunner",
+    "own": "greylag.agent.own.runner:make",
     "acp": "greylag.agent.runners.acp:make",
     "claude": "greylag.agent.runners.claude:make",
     "codex": "greylag.agent.runners.codex:make",
