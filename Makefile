@@ -62,6 +62,10 @@ docs-picture: $(VENV)/.installed-dev ## draw docs/demo.svg from a run of the dem
 docs-tour: $(VENV)/.installed-dev ## renew the outputs that the README shows
 	$(BIN)/python docs/readme.py
 
+.PHONY: agents
+agents: ## install the pinned coding agents (npm, 1.4 GB) that `GREYLAG_AGENTS=1 make tests` drives
+	tests/agents/install.sh
+
 LOCK := uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-strip-extras
 .PHONY: lock

@@ -5,19 +5,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from greylag.agent.base import Runner
 from greylag.agent.proxy import ModelProxy, Price, Redactor, Upstream, read_price, read_secret
 from greylag.agent.runners import make_runner
+from greylag.agent.runners.checking import ATTEMPT, AgentReport, check_runner
 from greylag.agent.transcript import prune
 from greylag.app.agent_settings import AgentSettings, UpstreamSettings
 from greylag.app.settings import Settings
 from greylag.domain.errors import UsageError
 from greylag.engine.agents import Agents
 from greylag.engine.books import Budget, SqlBooks
-from greylag.engine.clock import Clock
-from greylag.engine.database import sqlite_file
+from greylag.engine.clock import Clock, SystemClock
+from greylag.engine.database import connect, prepare, sqlite_file
 from greylag.engine.judges import HostJudges
 from greylag.engine.store import Store
 from greylag.verify.projects import ProjectSettings
@@ -96,6 +98,33 @@ def _build(
         level=given.transcripts.level,
         closing=closing,
     )
+
+
+def check_agent(settings: Settings, *, turns: int, unsafe: bool) -> AgentReport:
+    """Have the configured agent make a small edit in a scratch repository; see `check_runner`.
+
+    What it costs stands in the books of this machine. Raises UsageError and NoSandbox.
+    """
+    given = settings.agent
+    runner = runner_of(given)
+    cage = cage_of(given, unsafe=unsafe)
+    engine = connect(settings.database)
+    prepare(engine)
+    budget = Budget(target=given.budget.day, campaign=given.budget.day, day=given.budget.day)
+    books = SqlBooks(store=Store(engine), clock=SystemClock(), budget=budget)
+    before = books.spent(ATTEMPT)
+    redactor = Redactor(patterns=given.transcripts.redact)
+    try:
+        with proxy_of(given, books, redactor, unsafe=unsafe) as proxy:
+            report = check_runner(
+                runner, cage, proxy, spent=books.spent, limits=limits_of(given), turns=turns
+            )
+    finally:
+        close = getattr(runner, "close", None)
+        if close is not None:
+            close()
+        engine.dispose()
+    return replace(report, usage=report.usage - before)
 
 
 def _projects(given: AgentSettings) -> ProjectSettings | None:

@@ -35,6 +35,7 @@ COMMANDS: tuple[str, ...] = (
     "questions",
     "override",
     "retire",
+    "agent",
     "transcript",
     "mcp",
 )

@@ -33,6 +33,15 @@ class Usage:
             cost=self.cost + other.cost,
         )
 
+    def __sub__(self, other: Usage) -> Usage:
+        return Usage(
+            calls=self.calls - other.calls,
+            input_tokens=self.input_tokens - other.input_tokens,
+            output_tokens=self.output_tokens - other.output_tokens,
+            cached_tokens=self.cached_tokens - other.cached_tokens,
+            cost=self.cost - other.cost,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leftover:

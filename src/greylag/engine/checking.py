@@ -17,6 +17,7 @@ from greylag.engine.finding import look
 from greylag.engine.rewriting import prove_texts
 from greylag.mapping.compiled import CompiledMigration
 from greylag.rewrite import candidate_names
+from greylag.verify.follows import follows
 from greylag.verify.gate import check_of, gate
 from greylag.workspace import OverlaidFiles, decode_text
 
@@ -64,6 +65,8 @@ class Verification:
         files = OverlaidFiles(self.before, texts)
         checks += [self._unread(path, texts[path], files) for path in texts]
         checks += [self._equal(path, texts[path], files) for path in texts if self._compared(path, texts)]
+        if not refused(checks):
+            checks.append(self._followed(changes))
         for more in (self.others, self.judge):
             if refused(checks):
                 break
@@ -98,6 +101,14 @@ class Verification:
         )
         summary = f"{path}:{line}: it still reads, or may read, an old dataset ({', '.join(named)})"
         return Check(verifier=OLD_READS, status=CheckStatus.FAILED, summary=summary)
+
+    def _followed(self, changes: Changes) -> Check:
+        """Does what no proof decided say what the mapping says?"""
+        shown = {
+            path for path, proof in self.proofs.items() if proof.verdict in (Verdict.PROVEN, Verdict.TESTED)
+        }
+        before = {path: self.original[path].encode() for path in changes if path in self.original}
+        return follows(self.migration, self.leftovers, before, changes, decided=shown)
 
     def _compared(self, path: str, texts: Mapping[str, str]) -> bool:
         return path in self.original and texts[path] != self.original[path]

@@ -127,7 +127,12 @@ def test_version_and_help_are_readable_without_colour() -> None:
 
 
 def commands() -> dict[str, Any]:
-    return dict(typer.main.get_command(app).commands)
+    """Every command by its words; a group stands for those in it."""
+    found: dict[str, Any] = {}
+    for name, command in typer.main.get_command(app).commands.items():
+        inside = getattr(command, "commands", None)
+        found |= {name: command} if inside is None else {f"{name} {n}": c for n, c in inside.items()}
+    return found
 
 
 @pytest.mark.parametrize("name", sorted(commands()))
