@@ -319,31 +319,38 @@ class Campaign:
         )
 
     def run(self, *, scan: bool = True, on_tick: Callable[[Decision], None] = lambda _: None) -> Outcome:
-        """Tick until the campaign is over or only a person can bring it further."""
-        self.start()
-        if scan:
-            self.scan()
-        ticks = 0
-        with self._agents() as agents, self._work(self.performer.perform) as work:
+        """Tick until the campaign is over or only a person can bring it further.
+
+        Raises UsageError, before anything is written, for settings of an agent that cannot work.
+        """
+        with self._agents() as agents:
             self.performer.agents = agents
-            while True:
-                began = time.monotonic()
-                was_busy = bool(work.busy())
-                decision = self.tick(work)
-                on_tick(decision)
-                ticks += 1
-                if decision.over:
-                    self._finish(self.clock.now())
-                    return Outcome(over=True, decision=decision, ticks=ticks)
-                if work.busy():
-                    self._pace(work, time.monotonic() - began)
-                elif decision.actions or was_busy:
-                    continue  # what ended while this tick looked is seen by the next one
-                elif decision.wake is not None:
-                    work.wake.clear()
-                    self.clock.sleep_until(decision.wake, work.wake)
-                else:
-                    return Outcome(over=False, decision=decision, ticks=ticks)
+            self.start()
+            if scan:
+                self.scan()
+            with self._work(self.performer.perform) as work:
+                return self._until_done(work, on_tick)
+
+    def _until_done(self, work: Work, on_tick: Callable[[Decision], None]) -> Outcome:
+        ticks = 0
+        while True:
+            began = time.monotonic()
+            was_busy = bool(work.busy())
+            decision = self.tick(work)
+            on_tick(decision)
+            ticks += 1
+            if decision.over:
+                self._finish(self.clock.now())
+                return Outcome(over=True, decision=decision, ticks=ticks)
+            if work.busy():
+                self._pace(work, time.monotonic() - began)
+            elif decision.actions or was_busy:
+                continue  # what ended while this tick looked is seen by the next one
+            elif decision.wake is not None:
+                work.wake.clear()
+                self.clock.sleep_until(decision.wake, work.wake)
+            else:
+                return Outcome(over=False, decision=decision, ticks=ticks)
 
     @staticmethod
     def _pace(work: Work, took: float) -> None:

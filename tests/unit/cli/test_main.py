@@ -123,7 +123,7 @@ def test_version_and_help_are_readable_without_colour() -> None:
     assert shown.returncode == 0
     assert "\x1b[3" not in shown.stdout
     for command in commands():
-        assert f" {command} " in shown.stdout
+        assert f" {command.split()[0]} " in shown.stdout
 
 
 def commands() -> dict[str, Any]:
