@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Self
 
 
@@ -37,19 +38,28 @@ class DbtResult:
 
 
 class DbtProjects:
-    """A running dbt process. Use as a context manager; jobs are done in the order in which they come."""
+    """Running dbt processes, one for each of two cores. Use as a context manager.
 
-    def __init__(self) -> None:
+    Jobs are started in the order in which they come.
+    """
+
+    def __init__(self, processes: int = 2) -> None:
         quiet = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1", "DBT_VERSION_CHECK": "false"}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "greylag.demo.dbt_worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env={**os.environ, **quiet},
-        )
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="dbt")
+        self._processes = [
+            subprocess.Popen(
+                [sys.executable, "-m", "greylag.demo.dbt_worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                env={**os.environ, **quiet},
+            )
+            for _ in range(processes)
+        ]
+        self._idle: SimpleQueue[subprocess.Popen[str]] = SimpleQueue()
+        for process in self._processes:
+            self._idle.put(process)
+        self._pool = ThreadPoolExecutor(max_workers=processes, thread_name_prefix="dbt")
 
     def __enter__(self) -> Self:
         return self
@@ -63,25 +73,35 @@ class DbtProjects:
         return self._pool.submit(self._ask, job)
 
     def close(self, *, patience: float = 3.0) -> None:
-        """End the process; jobs that wait are dropped, the one under way has `patience` seconds to end."""
+        """End the processes; jobs that wait are dropped, those under way have `patience` seconds to end."""
         self._pool.shutdown(wait=False, cancel_futures=True)
-        with suppress(OSError, ValueError):
-            if self._process.stdin is not None:
-                self._process.stdin.close()
-        try:
-            self._process.wait(timeout=patience)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        for process in self._processes:
+            with suppress(OSError, ValueError):
+                if process.stdin is not None:
+                    process.stdin.close()
+        for process in self._processes:
+            try:
+                process.wait(timeout=patience)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
     def _ask(self, job: Mapping[str, str]) -> DbtResult:
-        stdin, stdout = self._process.stdin, self._process.stdout
-        if stdin is None or stdout is None:
-            raise RuntimeError("the dbt process has no pipes")
-        stdin.write(json.dumps(job) + "\n")
-        stdin.flush()
-        answer = stdout.readline()
-        if not answer:
-            return DbtResult(ok=False, models=(), error=f"dbt ended with status {self._process.wait()}")
-        said = json.loads(answer)
-        return DbtResult(ok=said["ok"], models=tuple(said["models"]), error=said["error"])
+        process = self._idle.get()
+        try:
+            return _asked(process, job)
+        finally:
+            self._idle.put(process)
+
+
+def _asked(process: subprocess.Popen[str], job: Mapping[str, str]) -> DbtResult:
+    stdin, stdout = process.stdin, process.stdout
+    if stdin is None or stdout is None:
+        raise RuntimeError("the dbt process has no pipes")
+    stdin.write(json.dumps(job) + "\n")
+    stdin.flush()
+    answer = stdout.readline()
+    if not answer:
+        return DbtResult(ok=False, models=(), error=f"dbt ended with status {process.wait()}")
+    said = json.loads(answer)
+    return DbtResult(ok=said["ok"], models=tuple(said["models"]), error=said["error"])

@@ -55,7 +55,7 @@ class Options:
     `keep` is a folder that stays afterwards; `agent` works on what the codemods leave over.
     """
 
-    repos: int = 72
+    repos: int = 70
     seed: int = 1
     keep: Path | None = None
     agent: Literal["scripted"] | None = None

@@ -16,7 +16,7 @@ from greylag.mapping import load_migration
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     """The whole fleet of seed 1."""
     folder = tmp_path_factory.mktemp("fleet")
-    specs = design_fleet(72, 1)
+    specs = design_fleet(70, 1)
     migration = load_migration(TEMPLATES / "migration" / "users-v2.migration.yaml")
     return World(
         specs={spec.name: spec for spec in specs},

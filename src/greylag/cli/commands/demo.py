@@ -42,7 +42,7 @@ def demo(
         typer.Option("--keep", help="Leave everything in this new folder, to explore.", show_default=False),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Another fleet for every number.")] = 1,
-    repos: Annotated[int, typer.Option("--repos", min=8, max=120, help="How many repositories.")] = 72,
+    repos: Annotated[int, typer.Option("--repos", min=8, max=120, help="How many repositories.")] = 70,
     agent: Annotated[
         Literal["scripted"] | None,
         typer.Option(
