@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from greylag.domain.agent import AttemptEnd, AttemptKey, Example
 from greylag.domain.check import Check, CheckStatus, Verdict
 from greylag.engine import tables
+from greylag.engine.books import ABANDONED, OPEN
 from greylag.engine.store import Session
 from greylag.engine.world import Target
 
@@ -162,6 +163,23 @@ def _end(
     )
     row = {"end": ended.value, "reason": reason, "ended_at": now, **values}
     session.connection.execute(_RUNS.update().where(here).values(**row))
+    _abandon(session, key)
+
+
+def _abandon(session: Session, key: AttemptKey) -> None:
+    """Calls of a run that has ended get no answer any more: a killed process left them open.
+
+    They may have been billed, so they count with what they reserved; see `books.ABANDONED`.
+    """
+    calls = tables.agent_calls
+    here = (
+        (calls.c.migration == key.migration)
+        & (calls.c.repository == key.repository)
+        & (calls.c.attempt == key.attempt)
+        & (calls.c.run == key.run)
+        & (calls.c.status == OPEN)
+    )
+    session.connection.execute(calls.update().where(here).values(status=ABANDONED, cost=calls.c.reserved))
 
 
 def _key(row: Mapping[str, Any]) -> AttemptKey:

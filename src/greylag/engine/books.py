@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -15,6 +16,10 @@ from greylag.engine.store import Session, Store
 
 OPEN = "open"
 """The status of a call that was not settled: what it reserved counts as spent."""
+
+ABANDONED = "abandoned"
+"""The status of a call whose process ended before the answer came. Nobody knows whether it was billed, so it
+counts with all that it reserved, until its answer is found after all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,24 +63,26 @@ class SqlBooks:
     def _allow(self, session: Session, attempt: AttemptKey, most: float, now: datetime) -> None:
         midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         name, repository = attempt.migration, attempt.repository
-        known: tuple[tuple[Which, float, float], ...] = (
-            ("target", self.budget.target, session.spent(migration=name, repository=repository)),
-            ("campaign", self.budget.campaign, session.spent(migration=name)),
-            ("day", self.budget.day, session.spent(since=midnight)),
+        known: tuple[tuple[Which, float, dict[str, Any]], ...] = (
+            ("target", self.budget.target, {"migration": name, "repository": repository}),
+            ("campaign", self.budget.campaign, {"migration": name}),
+            ("day", self.budget.day, {"since": midnight}),
         )
-        for which, limit, spent in known:
+        for which, limit, here in known:
+            spent = session.spent(**here)
             if spent + most > limit:
                 self._refused[attempt.id] = which
-                raise OverBudget(which, spent, limit, most)
+                raise OverBudget(which, spent, limit, most, session.spent(**here, reserved=True))
+        self._refused.pop(attempt.id, None)
 
     def refused(self, attempt: AttemptKey) -> str | None:
-        """Which budget refused the last call of a run in this process, if one did."""
+        """Which budget refused the last call of a run in this process; None once a call has passed again."""
         return self._refused.get(attempt.id)
 
     def settle(self, call: int, usage: Usage, status: str) -> None:
-        """Say what a call took in the end; the first word counts."""
+        """Say what a call took in the end; the first word counts, an abandoned call's answer after all."""
         table = tables.agent_calls
-        here = (table.c.id == call) & (table.c.status == OPEN)
+        here = (table.c.id == call) & table.c.status.in_([OPEN, ABANDONED])
         values = {
             "status": status,
             "cost": usage.cost,

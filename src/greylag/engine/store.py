@@ -243,8 +243,12 @@ class Session:
         migration: str | None = None,
         since: datetime | None = None,
         repository: str | None = None,
+        reserved: bool = False,
     ) -> float:
-        """US dollars that calls of models took; a call that was not settled counts with what it reserved."""
+        """US dollars that calls of models took; a call that was not settled counts with what it reserved.
+
+        `reserved`: only those that are not settled.
+        """
         table = tables.agent_calls
         cost = sa.case((table.c.status == "open", table.c.reserved), else_=table.c.cost)
         query = sa.select(sa.func.coalesce(sa.func.sum(cost), 0.0))
@@ -254,6 +258,8 @@ class Session:
             query = query.where(table.c.repository == repository)
         if since is not None:
             query = query.where(table.c.at >= since)
+        if reserved:
+            query = query.where(table.c.status == "open")
         return float(self.connection.execute(query).scalar_one())
 
     def leases(self) -> dict[str, str]:
