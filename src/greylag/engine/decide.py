@@ -64,7 +64,9 @@ def waves(world: World) -> list[Action]:
         plan = assign((_weight(world, target) for target in loose), world.rules.rollout.waves)
         return [AssignWaves(waves=plan, why="every target is rewritten")]
     last = max(wave.number for wave in world.waves)
-    number = last + 1 if wave_done(world, last) else last
+    # Never into the canary's wave: what an agent was slow with must not end up among the first.
+    fresh = wave_done(world, last) or last < len(world.rules.rollout.waves)
+    number = last + 1 if fresh else last
     return [AssignWaves(waves={target.repository: number for target in loose}, why="late arrivals")]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 
@@ -43,13 +43,15 @@ def next_step(
     waiting: Mapping[str, tuple[str, ...]],
     records: Mapping[str, Record],
     *,
+    running: Collection[str] = (),
     pilots: int = 2,
 ) -> Step:
     """Whether the agent of a target may start.
 
     `waiting` holds the idioms of every target that waits for its agent, this one included. An idiom that was
-    done once is free for all. Else only its pilot goes: the first by number of idioms, then name, so that no
-    two targets wait for each other. After `pilots` failures and no success the rest is refused.
+    done once is free for all. Else only its pilot goes: the one that is `running`, or the first by number of
+    idioms, then name, so that no two targets wait for each other. After `pilots` failures and no success
+    the rest is refused.
     """
     blocked: WaitFor | None = None
     for idiom in waiting[repository]:
@@ -63,7 +65,7 @@ def next_step(
             )
         pilot = min(
             (name for name, idioms in waiting.items() if idiom in idioms),
-            key=lambda name: (len(waiting[name]), name),
+            key=lambda name: (name not in running, len(waiting[name]), name),
         )
         if pilot != repository and blocked is None:
             blocked = WaitFor(repository=pilot, idiom=idiom)

@@ -26,13 +26,15 @@ class Tick:
     actions: list[Action] = field(default_factory=list)
     waits: list[Wait] = field(default_factory=list)
     open_now: Counter[str] = field(init=False)
-    agents: int = field(init=False)
+    at_work: set[str] = field(init=False)
+    """Targets that an agent works on, or begins to."""
 
     def __post_init__(self) -> None:
-        self.agents = sum(
-            target.state is TargetState.AGENT and target.repository in self.world.busy
+        self.at_work = {
+            target.repository
             for target in self.world.targets
-        )
+            if target.state is TargetState.AGENT and target.repository in self.world.busy
+        }
         self.open_now = Counter(self.world.open_elsewhere)
         for target in self.world.targets:
             if target.holds_a_pull or (target.repository in self.world.busy and not target.terminal):
@@ -110,7 +112,7 @@ def _agent_in_turn(tick: Tick, target: Target, rules: AgentRules) -> None:
         for one in world.targets
         if one.state is TargetState.AGENT and (one.repository == target.repository or not _asks(world, one))
     }
-    match next_step(target.repository, waiting, world.records, pilots=rules.pilots):
+    match next_step(target.repository, waiting, world.records, running=tick.at_work, pilots=rules.pilots):
         case Refuse(reason=reason):
             settle_without_agent(tick, target, reason)
         case WaitFor(repository=pilot, idiom=idiom):
@@ -126,12 +128,13 @@ def _agent_goes(tick: Tick, target: Target, rules: AgentRules) -> None:
         reason = f"agents took {world.spent_today:.2f} of {rules.day:.2f} US dollars today"
         tick.wait(WaitKind.TIME, target, reason, until=midnight)
         return
-    if tick.agents >= rules.parallel:
-        tick.wait(WaitKind.OTHERS, target, f"{count(tick.agents, 'agent')} at work already")
+    if len(tick.at_work) >= rules.parallel:
+        tick.wait(WaitKind.OTHERS, target, f"{count(len(tick.at_work), 'agent')} at work already")
         return
     before = len(tick.actions)
     tick.effect(EffectKind.AGENT, target)
-    tick.agents += len(tick.actions) - before
+    if len(tick.actions) > before:
+        tick.at_work.add(target.repository)
 
 
 def _asks(world: World, target: Target) -> bool:

@@ -50,7 +50,7 @@ def test_an_earlier_one_is_upgraded(tmp_path: Path) -> None:
         assert questions.remember(session, "m", "a.b", "Gone?", NOW, kind="column") == "1"
         # A process of the version before, which still runs, knows nothing of the new columns.
         session.connection.exec_driver_sql(
-            "INSERT INTO questions (migration, \"key\", text, asked_at)"
+            'INSERT INTO questions (migration, "key", text, asked_at)'
             " VALUES ('m', 'a.c', 't', '2026-03-01T00:00:00+00:00')"
         )
         assert questions.every(session, "m")["a.c"].options == ()

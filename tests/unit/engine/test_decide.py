@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from greylag.domain.check import CheckStatus, Verdict
-from greylag.domain.migration import CronWindow, MergePolicy, Rollout
+from greylag.domain.migration import CronWindow, MergePolicy, Rollout, WaveSize
 from greylag.domain.target import TargetState
 from greylag.engine.actions import AssignWaves, Effect, EffectKind, Hold, Settle, WaitKind
 from greylag.engine.decide import decide
@@ -211,9 +211,10 @@ def test_waves_are_assigned_when_everything_is_rewritten() -> None:
 
 
 def test_a_late_target_joins_the_last_wave_or_makes_one() -> None:
+    rollout = Rollout(merge=MergePolicy.PROVEN, bake=BAKE, waves=(WaveSize(share=1.0),))
     late = target(S.REWRITTEN, repository="late", wave=None)
     for state, number in ((S.DONE, 2), (S.PROPOSED, 1)):
-        (action,) = decide(world(target(state), late), NOW).actions
+        (action,) = decide(world(target(state), late, rollout=rollout), NOW).actions
         assert isinstance(action, AssignWaves)
         assert action.waves == {"late": number}
 
@@ -348,6 +349,18 @@ def test_a_kind_that_agents_failed_at_is_left_to_people() -> None:
     assert isinstance(action, Settle)
     assert action.state is S.SKIPPED
     assert "it changed nothing" in action.reason
+
+
+def test_what_agents_were_slow_with_never_joins_the_canary() -> None:
+    waves = (WaveSize(count=1), WaveSize(share=0.5), WaveSize(share=1.0))
+    rules = Rules(rollout=Rollout(merge=MergePolicy.PROVEN, bake=BAKE, waves=waves))
+    first = target(S.PROPOSED, repository="r1", pull=pull())
+    for last, number in ((1, 2), (2, 3), (3, 3)):
+        there = tuple(Wave(number=one, size=1) for one in range(1, last + 1))
+        late = target(S.REWRITTEN, repository="r2", wave=None)
+        (action,) = decide(world(replace(first, wave=last), late, waves=there, rules=rules), NOW).actions
+        assert isinstance(action, AssignWaves)
+        assert action.waves == {"r2": number}
 
 
 def test_a_pull_request_that_a_person_merged_meanwhile_is_watched() -> None:

@@ -21,6 +21,11 @@ def test_the_first_of_a_kind_goes_and_the_others_wait() -> None:
     assert next_step("three", waiting, {}) == WaitFor(repository="one", idiom="a")
 
 
+def test_the_one_that_runs_is_the_pilot_whatever_its_name() -> None:
+    waiting = {"one": ("a",), "two": ("a",)}
+    assert next_step("one", waiting, {}, running={"two"}) == WaitFor(repository="two", idiom="a")
+
+
 def test_after_a_success_all_go() -> None:
     waiting = {"two": ("a",), "three": ("a",)}
     records = {"a": Record(accepted=1, failed=5)}
