@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from difflib import get_close_matches
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, available_timezones
 
 from croniter import croniter
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, Field, Tag
 from sqlglot.dialects.dialect import Dialects
 
 from greylag.domain.migration import MergePolicy
+from greylag.mapping.calendar_model import FreezeModel, HolidaysModel, WaveModel
 from greylag.mapping.names import nearest
+from greylag.mapping.strict import AsText, Strict, Text, TimeZone, fault, one_of
 
 DIALECTS = tuple(sorted(dialect.value for dialect in Dialects if dialect.value))
 _DURATION = re.compile(r"^(\d+)(s|m|h|d)$")
@@ -26,13 +25,13 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 def _dialect(value: str) -> str:
     if value not in DIALECTS:
-        raise _fault(f"`{value}` is not a dialect that can be parsed{nearest(value, DIALECTS, 'known')}")
+        raise fault(f"`{value}` is not a dialect that can be parsed{nearest(value, DIALECTS, 'known')}")
     return value
 
 
 def _duration(value: str) -> str:
     if not _DURATION.match(value):
-        raise _fault(f"`{value}` is not a duration; expected a number and a unit, like 90s, 30m, 1h or 2d")
+        raise fault(f"`{value}` is not a duration; expected a number and a unit, like 90s, 30m, 1h or 2d")
     return value
 
 
@@ -44,66 +43,24 @@ def parse_duration(value: str) -> timedelta:
 
 def _cron(value: str) -> str:
     if len(value.split()) != 5 or not croniter.is_valid(value):
-        raise _fault(
+        raise fault(
             f"`{value}` is not a cron expression; expected five fields (minute hour day month weekday), "
             "like `* 2-5 * * 1-5`"
         )
     return value
 
 
-def _timezone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (KeyError, ValueError, OSError):
-        near = get_close_matches(value, available_timezones(), n=1)
-        hint = f"; did you mean `{near[0]}`?" if near else ""
-        raise _fault(
-            f"`{value}` is not a time zone{hint} (expected an IANA name, like Europe/Stockholm)"
-        ) from None
-    return value
-
-
 def _dataset(value: str) -> str:
     parts = value.replace("`", "").replace('"', "").split(".")
     if any(not part.strip() or part != part.strip() for part in parts):
-        raise _fault(
+        raise fault(
             f"`{value}` is not a dataset name; expected parts joined by dots, like prod.core.users_v1"
         )
     return value
 
 
-def _text(value: str) -> str:
-    if not value.strip():
-        raise _fault("expected text")
-    return value
-
-
-def _fault(message: str) -> PydanticCustomError:
-    # braces would be read as placeholders of the template
-    return PydanticCustomError("greylag", "{text}", {"text": message})
-
-
-def _one_of(expected: str) -> Discriminator:
-    """Tell text, numbers and mappings apart before validation, so that a wrong one yields one fault."""
-
-    return Discriminator(
-        lambda value: {str: "<text>", int: "<number>", dict: "<mapping>"}.get(type(value)),
-        custom_error_type="greylag",
-        custom_error_message="{text}",
-        custom_error_context={"text": f"expected {expected}"},
-    )
-
-
 DatasetName = Annotated[str, AfterValidator(_dataset)]
-Text = Annotated[str, AfterValidator(_text)]
-AsText = Annotated[Text, Tag("<text>")]
 Columns = Annotated[dict[str, str | None], Field(min_length=1)]
-
-
-class Strict(BaseModel):
-    """Unknown keys are faults, values are not converted."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 
 
 class ReplacesModel(Strict):
@@ -155,32 +112,34 @@ class CronWindowModel(Strict):
 
     cron: Annotated[str, AfterValidator(_cron)]
     """Five cron fields; merging is allowed in the minutes that they name."""
-    timezone: Annotated[str, AfterValidator(_timezone)] = "UTC"
+    timezone: TimeZone = "UTC"
     """IANA time zone of the cron expression."""
 
 
-WaveModel = Annotated[
-    Annotated[int, Tag("<number>")] | AsText, _one_of("a number of targets, like 5, or a share, like 10%")
+WavesModel = Annotated[
+    Annotated[int, Tag("<number>")] | AsText | Annotated[WaveModel, Tag("<mapping>")],
+    one_of("a number of targets, like 5, a share, like 10%, or {owner: …}, {criticality: …}, {depth: …}"),
 ]
 WindowModel = Annotated[
     Annotated[Literal["quiet"], Tag("<text>")] | Annotated[CronWindowModel, Tag("<mapping>")],
-    _one_of('`quiet` or {cron: "…", timezone: …}'),
+    one_of('`quiet` or {cron: "…", timezone: …}'),
 ]
 NameModel = Annotated[
     AsText | Annotated[DbtModel, Tag("<mapping>")],
-    _one_of("another name of the dataset, or {dbt: \"source('a', 'b')\"}"),
+    one_of("another name of the dataset, or {dbt: \"source('a', 'b')\"}"),
 ]
 
 
-def _waves() -> list[int | str]:
+def _waves() -> list[int | str | WaveModel]:
     return [1, "10%", "100%"]
 
 
 class RolloutModel(Strict):
     """How carefully the migration moves; every key has a safe default."""
 
-    waves: Annotated[list[WaveModel], Field(min_length=1)] = Field(default_factory=_waves)
-    """Sizes of the waves, growing: numbers of targets or shares of all of them."""
+    waves: Annotated[list[WavesModel], Field(min_length=1)] = Field(default_factory=_waves)
+    """The waves: numbers of targets or shares of all of them, growing; or by owner, criticality or lineage
+    depth. What no wave takes is the last one."""
     merge: Literal["never", "proven", "verified"] = MergePolicy.NEVER.value
     """What may merge without a person."""
     window: WindowModel = "quiet"
@@ -193,6 +152,14 @@ class RolloutModel(Strict):
     """Open pull requests an owner at a time."""
     mentions: bool = False
     """Names in comments and documents follow, in a commit of their own."""
+    freezes: list[FreezeModel] = Field(default_factory=list)
+    """Times in which nothing merges, besides those in the settings."""
+    holidays: list[HolidaysModel] = Field(default_factory=list)
+    """Countries or regions on whose public holidays nothing merges, besides those in the settings."""
+    max_open: Annotated[int, Field(ge=1)] | None = None
+    """Open pull requests at a time, over all owners and migrations."""
+    merges_per_hour: Annotated[int, Field(ge=1)] | None = None
+    """Merges in any hour, over all owners and migrations."""
 
 
 class AnswerModel(Strict):
@@ -206,7 +173,7 @@ class AnswerModel(Strict):
 
 AnswerValue = Annotated[
     AsText | Annotated[AnswerModel, Tag("<mapping>")],
-    _one_of("text, or {question: …, answer: …}"),
+    one_of("text, or {question: …, answer: …}"),
 ]
 
 

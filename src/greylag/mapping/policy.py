@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from greylag.domain.migration import CronWindow, MergePolicy, Rollout, WaveSize
+from greylag.mapping.calendar_model import WaveModel, holiday
 from greylag.mapping.document import Document
 from greylag.mapping.model import CronWindowModel, RolloutModel, parse_duration
 
@@ -27,16 +28,26 @@ def rollout(model: RolloutModel, document: Document) -> Rollout | None:
         max_reverts=model.max_reverts,
         per_owner=model.per_owner,
         mentions=model.mentions,
+        freezes=tuple(freeze.value for freeze in model.freezes),
+        holidays=tuple(holiday(one) for one in model.holidays),
+        max_open=model.max_open,
+        merges_per_hour=model.merges_per_hour,
     )
 
 
 def _waves(model: RolloutModel, document: Document) -> tuple[WaveSize, ...] | None:
-    """Numbers of targets first, then shares; both growing, so that no wave is empty by construction."""
-    sizes: list[WaveSize] = []
-    last: int | str = ""
-    before = len(document.faults)
+    """Numbers of targets first, then shares; both growing, so that no wave is empty by construction.
+
+    Waves by what targets are may stand anywhere between them.
+    """
+    found: list[WaveSize] = []
+    before: tuple[WaveSize, int | str] | None = None
+    known = len(document.faults)
     for index, value in enumerate(model.waves):
         where = document.at(("rollout", "waves", index))
+        if isinstance(value, WaveModel):
+            found.append(value.value)
+            continue
         size = _wave(value)
         if size is None:
             document.fault(
@@ -45,11 +56,11 @@ def _waves(model: RolloutModel, document: Document) -> tuple[WaveSize, ...] | No
                 "or a share, like 10%",
             )
             continue
-        if sizes and not _grows(sizes[-1], size):
-            document.fault(where, f"waves must grow: `{value}` cannot follow `{last}`")
-        sizes.append(size)
-        last = value
-    return tuple(sizes) if len(document.faults) == before else None
+        if before is not None and not _grows(before[0], size):
+            document.fault(where, f"waves must grow: `{value}` cannot follow `{before[1]}`")
+        found.append(size)
+        before = (size, value)
+    return tuple(found) if len(document.faults) == known else None
 
 
 def _wave(value: int | str) -> WaveSize | None:

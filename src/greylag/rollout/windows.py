@@ -1,20 +1,25 @@
-"""When merging is allowed: a cron window in its time zone, or `quiet` (not shortly before a consumer
-runs).
+"""When merging is allowed: in a window, on a day that no calendar closes.
+
+A window is a cron expression in its time zone, or `quiet`: not shortly before the consumer is known to run,
+and, where its traffic was learned, in the hours of the week in which it has next to none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
-
-from croniter import croniter
 
 from greylag.domain.migration import CronWindow
+from greylag.rollout.calendar import Calendar, Closed, closed
+from greylag.rollout.cron import following, matches
+from greylag.rollout.quiet import Lesson, loud
 
 QUIET_MARGIN = timedelta(minutes=30)
 """A merge keeps this distance before a run of the consumer that is known to come."""
+
+_STEPS = 400
+_NOTHING = Calendar()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,38 +39,61 @@ def opening(
     *,
     schedules: Iterable[CronWindow] = (),
     margin: timedelta = QUIET_MARGIN,
+    lesson: Lesson | None = None,
+    calendar: Calendar = _NOTHING,
+    repository: str = "",
+    owners: Sequence[str] = (),
 ) -> Opening:
     """Is merging allowed at `now` (aware)?
 
-    `schedules` are the cron schedules of the target's consumers, as far as they are known; they only matter
-    for the quiet window (`window` None), which is open at any time when none is known.
+    `schedules` are the cron schedules of the target's consumers, as far as they are known, and `lesson` what
+    was learned of their traffic; they only matter for the quiet window (`window` None), which is open at any
+    time when nothing is known. `until` is when everything together allows it, as far as that can be told.
     """
-    if window is not None:
-        return _cron(window, now)
-    return _quiet(tuple(schedules), now, margin)
+    known = tuple(schedules)
 
+    def stop(at: datetime) -> Closed | None:
+        zone = "UTC" if window is None else window.timezone
+        day = closed(calendar, at, repository=repository, owners=owners, timezone=zone)
+        if day is not None:
+            return day
+        if window is not None:
+            return _cron(window, at)
+        return _scheduled(known, at, margin) or (None if lesson is None else loud(lesson, at, margin))
 
-def _cron(window: CronWindow, now: datetime) -> Opening:
-    local = now.astimezone(ZoneInfo(window.timezone))
-    if croniter.match(window.cron, local):
+    first = stop(now)
+    if first is None:
         return Opening(open=True)
-    following = croniter(window.cron, local).get_next(datetime)
-    return Opening(
-        open=False,
-        until=following.astimezone(now.tzinfo),
-        why=f"outside the window {window.cron!r} ({window.timezone})",
-    )
+    until = first.until
+    for _ in range(_STEPS):
+        later = None if until is None else stop(until)
+        if later is None:
+            break
+        until = later.until
+    shown = None if until is None else until.astimezone(now.tzinfo)
+    return Opening(open=False, until=shown, why=first.why)
 
 
-def _quiet(schedules: tuple[CronWindow, ...], now: datetime, margin: timedelta) -> Opening:
-    latest: Opening | None = None
+def _cron(window: CronWindow, now: datetime) -> Closed | None:
+    if matches(window, now):
+        return None
+    why = f"outside the window {window.cron!r} ({window.timezone})"
+    return Closed(until=following(window, now), why=why)
+
+
+def _scheduled(schedules: tuple[CronWindow, ...], now: datetime, margin: timedelta) -> Closed | None:
+    latest: Closed | None = None
     for schedule in schedules:
-        local = now.astimezone(ZoneInfo(schedule.timezone))
-        following = croniter(schedule.cron, local).get_next(datetime).astimezone(now.tzinfo)
-        if following - now > margin:
+        run = following(schedule, now, skipped=True)
+        if run is None:
+            continue
+        after = following(schedule, run, skipped=True)
+        # What runs every few minutes would leave no time at all: half the way to the run is near enough.
+        near = margin if after is None else min(margin, (after - run) / 2)
+        if run - now > near:
             continue
         # One minute past the run's start: at that instant the next run is the one after it.
-        until = following + timedelta(minutes=1)
+        until = run + timedelta(minutes=1)
         if latest is None or latest.until is None or until > latest.until:
-            latest = Opening(open=False, until=until, why=f"a consumer runs at {following:%H:%M %Z}")
-    return latest or Opening(open=True)
+            latest = Closed(until=until, why=f"a consumer runs at {run.astimezone(now.tzinfo):%H:%M %Z}")
+    return latest
