@@ -16,6 +16,7 @@ from greylag.agent.transcript import Summary as AttemptSummary
 from greylag.demo.figures import Left, Summary
 from greylag.domain.change import SchemaChange
 from greylag.domain.check import Counterexample, Proof
+from greylag.domain.quoting import visible
 
 _INDENT = (0, 0, 0, 2)
 _ROWS = 4
@@ -127,7 +128,8 @@ def agent_runs(console: Console, runs: Mapping[str, AttemptSummary]) -> None:
     for name, run in runs.items():
         end = (run.end or "not ended").replace("_", " ")
         cost = f"${run.usage.cost:.3f}"
-        table.add_row(escape(name), end, str(run.rounds), str(run.tool_calls), cost, escape(run.reason))
+        why = "" if run.end == "accepted" else run.reason.split(": ", 1)[-1]
+        table.add_row(escape(name), end, str(run.rounds), str(run.tool_calls), cost, escape(visible(why)))
     console.print(Padding(table, _INDENT, expand=False))
 
 
