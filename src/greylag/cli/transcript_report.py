@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from greylag.cli.terminal_text import visible
+from greylag.domain.quoting import visible
 
 if TYPE_CHECKING:
     from rich.text import Text

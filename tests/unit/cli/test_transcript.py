@@ -12,7 +12,6 @@ from typer.testing import CliRunner, Result
 
 from greylag.agent.transcript import TranscriptWriter, folder_of
 from greylag.cli.main import app
-from greylag.cli.terminal_text import visible
 from greylag.domain.agent import AttemptEnd, AttemptKey
 from greylag.domain.check import Check, CheckStatus
 
@@ -111,8 +110,3 @@ def test_spans_to_a_file(settings: Path, tmp_path: Path) -> None:
     found = run(settings, "--otlp", str(tmp_path / "spans.json"))
     assert found.exit_code == 0, found.output
     assert len((tmp_path / "spans.json").read_text().splitlines()) == 2
-
-
-def test_visible_keeps_lines_tabs_and_letters() -> None:
-    assert visible("a\tb\r\nc\rd é 漢") == "a\tb\nc\\x0dd é 漢"
-    assert visible("\x1b\u2066\udc80") == "\\x1b\\u2066\\udc80"

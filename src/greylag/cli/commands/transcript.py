@@ -123,7 +123,7 @@ def _write_json(document: dict[str, object]) -> None:
 
 
 def _raw(attempt: Attempt) -> None:
-    from greylag.cli.terminal_text import visible
+    from greylag.domain.quoting import visible
 
     text = attempt.transcript.read_bytes().decode("utf-8", "backslashreplace")
     sys.stdout.write(visible(text))
