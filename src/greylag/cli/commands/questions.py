@@ -56,7 +56,7 @@ _PLACES = 5
 def _show(row: QuestionRow, migration: str, console: Console) -> None:
     from rich.markup import escape as marked
 
-    from greylag.cli.terminal_text import visible
+    from greylag.domain.quoting import visible
     from greylag.domain.words import count
 
     def escape(text: str) -> str:
