@@ -42,6 +42,24 @@ COMMANDS: tuple[str, ...] = (
 """Modules of `greylag.cli.commands` with `register(app)`, in the order in which `--help` lists them."""
 
 
+EXTRAS: dict[str, tuple[str, ...]] = {
+    "agent": (
+        "acp",
+        "aiolimiter",
+        "anthropic",
+        "anyio",
+        "httpx",
+        "mcp",
+        "openai",
+        "pydantic_ai",
+        "starlette",
+        "tenacity",
+        "uvicorn",
+    ),
+}
+"""What a command may miss because an extra was not installed: the extra, and the modules that it brings."""
+
+
 def guarded(run: Callable[[], object]) -> Exit:
     """Run a command; every way in which it can end is an exit status of the contract.
 
@@ -65,12 +83,27 @@ def guarded(run: Callable[[], object]) -> Exit:
         # The reader (`| head`) has gone: what Python flushes at exit has to go nowhere, silently.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.PIPE_CLOSED
+    except ModuleNotFoundError as error:
+        print_error(_missing(error))
+        return Exit.USAGE if _extra_of(error) else Exit.INTERNAL
     except (typer.Exit, typer.Abort, typer.TyperException):
         raise
     except Exception as error:  # noqa: BLE001 - the outermost frame: report and exit 3
         print_error(_internal(error))
         return Exit.INTERNAL
     return Exit.DONE
+
+
+def _extra_of(error: ModuleNotFoundError) -> str | None:
+    module = (error.name or "").partition(".")[0]
+    return next((extra for extra, modules in EXTRAS.items() if module in modules), None)
+
+
+def _missing(error: ModuleNotFoundError) -> str:
+    extra = _extra_of(error)
+    if extra is None:
+        return _internal(error)
+    return f"error: this needs {error.name}, which is not installed: pip install 'greylag[{extra}]'"
 
 
 def _internal(error: Exception) -> str:

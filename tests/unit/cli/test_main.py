@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -73,6 +74,20 @@ def test_exit_status_and_message(body: Callable[[], None], status: int, message:
     result = run_command(body, "--json")
     assert (result.exit_code, result.stderr) == (status, message)
     assert result.stdout == ("" if status else '{\n  "a": 1\n}\n')
+
+
+def test_a_missing_extra_says_what_to_install() -> None:
+    result = run_command(raising(ModuleNotFoundError("No module named 'uvicorn'", name="uvicorn")))
+    assert result.exit_code == Exit.USAGE
+    assert result.stderr == (
+        "error: this needs uvicorn, which is not installed: pip install 'greylag[agent]'\n"
+    )
+
+
+def test_a_missing_module_of_our_own_is_our_error() -> None:
+    result = run_command(raising(ModuleNotFoundError("No module named 'greylag.x'", name="greylag.x")))
+    assert result.exit_code == Exit.INTERNAL
+    assert "report it" in result.stderr
 
 
 def test_own_error_says_how_to_report_it() -> None:
@@ -148,6 +163,51 @@ def test_start_up_imports_nothing_heavy() -> None:
     code = f"import sys, greylag.cli.main; print([m for m in {HEAVY!r} if m in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]", "import heavy modules inside the command's function"
+
+
+WITHOUT_EXTRAS = """
+import sys
+from greylag.cli.main import EXTRAS, main
+
+class Hidden:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {module for modules in EXTRAS.values() for module in modules}:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Hidden())
+sys.argv[0] = "greylag"
+main()
+"""
+
+
+def without_extras(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in an installation that has no extra."""
+    command = [sys.executable, "-c", WITHOUT_EXTRAS, *args]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+
+
+TOUR = Path(__file__).parents[3] / "docs" / "tour"
+
+
+@pytest.mark.parametrize("command", [["find"], ["plan"], ["run"], ["status"], ["ledger"], ["questions"]])
+def test_without_extras_everything_but_agents_works(tmp_path: Path, command: list[str]) -> None:
+    (tmp_path / "fleet").mkdir()
+    (tmp_path / "greylag.yaml").write_text("health: {none: true}\n")
+    migration = TOUR / "users-v2.migration.yaml"
+    result = without_extras(tmp_path, *command, str(migration))
+    assert (result.returncode in (0, 1), "Traceback" in result.stderr) == (True, False), result.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [["agent", "check"], ["demo", "--agent", "scripted"], ["run", "MIGRATION"]]
+)
+def test_without_extras_agents_say_what_to_install(tmp_path: Path, command: list[str]) -> None:
+    (tmp_path / "fleet").mkdir()
+    (tmp_path / "greylag.yaml").write_text("agent: {runner: own, model: m}\n")
+    migration = str(TOUR / "users-v2.migration.yaml")
+    result = without_extras(tmp_path, *(migration if word == "MIGRATION" else word for word in command))
+    assert result.returncode == Exit.USAGE
+    assert result.stderr.endswith("which is not installed: pip install 'greylag[agent]'\n"), result.stderr
 
 
 def test_shell_completion_offers_commands() -> None:

@@ -22,9 +22,8 @@ from greylag.engine.documents import needs_person, status_document
 
 HELP = """Run the campaign until it is over or needs a person; resumes where it was.
 
-Finds the consumers, rewrites and proves them, opens pull requests, merges them in waves, watches the
-merges and
-takes back what breaks. It may be interrupted, or killed, at any time: run it again.
+Finds the consumers, rewrites and proves them, opens pull requests, merges them in waves, watches
+the merges and takes back what breaks. It may be interrupted, or killed, at any time: run it again.
 
 Exit status 0: over, and every consumer is migrated. 1: it needs a person; the last lines say who types what.
 
