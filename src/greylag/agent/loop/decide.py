@@ -10,6 +10,7 @@ from greylag.agent.base import Turn, TurnEnd
 from greylag.agent.loop.trim import brief_reason, tell_failures, trim
 from greylag.domain.agent import AttemptEnd
 from greylag.domain.check import Check, CheckStatus
+from greylag.domain.quoting import visible
 
 if TYPE_CHECKING:
     from greylag.agent.loop.desk import Seen
@@ -108,4 +109,4 @@ def _rounds(rounds: int) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(trim(text, _REASON).split()) or "no reason given"
+    return " ".join(visible(trim(text, _REASON)).split()) or "no reason given"

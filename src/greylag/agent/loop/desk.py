@@ -14,11 +14,13 @@ from greylag.agent.loop.trim import tell_failures
 from greylag.domain.agent import Changes
 from greylag.domain.check import Check, CheckStatus
 from greylag.domain.outcome import Reason
+from greylag.domain.quoting import visible
 
 Accepts = Callable[[tuple[Check, ...]], bool]
 """Whether these checks allow a patch."""
 
 _TOO_LONG = 4000
+_QUESTIONS = 5
 
 
 class Collected(Protocol):
@@ -128,10 +130,13 @@ class Desk:
 
     def ask(self, question: str, options: Sequence[str] = ()) -> str:
         """The answer if it is known, else that the attempt waits for a person."""
-        text = " ".join(question.split())[:_TOO_LONG]
+        text = _line(question)
         if not text:
             return "A question needs words."
         choices = tuple(str(option) for option in options)
+        with self._lock:
+            if self._key(text) not in self._asked and len(self._asked) >= _QUESTIONS:
+                return "You have asked enough. Your work ends here until there are answers."
         self._write("question", key=self._key(text), text=text, options=choices)
         known = self._answer(text, choices) if self._answer else None
         if known is not None:
@@ -146,12 +151,17 @@ class Desk:
         """Note that the agent cannot do it."""
         with self._lock:
             if self._gave_up is None:
-                self._gave_up = " ".join(reason.split())[:_TOO_LONG] or "no reason given"
+                self._gave_up = _line(reason) or "no reason given"
         return "Noted. End your turn now."
 
     def _write(self, kind: str, **data: object) -> None:
         if self._note:
             self._note(kind, **data)
+
+
+def _line(text: str) -> str:
+    """Words of an agent in one line that drives no terminal."""
+    return visible(" ".join(text[: 2 * _TOO_LONG].split()), keep="")[:_TOO_LONG]
 
 
 def _refusal(reason: Reason) -> Check:

@@ -19,7 +19,8 @@ from greylag.agent.own.lines import Misbehaved
 from greylag.agent.own.pool import Kind, Pool, Worker
 from greylag.agent.unavailable import AgentUnavailable
 
-_NOTES = frozenset({"message", "tool_call", "tool_result"})
+_NOTES = frozenset({"message", "tool_call", "tool_result", "denied"})
+_FIELDS = ("id", "name", "text", "what", "reason")
 _TEXT = 20_000
 _ARGUMENTS = 64_000
 
@@ -154,7 +155,7 @@ class OwnSession:
     def _note(self, kind: str, line: Mapping[str, Any]) -> None:
         """Only the fields that are known, each of its type and bounded."""
         data: dict[str, object] = {
-            name: line[name][:_TEXT] for name in ("id", "name", "text") if isinstance(line.get(name), str)
+            name: line[name][:_TEXT] for name in _FIELDS if isinstance(line.get(name), str)
         }
         arguments = line.get("arguments")
         if isinstance(arguments, dict):

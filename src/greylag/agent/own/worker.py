@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 from pydantic_ai import Agent, ModelResponse, TextPart, UsageLimits
 from pydantic_ai.exceptions import AgentRunError, ModelHTTPError, UsageLimitExceeded, UserError
-from pydantic_ai.messages import ModelMessagesTypeAdapter
+from pydantic_ai.messages import ModelMessagesTypeAdapter, ModelRequest, ToolReturnPart
 from pydantic_ai.models import Model
 from pydantic_ai.settings import ModelSettings
 
@@ -23,6 +23,7 @@ from greylag.agent.own.toolset import Wire, toolset
 
 _RETRIES = 5
 _TEXT = 20_000
+_NAME = 200
 
 Order = dict[str, Any]
 """One prompt: folder, text, system, history, turns, max_tokens, and how the model is reached."""
@@ -64,6 +65,8 @@ async def turn(order: Order, wire: Wire, asked: Model) -> dict[str, object]:
         said = ""
         async with agent.iter(order["text"], message_history=history, usage_limits=limits) as run:
             async for node in run:
+                if Agent.is_model_request_node(node):
+                    tell_denied(node.request, wire)
                 if Agent.is_call_tools_node(node):
                     said = words(node.model_response)
                     if said:
@@ -74,6 +77,13 @@ async def turn(order: Order, wire: Wire, asked: Model) -> dict[str, object]:
                 "requests": run.usage.requests,
                 "history": ModelMessagesTypeAdapter.dump_json(run.all_messages()).decode(),
             }
+
+
+def tell_denied(request: ModelRequest, wire: Wire) -> None:
+    """Tell the host of calls that none of our tools saw: of tools that are not there, or not callable so."""
+    for part in request.parts:
+        if isinstance(part, ToolReturnPart) and part.retry is not None:
+            wire.send(note="denied", what=part.tool_name[:_NAME], reason=part.model_response_str()[:_TEXT])
 
 
 def words(response: ModelResponse) -> str:
@@ -98,7 +108,8 @@ def answer(order: Order, wire: Wire, asked: Model | None = None) -> dict[str, ob
         return {"end": "out_of_turns", "text": str(error)}
     except ModelHTTPError as error:
         return {"end": "failed", "status": error.status_code, "text": str(error.body)[:_TEXT]}
-    except (AgentRunError, UserError, httpx2.HTTPError) as error:
+    except (AgentRunError, UserError, httpx2.HTTPError, ValueError) as error:
+        # A ValueError is of texts that cannot be written, such as half a character of UTF-16.
         return {"end": "failed", "text": f"{type(error).__name__}: {error}"[:_TEXT]}
 
 

@@ -86,7 +86,11 @@ class Front:
             path = request.url.path
             if refused.status < 500:
                 await grant.write(
-                    "denied", what=refused.code, method=request.method, path=path, reason=str(refused)
+                    "denied",
+                    what=refused.code,
+                    method=request.method[:20],
+                    path=path[:300],
+                    reason=str(refused)[:600],
                 )
             app = self._error(request.url.path, grant, refused)
         await app(request.scope, request.receive, send)

@@ -23,6 +23,9 @@ from greylag.domain.agent import AttemptKey
 
 _log = logging.getLogger(__name__)
 
+DENIED = 500
+"""Refusals of one grant that are written down."""
+
 
 @dataclass(slots=True, eq=False)
 class Slot:
@@ -38,11 +41,18 @@ class Slot:
     held: bool = True
 
 
+StopReason = Literal["over_budget", "out_of_turns", "provider", "ended"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stopped:
-    """Why an attempt's calls no longer pass: what its end should say. `text` is what the agent was told."""
+    """Why an attempt's calls no longer pass: what its end should say. `text` is what the agent was told.
 
-    reason: Literal["over_budget", "out_of_turns"]
+    `provider`: no call of any attempt would pass (a key that is refused, an account without money, a model
+    that is not there). `ended`: the host wants no more of it.
+    """
+
+    reason: StopReason
     text: str
 
 
@@ -68,6 +78,7 @@ class Grant:
         self._slots: dict[str, list[Slot]] = {}
         self._seen: set[str] = set()
         self._note = note
+        self._denied = 0
         self._lock = threading.Lock()
         self._ended = False
 
@@ -107,12 +118,21 @@ class Grant:
             self._slots[request].remove(slot)
             self.used -= 1
 
-    def stop(self, reason: Literal["over_budget", "out_of_turns"], text: str) -> None:
+    def stop(self, reason: StopReason, text: str) -> None:
         """Remember why no call passes any more; the first reason counts."""
         self.stopped = self.stopped or Stopped(reason=reason, text=text)
 
     async def write(self, kind: str, **data: object) -> None:
-        """A line in the attempt's transcript; nothing after the grant's end."""
+        """A line in the attempt's transcript; nothing after the grant's end.
+
+        An agent that is refused all the time does not fill the disk with it.
+        """
+        if kind == "denied":
+            self._denied += 1
+            if self._denied > DENIED:
+                return
+            if self._denied == DENIED:
+                data = {"what": "more", "reason": f"after {DENIED} refusals no more are written down"}
         await anyio.to_thread.run_sync(self._write, kind, data)
 
     async def write_once(self, kind: str, key: str, **data: object) -> None:
@@ -160,6 +180,10 @@ class Grants:
         """Its token is good for nothing from now on."""
         with self._lock:
             self._open = tuple(each for each in self._open if each is not grant)
+
+    def named(self, attempt: AttemptKey) -> tuple[Grant, ...]:
+        """The open grants of one attempt: its own, and its judge's."""
+        return tuple(grant for grant in self._open if grant.attempt == attempt)
 
     def of(self, headers: Mapping[str, str]) -> Grant | None:
         """The grant of the token in `x-api-key` or `authorization: Bearer`."""

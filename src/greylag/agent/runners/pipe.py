@@ -12,6 +12,9 @@ from greylag.workspace.cage import Caged
 MOST = 32 * 1024 * 1024
 """Bytes of one line. An agent that writes a longer one is ended."""
 
+MUCH = 256 * 1024 * 1024
+"""Bytes that an agent may say in one session: everything that it says is looked at, and much of it kept."""
+
 _AHEAD = 1000
 _STEP = 0.2
 
@@ -66,7 +69,12 @@ class Pipe:
 
     def _read(self) -> None:
         with suppress(OSError, ValueError):
+            heard = 0
             while line := self._caged.stdout.readline(MOST):
+                heard += len(line)
+                if heard > MUCH:
+                    self._why = f"more than {MUCH} bytes"
+                    break
                 if not line.endswith(b"\n") and len(line) >= MOST:
                     self._why = f"a line of more than {MOST} bytes"
                     break
