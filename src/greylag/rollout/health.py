@@ -26,6 +26,7 @@ class Subject:
     merged_commit: str | None = None
     merged_at: datetime | None = None
     retried: bool = False
+    live_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +51,14 @@ class Limits:
     """How many readings of each kind are tolerated after a merge (more than the limit decides).
 
     Errored readings count when they follow each other: a source that answers again is trusted again.
-    `patience` is how long after the bake time evidence is awaited before a person is asked.
+    `patience` is how long after the bake time evidence is awaited before a person is asked; `inconclusive`
+    asks earlier, after more than so many readings in a row that could not tell.
     """
 
     failed: int = 0
     errored: int = 4
     patience: timedelta = timedelta(hours=24)
+    inconclusive: int | None = None
 
 
 class Health(StrEnum):
@@ -99,7 +102,7 @@ def assess(
         return Assessment(
             health=Health.WATCHING, reason=f"bakes until {merged_at + bake:%Y-%m-%d %H:%M:%S %Z}"
         )
-    errors = _trailing_errors(since)
+    errors = _trailing(since, CheckStatus.ERRORED)
     if errors > limits.errored:
         return Assessment(
             health=Health.ERRORED,
@@ -109,7 +112,10 @@ def assess(
     told = [reading for reading in since if reading.status in (CheckStatus.PASSED, CheckStatus.FAILED)]
     if told and told[-1].status is CheckStatus.PASSED and errors == 0:
         return Assessment(health=Health.HEALTHY, reason=told[-1].detail)
-    impatient = now >= merged_at + bake + limits.patience
+    unsure = _trailing(since, CheckStatus.INCONCLUSIVE)
+    impatient = now >= merged_at + bake + limits.patience or (
+        limits.inconclusive is not None and unsure > limits.inconclusive
+    )
     if told and told[-1].status is CheckStatus.FAILED:
         reason = "it was failing before the merge and still is: its health cannot be judged"
         return Assessment(health=Health.INCONCLUSIVE, reason=reason, waits_on_person=True)
@@ -117,10 +123,11 @@ def assess(
     return Assessment(health=Health.INCONCLUSIVE, reason=reason, waits_on_person=impatient)
 
 
-def _trailing_errors(readings: Sequence[Reading]) -> int:
+def _trailing(readings: Sequence[Reading], status: CheckStatus) -> int:
+    """How many readings of this status stand at the end."""
     count = 0
     for reading in reversed(readings):
-        if reading.status is not CheckStatus.ERRORED:
+        if reading.status is not status:
             break
         count += 1
     return count
