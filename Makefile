@@ -71,7 +71,7 @@ LOCK := uv pip compile pyproject.toml --quiet --universal --python-version 3.11 
 .PHONY: lock
 lock: ## resolve the dependencies anew (needs uv)
 	$(LOCK) --upgrade --group dev --output-file requirements/dev.lock
-	$(LOCK) --upgrade --group build --extra demo --constraint requirements/dev.lock --output-file requirements/demo.lock
+	$(LOCK) --upgrade --group build --extra demo --extra agent --constraint requirements/dev.lock --output-file requirements/demo.lock
 
 .PHONY: clean
 clean: ## remove the virtual environment and every cache
