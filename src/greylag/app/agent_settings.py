@@ -24,7 +24,7 @@ class UpstreamSettings(_Part):
     key_env: str | None = Field(None, description="the environment variable that holds the key")
     key_file: Path | None = Field(None, description="the file that holds the key")
     timeout: timedelta = timedelta(minutes=5)
-    per_minute: int = Field(60, ge=1, description="calls a minute, over all agents")
+    per_minute: int = Field(300, ge=1, description="calls a minute, over all agents")
 
     @model_validator(mode="after")
     def _one_key(self) -> UpstreamSettings:

@@ -122,10 +122,18 @@ def forget_failures(session: Session, migration: str, repository: str) -> None:
     session.connection.execute(_RUNS.update().where(here).values(end=RETRIED))
 
 
-def examples(session: Session, migration: str) -> tuple[Example, ...]:
-    """The changes of this campaign's agents that were proven, or tested."""
+def begun(session: Session, migration: str, target: Target) -> datetime | None:
+    """When the run began that was cut off in this attempt; None where there is none."""
+    times = [row["started_at"] for row in _rows(session, migration, target) if row["end"] is None]
+    return max(times, default=None)
+
+
+def examples(session: Session, migration: str, *, until: datetime | None = None) -> tuple[Example, ...]:
+    """The changes of this campaign's agents that were proven, or tested; `until`: those that were then."""
     shown = [Verdict.PROVEN.value, Verdict.TESTED.value]
     here = (_RUNS.c.migration == migration) & (_RUNS.c.end == "accepted") & _RUNS.c.verdict.in_(shown)
+    if until is not None:
+        here &= _RUNS.c.ended_at <= until
     found = []
     for row in session.rows(sa.select(_RUNS).where(here).order_by(_RUNS.c.ended_at, _RUNS.c.repository)):
         for path, after in sorted(row["changes"].items()):

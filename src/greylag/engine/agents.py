@@ -2,116 +2,32 @@
 
 from __future__ import annotations
 
-import difflib
-import shutil
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, timedelta
-from functools import partial
-from pathlib import Path
-from typing import Protocol, assert_never
+from typing import assert_never
 
-from greylag.agent.base import Access, Host, Job, Note, Runner
-from greylag.agent.brief import Answered, Brief, BriefInput, VerifierNote, house_rules, make_brief
-from greylag.agent.learning import examples_for
-from greylag.agent.loop import Desk, load_resume, run_attempt
-from greylag.agent.transcript import TranscriptWriter, folder_of
-from greylag.domain.agent import AttemptEnd, AttemptKey, AttemptResult, Leftover, Usage
+from greylag.domain.agent import AttemptEnd, AttemptResult
 from greylag.domain.check import CheckStatus
 from greylag.domain.question import Place
 from greylag.domain.target import TargetState
 from greylag.domain.words import count
 from greylag.engine import agent_runs, questions
+from greylag.engine.agent_parts import Agents, Judges, Proxy
 from greylag.engine.agent_runs import AgentRun
+from greylag.engine.agent_task import Task, task_of
+from greylag.engine.agent_work import NotWanted, transcript, work
 from greylag.engine.apply import record
-from greylag.engine.checking import More, Verification, acceptable, verdict_of
+from greylag.engine.checking import acceptable, verdict_of
+from greylag.engine.copying import TooMuch
 from greylag.engine.effects import EffectFailed, Request, Tools
 from greylag.engine.events import EventKind
-from greylag.engine.judges import Base
 from greylag.engine.leftovers import AgentPart
 from greylag.engine.proposing import rewrite
 from greylag.engine.rewriter import Draft
 from greylag.engine.world import Target
-from greylag.mapping.compiled import CompiledMigration
-from greylag.workspace import EntryKind, OverlaidFiles, Repository
-from greylag.workspace.cage import Cage, CageLimits, CageSpec
-from greylag.workspace.collect import collect, prepare_folder
 
-
-class Proxy(Protocol):
-    """See `greylag.agent.proxy.ModelProxy`."""
-
-    def grant(
-        self, attempt: AttemptKey, *, folder: Path, host: Host, note: Note, turns: int
-    ) -> AbstractContextManager[Access]:
-        """A token for one run, as long as the context lasts."""
-        ...
-
-
-class Judges(Protocol):
-    """Makes the checks of other floors for one run."""
-
-    def guards(
-        self, migration: CompiledMigration, leftovers: Sequence[Leftover], before: Mapping[str, bytes]
-    ) -> More:
-        """The scope guards."""
-        ...
-
-    def others(self, base: Base, ours: Mapping[str, bytes]) -> More:
-        """The repository's own verifiers; `ours` is what the codemods changed."""
-        ...
-
-    def judge(
-        self, attempt: AttemptKey, migration: CompiledMigration, before: Mapping[str, bytes], note: Note
-    ) -> More:
-        """The judge, if there is one."""
-        ...
-
-    def notes(self, files: Mapping[str, str]) -> tuple[VerifierNote, ...]:
-        """What the agent is told of them."""
-        ...
-
-
-@dataclass(slots=True, kw_only=True)
-class Agents:
-    """What an agent needs of this machine. `folder` holds a folder for each run.
-
-    `spent` and `refused` ask the books: what a run took, and which budget refused its last call. `closing` is
-    set when the process is about to end.
-    """
-
-    runner: Runner
-    cage: Cage
-    proxy: Proxy
-    judges: Judges
-    spent: Callable[[AttemptKey], Usage]
-    folder: Path
-    model: str
-    rounds: int
-    turns: int
-    limits: CageLimits
-    redact: Callable[[str], str]
-    level: str = "full"
-    refused: Callable[[AttemptKey], str | None] = lambda attempt: None
-    closing: threading.Event = field(default_factory=threading.Event)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Task:
-    """One target's leftovers, as the agent gets them: `data` are all files of its copy."""
-
-    draft: Draft
-    target: Target
-    data: Mapping[str, bytes]
-    executable: frozenset[str]
-    brief: Brief
-    verification: Verification
-
-    @property
-    def paths(self) -> frozenset[str]:
-        return frozenset(left.path for left in self.draft.chosen.leftovers)
+__all__ = ["Agents", "Judges", "Proxy", "agent"]
 
 
 def agent(tools: Tools, request: Request, target: Target) -> bool:
@@ -122,10 +38,31 @@ def agent(tools: Tools, request: Request, target: Target) -> bool:
     draft = tools.rewrites.draft(request.migration, target)
     if draft.sources.commit != target.base or not draft.chosen.leftovers:
         return rewrite(tools, request, target)
-    task = _task(tools, agents, request, target, draft)
-    known = _known(tools, request, task)
+    try:
+        task = task_of(tools, agents, request, target, draft)
+    except TooMuch as error:
+        return _leave(tools, request, target, draft, str(error))
+    known = _known(tools, agents, request, task)
     if known is not None:
         return _settle(tools, request, task, known)
+    run = _begin(tools, agents, request, task)
+    try:
+        result = _clean(agents, work(tools, agents, task, run.key))
+    except NotWanted:
+        return _interrupted(tools, request, task, run)
+    if agents.broken and result.end is AttemptEnd.ERRORED:
+        return _nobody_can(tools, request, target, agents.broken)
+    if result.end is AttemptEnd.OVER_BUDGET and agents.refused(run.key) == "day":
+        return _tomorrow(tools, request, target, result.reason)
+    if result.end is AttemptEnd.ERRORED:
+        # The run is not ended: the next try goes on from its record, and what was paid stays paid.
+        raise EffectFailed(result.reason)
+    _end(tools, task, run, result)
+    return _settle(tools, request, task, result)
+
+
+def _begin(tools: Tools, agents: Agents, request: Request, task: Task) -> AgentRun:
+    target = task.target
     with tools.store.write() as session:
         run = agent_runs.begin(
             session,
@@ -138,21 +75,48 @@ def agent(tools: Tools, request: Request, target: Target) -> bool:
         )
         text = f"{target.repository}: an agent works on {count(len(task.paths), 'file')}"
         tools.tell(session, request, target, EventKind.AGENT, text, run=run.key.id)
-    try:
-        result = _work(tools, agents, task, run)
-    except Exception:
-        if agents.closing.is_set():
-            return False  # interrupted with the process: the run goes on from its record the next time
-        raise
-    if agents.closing.is_set() and result.end is not AttemptEnd.ACCEPTED:
-        return False
-    if result.end is AttemptEnd.OVER_BUDGET and agents.refused(run.key) == "day":
-        return _tomorrow(tools, request, target, result.reason)
-    if result.end is AttemptEnd.ERRORED:
-        # The run is not ended: the next try goes on from its record, and what was paid stays paid.
-        raise EffectFailed(result.reason)
-    _end(tools, task, run, result)
-    return _settle(tools, request, task, result)
+    return run
+
+
+def _clean(agents: Agents, result: AttemptResult) -> AttemptResult:
+    """What was said, without secrets: it goes into tables, events and pull requests."""
+    return replace(
+        result,
+        reason=agents.redact(result.reason),
+        checks=tuple(replace(one, summary=agents.redact(one.summary)) for one in result.checks),
+        asked={key: agents.redact(text) for key, text in result.asked.items()},
+        options={key: tuple(map(agents.redact, given)) for key, given in result.options.items()},
+    )
+
+
+def _interrupted(tools: Tools, request: Request, task: Task, run: AgentRun) -> bool:
+    """A run that is not wanted: over where its target has gone on, else kept to go on from its record."""
+    with tools.store.write() as session:
+        # Counted as a change: an effect is asked for only once, and this one shall be asked for again.
+        if tools.change(session, request, task.target):
+            return False
+        now = session.target(request.migration, task.target.repository)
+        if now is None or now.state is not TargetState.AGENT or now.attempt != task.target.attempt:
+            reason = "ended early: the target has gone on without it"
+            agent_runs.end(session, run, tools.clock.now(), AttemptEnd.ERRORED, reason)
+    return False
+
+
+def _nobody_can(tools: Tools, request: Request, target: Target, reason: str) -> bool:
+    """No agent can work, on this target or another: nothing is counted against it, a person hears of it."""
+    with tools.store.write() as session:
+        done = tools.change(session, request, target, reason=reason)
+        tools.tell(
+            session, request, target, EventKind.ERROR, f"{target.repository}: no agent can work: {reason}"
+        )
+    return done
+
+
+def _leave(tools: Tools, request: Request, target: Target, draft: Draft, reason: str) -> bool:
+    """No agent gets it: people do, with the reason."""
+    paths = frozenset(left.path for left in draft.chosen.leftovers)
+    part = AgentPart(paths=paths, reason=f"no agent: {reason}", changes={})
+    return _finished(tools, request, target, draft, part)
 
 
 def _tomorrow(tools: Tools, request: Request, target: Target, reason: str) -> bool:
@@ -162,165 +126,30 @@ def _tomorrow(tools: Tools, request: Request, target: Target, reason: str) -> bo
         return tools.change(session, request, target, not_before=midnight, reason=reason)
 
 
-def _task(tools: Tools, agents: Agents, request: Request, target: Target, draft: Draft) -> _Task:
-    repo = tools.fleet.open(target.repository)
-    commit = tools.rewrites.commit(draft, target) or draft.sources.commit
-    entries = {path: one for path, one in repo.entries(commit).items() if one.kind is EntryKind.FILE}
-    data = {path: repo.blob(one.oid) for path, one in entries.items()}
-    changed = {path: new.decode("utf-8") for path, new in draft.made.changes.items()}
-    files = OverlaidFiles(draft.sources.files, changed)
-    with tools.store.read() as session:
-        shown = agent_runs.examples(session, request.migration)
-        answers = questions.answers_for_brief(session, request.migration)
-    idioms = draft.chosen.idioms or {}
-    brief = make_brief(
-        BriefInput(
-            migration=draft.migration,
-            repository=target.repository,
-            leftovers=draft.chosen.leftovers,
-            files={left.path: files[left.path] for left in draft.chosen.leftovers},
-            house=house_rules(files, [left.path for left in draft.chosen.leftovers]),
-            examples=examples_for(sorted(set(idioms.values())), shown),
-            answers=tuple(Answered(question=one, answer=other) for one, other in answers.items()),
-            verifiers=agents.judges.notes(files),
-            codemods=_diff(draft.sources.files, changed),
-            earlier=target.context,
-        )
-    )
-    executable = frozenset(path for path, one in entries.items() if one.executable)
-    return _Task(
-        draft=draft,
-        target=target,
-        data=data,
-        executable=executable,
-        brief=brief,
-        verification=Verification(
-            migration=draft.migration,
-            original=draft.sources.files,
-            before=files,
-            leftovers=draft.chosen.leftovers,
-            guards=agents.judges.guards(draft.migration, draft.chosen.leftovers, data),
-            others=agents.judges.others(_base(repo, draft, data, executable), draft.made.changes),
-        ),
-    )
-
-
-def _base(repo: Repository, draft: Draft, data: Mapping[str, bytes], executable: frozenset[str]) -> Base:
-    """The repository before the codemods; `data` is what it holds after them."""
-    commit = draft.sources.commit
-    changed = {path: repo.find(commit, path) for path in draft.made.changes}
-    files = {**data, **changed}
-    return Base(
-        commit=commit,
-        files={path: found for path, found in files.items() if found is not None},
-        executable=executable,
-    )
-
-
-def _diff(before: Mapping[str, str], after: Mapping[str, str]) -> str:
-    return "".join(
-        line
-        for path, text in sorted(after.items())
-        for line in difflib.unified_diff(
-            before.get(path, "").splitlines(keepends=True),
-            text.splitlines(keepends=True),
-            f"a/{path}",
-            f"b/{path}",
-        )
-    )
-
-
-def _known(tools: Tools, request: Request, task: _Task) -> AttemptResult | None:
+def _known(tools: Tools, agents: Agents, request: Request, task: Task) -> AttemptResult | None:
     """What an earlier run with the same brief came to: nobody pays for the same question twice.
 
-    Its changes are judged again: other files of the repository may have changed since.
+    Its changes are judged again, by the judge too (from its record, if the same was asked): other files of
+    the repository may have changed since.
     """
     with tools.store.read() as session:
         run = agent_runs.known(session, request.migration, task.target.repository, task.brief.hash)
     if run is None or run.end is None:
         return None
+    if not run.changes:
+        return AttemptResult(end=run.end, reason=run.reason, checks=run.checks)
     changes = {path: text.encode("utf-8") for path, text in run.changes.items()}
-    checks = task.verification(changes) if changes else run.checks
+    judged = task.verification.only(changes.keys())
+    with transcript(tools, agents, run.key) as note:
+        judged.judge = agents.judges.judge(run.key, task.draft.migration, task.copy.data, note)
+        checks = judged(changes)
+    task.verification.proofs = judged.proofs
     if run.end is AttemptEnd.ACCEPTED and not acceptable(checks):
         return None
-    return AttemptResult(end=run.end, reason=run.reason, changes=changes, checks=checks)
+    return _clean(agents, AttemptResult(end=run.end, reason=run.reason, changes=changes, checks=checks))
 
 
-def _work(tools: Tools, agents: Agents, task: _Task, run: AgentRun) -> AttemptResult:
-    """One run in its own folder, from where it was cut off if it was."""
-    folder = folder_of(agents.folder, run.key)
-    work = folder / "work"
-    shutil.rmtree(work, ignore_errors=True)
-    work.parent.mkdir(parents=True, exist_ok=True)
-    prepare_folder(task.data, work, executable=task.executable)
-    writer = TranscriptWriter(
-        folder / "transcript.jsonl", agents.redact, clock=tools.clock.now, level=agents.level
-    )
-    with writer as note:
-        task.verification.judge = agents.judges.judge(run.key, task.draft.migration, task.data, note)
-        look = partial(collect, work, task.data, executable=task.executable)
-        desk = Desk(
-            collect=look,
-            check=task.verification,
-            accepts=acceptable,
-            answer=partial(_answer, tools, run.key.migration),
-            key=questions.question_key,
-            note=note,
-        )
-        with agents.proxy.grant(run.key, folder=folder, host=desk, note=note, turns=agents.turns) as access:
-            job = Job(
-                attempt=run.key,
-                folder=work,
-                system=task.brief.system,
-                access=access,
-                host=desk,
-                note=note,
-                cage=agents.cage,
-                limits=agents.limits,
-                turns=agents.turns,
-            )
-            _started(agents, task, run, job)
-            result = run_attempt(
-                runner=agents.runner,
-                job=job,
-                brief=task.brief.text,
-                collect=look,
-                check=task.verification,
-                rounds=agents.rounds,
-                resume=load_resume(folder),
-                note=note,
-                accepts=acceptable,
-                usage=partial(agents.spent, run.key),
-                keep=folder,
-            )
-        note("ended", end=result.end, reason=result.reason, rounds=result.rounds, usage=result.usage)
-    shutil.rmtree(work, ignore_errors=True)
-    return result
-
-
-def _started(agents: Agents, task: _Task, run: AgentRun, job: Job) -> None:
-    job.note(
-        "started",
-        attempt=run.key,
-        runner=agents.runner.name,
-        agent=agents.runner.version(),
-        model=agents.model,
-        api=job.access.api,
-        sandbox=agents.cage.profile(CageSpec(folder=job.folder, socket=job.access.socket, limits=job.limits)),
-        brief=task.brief.hash,
-        template=task.brief.version,
-        base=task.draft.sources.commit,
-    )
-    brief = task.brief
-    job.note("brief", system=brief.system, text=brief.text, version=brief.version, hash=brief.hash)
-
-
-def _answer(tools: Tools, migration: str, text: str, _options: Sequence[str]) -> str | None:
-    with tools.store.read() as session:
-        return session.answers(migration).get(questions.question_key(text))
-
-
-def _end(tools: Tools, task: _Task, run: AgentRun, result: AttemptResult) -> None:
+def _end(tools: Tools, task: Task, run: AgentRun, result: AttemptResult) -> None:
     texts = {path: data.decode("utf-8") for path, data in result.changes.items() if data is not None}
     with tools.store.write() as session:
         agent_runs.end(
@@ -331,14 +160,20 @@ def _end(tools: Tools, task: _Task, run: AgentRun, result: AttemptResult) -> Non
             result.reason,
             verdict=verdict_of(result.checks) if texts else None,
             rounds=result.rounds,
-            idioms=task.draft.chosen.idioms,
+            idioms=_idioms(task, texts),
             changes=texts,
-            before={path: task.verification.before[path] for path in texts if path in task.data},
+            before={path: task.verification.before[path] for path in texts if path in task.copy.data},
             checks=result.checks,
         )
 
 
-def _settle(tools: Tools, request: Request, task: _Task, result: AttemptResult) -> bool:
+def _idioms(task: Task, texts: Mapping[str, str]) -> dict[str, str]:
+    """Those that the run's end says something about: of what was changed, or of all where nothing was."""
+    idioms = task.draft.chosen.idioms or {}
+    return {path: idiom for path, idiom in idioms.items() if not texts or path in texts}
+
+
+def _settle(tools: Tools, request: Request, task: Task, result: AttemptResult) -> bool:
     """Bring the target's row, its ledger and its questions up to what a run came to."""
     match result.end:
         case AttemptEnd.ASKED:
@@ -351,7 +186,7 @@ def _settle(tools: Tools, request: Request, task: _Task, result: AttemptResult) 
             assert_never(result.end)
 
 
-def _asked(tools: Tools, request: Request, task: _Task, result: AttemptResult) -> bool:
+def _asked(tools: Tools, request: Request, task: Task, result: AttemptResult) -> bool:
     now = tools.clock.now()
     target = task.target
     with tools.store.write() as session:
@@ -373,19 +208,24 @@ def _asked(tools: Tools, request: Request, task: _Task, result: AttemptResult) -
     return True
 
 
-def _places(task: _Task) -> tuple[Place, ...]:
+def _places(task: Task) -> tuple[Place, ...]:
     name = task.target.repository
     return tuple(
         Place(repository=name, path=left.path, line=left.reads[0].line if left.reads else 0)
-        for left in task.draft.chosen.leftovers
+        for left in task.leftovers
     )
 
 
-def _finish(tools: Tools, request: Request, task: _Task, result: AttemptResult) -> bool:
-    part = _part(task, result)
-    made = tools.rewrites.finish(task.draft, task.target, part)
+def _finish(tools: Tools, request: Request, task: Task, result: AttemptResult) -> bool:
+    told = {"agent": result.end.value, "rounds": result.rounds, "cost": result.usage.cost}
+    return _finished(tools, request, task.target, task.draft, _part(task, result), **told)
+
+
+def _finished(
+    tools: Tools, request: Request, target: Target, draft: Draft, part: AgentPart, **told: object
+) -> bool:
+    made = tools.rewrites.finish(draft, target, part)
     now = tools.clock.now()
-    target = task.target
     with tools.store.write() as session:
         if not tools.change(session, request, target, **made.values):
             return False
@@ -395,19 +235,20 @@ def _finish(tools: Tools, request: Request, task: _Task, result: AttemptResult) 
         if made.state is TargetState.SKIPPED:
             session.drop_lease(request.migration, target.repository)
         kind = EventKind.REWRITTEN if made.state is TargetState.REWRITTEN else EventKind.SKIPPED
-        data = {**made.told, "agent": result.end.value, "rounds": result.rounds, "cost": result.usage.cost}
-        tools.tell(session, request, target, kind, f"{target.repository}: {made.reason}", **data)
+        text = f"{target.repository}: {made.reason}"
+        tools.tell(session, request, target, kind, text, **{**made.told, **told})
     return True
 
 
-def _part(task: _Task, result: AttemptResult) -> AgentPart:
+def _part(task: Task, result: AttemptResult) -> AgentPart:
     if result.end is not AttemptEnd.ACCEPTED:
         return AgentPart(paths=task.paths, reason=f"agent: {result.reason}", changes={})
+    changes = {path: data for path, data in result.changes.items() if data is not None}
     unsure = [check.summary for check in result.checks if check.status is not CheckStatus.PASSED]
     return AgentPart(
         paths=task.paths,
-        reason="",
-        changes={path: data for path, data in result.changes.items() if data is not None},
+        reason=f"agent: {result.reason}" if task.paths - set(changes) else "",
+        changes=changes,
         verdict=verdict_of(result.checks),
         methods={path: proof.method for path, proof in task.verification.proofs.items()},
         notes=tuple(unsure),

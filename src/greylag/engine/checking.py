@@ -5,8 +5,8 @@ Nothing here asks the agent, and nothing of what it says counts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from greylag.domain.agent import Changes, Leftover
@@ -35,7 +35,8 @@ class Verification:
 
     `original` are the files of the base commit, `before` those that the agent was given (with the codemods'
     edits in them). `guards` run first, and what they refuse is looked at no further; `others` (the
-    repository's own verifiers) and then `judge` only see what passed so far.
+    repository's own verifiers) and then `judge` only see what passed so far. `over` says that nobody wants
+    the answer any more: what takes long is not begun then. `proofs` and `checks` are those of the last call.
     """
 
     migration: CompiledMigration
@@ -46,10 +47,27 @@ class Verification:
     others: More = lambda changes: ()
     judge: More = lambda changes: ()
     level: Literal["fast", "full"] = "full"
+    over: Callable[[], bool] = lambda: False
     proofs: dict[str, Proof] = field(default_factory=dict)
+    checks: tuple[Check, ...] = ()
+
+    def only(self, paths: Collection[str], *, quick: bool = False) -> Verification:
+        """The same for a part of the leftovers; `quick` asks neither the repository's tools nor the judge."""
+        part = replace(
+            self, leftovers=tuple(left for left in self.leftovers if left.path in paths), proofs={}, checks=()
+        )
+        return replace(part, others=_nothing, judge=_nothing) if quick else part
 
     def __call__(self, changes: Changes) -> tuple[Check, ...]:
         """All checks, as far as the first refusal."""
+        self.checks = self._judged(changes)
+        return self.checks
+
+    def _judged(self, changes: Changes) -> tuple[Check, ...]:
+        # What was shown of another round's text says nothing of this one's.
+        self.proofs.clear()
+        if self.over():
+            return (_OVER,)
         checks = list(self.guards(changes))
         if refused(checks):
             return tuple(checks)
@@ -63,13 +81,17 @@ class Verification:
                 texts[path] = text
         checks += self._finished(texts)
         files = OverlaidFiles(self.before, texts)
-        checks += [self._unread(path, texts[path], files) for path in texts]
-        checks += [self._equal(path, texts[path], files) for path in texts if self._compared(path, texts)]
+        given = {left.path for left in self.leftovers}
+        # A companion (a list of sources) may go on naming what other files still read.
+        checks += [self._unread(path, texts[path], files) for path in texts if path in given]
+        checks += [self._equal(path, texts[path], files) for path in texts]
         if not refused(checks):
             checks.append(self._followed(changes))
         for more in (self.others, self.judge):
             if refused(checks):
                 break
+            if self.over():
+                return (*checks, _OVER)
             checks += more(changes)
         return tuple(checks)
 
@@ -110,11 +132,12 @@ class Verification:
         before = {path: self.original[path].encode() for path in changes if path in self.original}
         return follows(self.migration, self.leftovers, before, changes, decided=shown)
 
-    def _compared(self, path: str, texts: Mapping[str, str]) -> bool:
-        return path in self.original and texts[path] != self.original[path]
-
     def _equal(self, path: str, text: str, files: Mapping[str, str]) -> Check:
         """Old and new text under the mapping; a verifier that could not run has not passed."""
+        if path not in self.original or text == self.original[path]:
+            what = "a new file" if path not in self.original else "as it was before the codemods"
+            summary = f"{path}: {what}, there is nothing to compare it with"
+            return Check(verifier=EQUIVALENCE, status=CheckStatus.INCONCLUSIVE, summary=summary)
         try:
             proof = prove_texts(
                 self.original[path], text, self.migration, path=path, files=files, level=self.level
@@ -128,6 +151,15 @@ class Verification:
         return Check(
             verifier=EQUIVALENCE, status=check.status, summary=f"{path}: {check.summary}", details=details
         )
+
+
+def _nothing(_changes: Changes) -> tuple[Check, ...]:
+    return ()
+
+
+_OVER = Check(
+    verifier=FINISHED, status=CheckStatus.FAILED, summary="the run was ended, and nothing more is checked"
+)
 
 
 def refused(checks: list[Check]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,7 @@ from greylag.workspace import CommandResult
 from greylag.workspace.cage import Cage, CageLimits, CageSpec
 
 _JUDGE_TURNS = 20
+_TAIL = 200_000
 _JUDGE_SECONDS = 900.0
 
 _NOTES = (
@@ -97,10 +98,16 @@ class HostJudges:
     folder: Path
 
     def guards(
-        self, migration: CompiledMigration, leftovers: Sequence[Leftover], before: Mapping[str, bytes]
+        self,
+        migration: CompiledMigration,
+        leftovers: Sequence[Leftover],
+        before: Mapping[str, bytes],
+        *,
+        companions: Collection[str] = (),
+        residue: tuple[str, ...] = (),
     ) -> More:
-        """The scope guards, for the files that were left over."""
-        allowed = scope_of(migration, leftovers)
+        """The scope guards, for the files that were left over and those that may follow them."""
+        allowed = scope_of(migration, leftovers, companions=companions, residue=residue)
         return lambda changes: scope(changes, before, allowed)
 
     def others(self, base: Base, ours: Mapping[str, bytes]) -> More:
@@ -119,7 +126,8 @@ class HostJudges:
 
     def _run(self, argv: Sequence[str], folder: Path, timeout: float) -> CommandResult:
         spec = CageSpec(folder=folder, readable=self.readable, limits=self.limits)
-        return self.cage.run(argv, spec, timeout=timeout)
+        # What tests say in the end may be far behind a long list.
+        return self.cage.run(argv, spec, timeout=timeout, tail=_TAIL)
 
     def judge(
         self, attempt: AttemptKey, migration: CompiledMigration, before: Mapping[str, bytes], note: Note

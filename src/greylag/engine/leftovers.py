@@ -143,7 +143,8 @@ def with_agent(made: Rewriting, part: AgentPart) -> Rewriting:
     left = len(entries) - done
     if changes:
         reason = f"{done} consumer{'s' if done != 1 else ''} rewritten"
-        reason += f", {left} left alone ({part.reason})" if left else ""
+        why = f" ({part.reason})" if part.reason else ""
+        reason += f", {left} left alone{why}" if left else ""
     else:
         reason = f"nothing could be rewritten safely: {part.reason}"
     return replace(

@@ -102,7 +102,12 @@ def _brief(given: BriefInput, room: _Room) -> Brief:
     text = filled("brief.md.j2", context)
     whole = "\0".join((VERSION, system, text)).encode("utf-8", "surrogatepass")
     return Brief(
-        system=system, text=text, version=VERSION, hash=hashlib.sha256(whole).hexdigest(), left_out=left_out
+        system=system,
+        text=text,
+        version=VERSION,
+        hash=hashlib.sha256(whole).hexdigest(),
+        left_out=left_out,
+        marker=marker,
     )
 
 

@@ -55,7 +55,8 @@ class BriefInput:
 class Brief:
     """What an agent is told. `version` is the template's; `hash` is the SHA-256 of all of it (hex).
 
-    `left_out` names what was cut to keep it short; it is told in the text too.
+    `left_out` names what was cut to keep it short; it is told in the text too. `marker` fences what is
+    quoted.
     """
 
     system: str
@@ -63,3 +64,4 @@ class Brief:
     version: str
     hash: str
     left_out: tuple[str, ...] = ()
+    marker: str = ""

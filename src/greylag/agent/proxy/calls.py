@@ -38,6 +38,9 @@ from greylag.domain.agent import Usage
 
 _log = logging.getLogger(__name__)
 
+FOR_ALL = frozenset({401, 402, 403, 404})
+"""What an upstream says of the host's key, account or model: no other request would be answered either."""
+
 UNHASHED = frozenset({"prompt_cache_key", "prompt_cache_retention"})
 """Fields that do not change the reply: session names must not hide a repetition."""
 
@@ -229,7 +232,10 @@ async def _settled(desk: Desk, call: Call, number: int, reached: Answer) -> Reco
         await anyio.to_thread.run_sync(desk.books.settle, number, usage, f"failed {failure.status}")
         await _told(desk, call, failure, usage)
         if failure.status not in TRY_AGAIN:
-            raise refusal_of(failure, desk.redactor)
+            refusal = refusal_of(failure, desk.redactor)
+            if failure.status in FOR_ALL:
+                call.grant.stop("provider", str(refusal))
+            raise refusal
         if reached.retry_after is not None:
             desk.line.leave_alone(min(reached.retry_after, desk.line.upstream.patience))
         raise Busy(failure, reached.retry_after)

@@ -130,6 +130,14 @@ class ModelProxy:
         """Why calls of a model were refused for good in an attempt, after the end of that grant."""
         return self._stopped.get((attempt, upstream or self._first.name))
 
+    def stop(self, attempt: AttemptKey, text: str) -> None:
+        """Nobody wants an attempt's work any more: its next call is refused with this text.
+
+        A reply that is under way still arrives: it is paid for.
+        """
+        for grant in self._grants.named(attempt):
+            grant.stop("ended", text)
+
     def _started(self) -> Listening:
         with self._lock:
             if self._running is None:
