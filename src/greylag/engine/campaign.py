@@ -287,7 +287,8 @@ class Campaign:
         """What our tables say of the campaign."""
         with self.store.read() as session:
             world = read_world(session, self.name, self.source, self.rules, self.clock.now())
-        return replace(world, busy=busy)
+        agents = self.performer.agents
+        return replace(world, busy=busy, agents_down="" if agents is None else agents().broken)
 
     def look(self, busy: frozenset[str] = frozenset()) -> tuple[World, Decision]:
         """Observe and decide; nothing is done."""

@@ -123,6 +123,10 @@ def _agent_in_turn(tick: Tick, target: Target, rules: AgentRules) -> None:
 
 def _agent_goes(tick: Tick, target: Target, rules: AgentRules) -> None:
     world = tick.world
+    if world.agents_down:
+        reason = f"no agent can work: {world.agents_down}"
+        tick.wait(WaitKind.PERSON, target, reason, command="greylag agent check")
+        return
     if world.spent_today >= rules.day:
         midnight = (tick.now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
         reason = f"agents took {world.spent_today:.2f} of {rules.day:.2f} US dollars today"

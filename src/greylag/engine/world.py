@@ -175,6 +175,8 @@ class World:
     records: Mapping[str, Record] = field(default_factory=dict)
     spent: float = 0.0
     spent_today: float = 0.0
+    agents_down: str = ""
+    """Why no agent can work at all in this process, e.g. a key that is refused; empty while they can."""
 
     def wave(self, number: int) -> Wave | None:
         """The wave of that number."""
