@@ -1,4 +1,9 @@
-"""Opening the database: SQLite in WAL mode with a busy timeout, or another one by URL."""
+"""Opening the database: SQLite in WAL mode with a busy timeout, or PostgreSQL, by URL.
+
+On both, one writing transaction at a time: SQLite's `BEGIN IMMEDIATE`, on PostgreSQL an advisory lock that is
+taken before anything is read. So what a transaction reads before it writes cannot change under it (budgets,
+leases, waves, "insert it if it is missing"), and events are numbered in the order of their commits.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +11,38 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from greylag.domain.errors import GreylagError, UsageError
-from greylag.engine.tables import SCHEMA_VERSION, metadata, schema_version
 
 BUSY_SECONDS = 30
+
+IDLE_SECONDS = 15
+"""A worker that stops in the middle of a transaction (a stopped process, a lost machine) keeps others waiting
+for so long at most: then PostgreSQL takes its transaction back. Shorter than the life of a heartbeat.
+"""
+WRITER_LOCK = 0x6772_6579_0001
+"""Key of the advisory lock that a writing transaction holds."""
+
+_PASSING_STATES = ("08", "40", "53", "55P03", "57P0", "25P03")
+"""SQLSTATEs (or their beginnings) of what passes: connections, rollbacks, resources, a lock not had in time,
+a server that stops or starts, a transaction that idled.
+
+https://www.postgresql.org/docs/current/errcodes-appendix.html
+"""
+_SETTINGS = {
+    "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
+    "lock_timeout": f"{2 * BUSY_SECONDS}s",
+    # A machine that is gone says nothing: the server asks, and lets go of what it held.
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "timezone": "UTC",
+}
 
 
 class DatabaseBusy(GreylagError):
@@ -26,14 +54,14 @@ def connect(url: str, *, own_transactions: bool = True) -> sa.Engine:
 
     `own_transactions` False leaves beginning them to the driver, for a library that expects that.
     """
-    try:
-        address = sa.make_url(url)
-    except sa.exc.ArgumentError as error:
-        raise UsageError(
-            f"database: {url!r} is not a database URL, e.g. sqlite:///.greylag/greylag.db"
-        ) from error
+    address = _address(url)
+    if address.get_backend_name() == "postgresql":
+        return _server(address, own_transactions=own_transactions)
     if address.get_backend_name() != "sqlite":
-        return sa.create_engine(address, pool_pre_ping=True)
+        raise UsageError(
+            f"database: {address.get_backend_name()} is not supported; expected "
+            "sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME"
+        )
     file = sqlite_file(url)
     if file is None:
         raise UsageError("database: a campaign outlives its process: name a file, not an in-memory database")
@@ -44,6 +72,62 @@ def connect(url: str, *, own_transactions: bool = True) -> sa.Engine:
         sa.event.listen(engine, "connect", _take_over)
         sa.event.listen(engine, "begin", _begin)
     return engine
+
+
+def _address(url: str) -> sa.URL:
+    try:
+        address = sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        # Not the text itself: it may hold a password.
+        raise UsageError(
+            "database: that is not a database URL; expected sqlite:///.greylag/greylag.db "
+            "or postgresql+psycopg://USER@HOST/NAME"
+        ) from error
+    # `postgres://` and `postgresql://` are what services give; the driver is ours to choose.
+    if address.drivername in ("postgres", "postgresql"):
+        return address.set(drivername="postgresql+psycopg")
+    return address
+
+
+def is_server(url: str) -> bool:
+    """Is it a database that several machines may share?"""
+    return _address(url).get_backend_name() != "sqlite"
+
+
+def _server(address: sa.URL, *, own_transactions: bool) -> sa.Engine:
+    try:
+        # A pool's check out tests the connection: one that a restart of the server cut is made anew.
+        engine = sa.create_engine(
+            address,
+            pool_pre_ping=True,
+            pool_size=10,
+            max_overflow=30,
+            connect_args={"connect_timeout": 10, "application_name": "greylag"},
+        )
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"database: PostgreSQL needs {error.name}: pip install 'greylag[postgres]'"
+        ) from error
+    sa.event.listen(engine, "connect", _configure_server)
+    if own_transactions:
+        sa.event.listen(engine, "begin", _begin_on_server)
+    return engine
+
+
+def _configure_server(connection: Any, _record: object) -> None:
+    # Not as options of the connection: poolers between us and the server refuse those.
+    with connection.cursor() as cursor:
+        for name, value in _SETTINGS.items():
+            cursor.execute(f"SET {name} = '{value}'")
+    connection.commit()
+
+
+def _begin_on_server(connection: sa.Connection) -> None:
+    if connection.get_execution_options().get("writes", False):
+        # Read committed: what comes after this statement sees everything that was committed before it.
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
+    elif connection.get_execution_options().get("pictures", False):
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
 
 def _take_over(connection: Any, _record: object) -> None:
@@ -61,6 +145,29 @@ def _begin(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+def passes(error: BaseException) -> bool:
+    """Is it an error of a server's that trying again later may cure: a restart, a lost connection, a lock?"""
+    if isinstance(error, sa.exc.TimeoutError):
+        return True
+    if not isinstance(error, sa.exc.DBAPIError) or not type(error.orig).__module__.startswith("psycopg"):
+        return False
+    state = getattr(error.orig, "sqlstate", None)
+    if state is None:
+        # Without a state it did not come from the server: the way there is cut.
+        return error.connection_invalidated or isinstance(
+            error, sa.exc.OperationalError | sa.exc.InterfaceError
+        )
+    return error.connection_invalidated or str(state).startswith(_PASSING_STATES)
+
+
+def time_of(connection: sa.Connection) -> datetime:
+    """The database's clock, aware (UTC): of the server, which all machines share; a file is on this one."""
+    if connection.dialect.name == "sqlite":
+        return datetime.now(UTC)
+    told: datetime = connection.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
+    return told.astimezone(UTC)
+
+
 def sqlite_file(url: str) -> Path | None:
     """The file of a SQLite URL; None for another database, or one in memory."""
     address = sa.make_url(url)
@@ -70,50 +177,10 @@ def sqlite_file(url: str) -> Path | None:
 
 
 def prepare(engine: sa.Engine) -> None:
-    """Create the tables when they are missing, and upgrade those of an earlier version.
+    """Create the tables when they are missing, and upgrade those of an earlier version: see `upgrades`."""
+    from greylag.engine.upgrades import prepare as upgrade
 
-    Raises UsageError for a database of a later version; nothing of it is changed.
-    """
-    with engine.execution_options(writes=True).begin() as connection:
-        schema_version.create(connection, checkfirst=True)
-        found = connection.execute(sa.select(schema_version.c.version)).scalar()
-        if found is not None and found > SCHEMA_VERSION:
-            raise UsageError(
-                f"the database was written by a later version (schema {found}, this one knows "
-                f"{SCHEMA_VERSION}); upgrade greylag"
-            )
-        metadata.create_all(connection)
-        if found is None:
-            connection.execute(schema_version.insert().values(version=SCHEMA_VERSION))
-        elif found < SCHEMA_VERSION:
-            _add_columns(connection)
-            connection.execute(schema_version.update().values(version=SCHEMA_VERSION))
-
-
-def _add_columns(connection: sa.Connection) -> None:
-    """Every version so far only added tables and columns: those that are missing are added."""
-    inspector = sa.inspect(connection)
-    quote = connection.dialect.identifier_preparer.quote
-    for table in metadata.sorted_tables:
-        known = {column["name"] for column in inspector.get_columns(table.name)}
-        for column in table.columns:
-            if column.name not in known:
-                kind = column.type.compile(connection.dialect)
-                filled = "" if column.nullable else f" DEFAULT {_first_value(column)} NOT NULL"
-                connection.exec_driver_sql(
-                    f"ALTER TABLE {quote(table.name)} ADD COLUMN {quote(column.name)} {kind}{filled}"
-                )
-
-
-def _first_value(column: sa.Column[Any]) -> str:
-    """What a column that is new holds in rows that are there already, as SQL."""
-    default = column.default.arg if isinstance(column.default, sa.ColumnDefault) else None
-    if isinstance(column.type, sa.JSON):
-        empty = default(None) if callable(default) else {}  # type: ignore[arg-type]
-        return f"'{empty}'"
-    if isinstance(column.type, sa.Integer | sa.Float):
-        return str(default or 0)
-    return "'" + str(default or "").replace("'", "''") + "'"
+    upgrade(engine)
 
 
 @contextmanager

@@ -11,22 +11,25 @@ import logging
 import os
 import platform
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, error
 
+from greylag.engine import hearts
 from greylag.engine.actions import EffectKind
-from greylag.engine.database import connect, sqlite_file
+from greylag.engine.database import connect, is_server, passes, sqlite_file
+from greylag.engine.hearts import TIME_TO_LIVE
 from greylag.engine.perform import Request
-from greylag.engine.store import Store
-from greylag.engine.tables import heartbeats
+from greylag.engine.store import Session, Store
+from greylag.engine.tables import targets
 
 APPLICATION_VERSION = "greylag-1"
 """Pinned: by default it is a hash of the source, and an upgrade would orphan what is under way."""
@@ -35,11 +38,20 @@ QUEUE = "effects"
 AGENTS = "agents"
 """Agents have a queue of their own: they take minutes, and must not stand in the way of the rest."""
 POLL_SECONDS = 0.02
-HEARTBEAT = timedelta(seconds=5)
-TIME_TO_LIVE = timedelta(seconds=30)
-"""An executor whose heart has not beaten for so long is dead: its work and its leases are free."""
+SERVER_POLL_SECONDS = 0.1
+"""A server has many workers to answer; a file has one, and no way to it."""
+LOOK_SECONDS = 0.2
+"""How often a process asks what others brought about, at the most."""
+PATIENCE_SECONDS = 900.0
+"""So long a worker waits for a database that is away."""
+GRACE_SECONDS = 20
+"""So long effects may take that run when a worker is told to end; what is left, others take over."""
 
 _ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+
+__all__ = ["TIME_TO_LIVE", "DurableWork", "durable_work", "recover_dead", "workflows_url"]
+
+_log = logging.getLogger("greylag.worker")
 
 _perform: Callable[[dict[str, Any]], None] | None = None
 
@@ -54,61 +66,164 @@ def _effect(request: dict[str, Any]) -> None:
     _perform(request)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    request: Request
+    workflow: str
+
+
 class DurableWork:
     """See `Work`. One for a process at a time (the library keeps global state)."""
 
-    def __init__(self, perform: Callable[[Request], bool], executor: str, workers: int) -> None:
+    def __init__(
+        self,
+        perform: Callable[[Request], bool],
+        executor: str,
+        workers: int,
+        store: Store,
+        life: timedelta = TIME_TO_LIVE,
+    ) -> None:
         self.wake = threading.Event()
         self.executor = executor
         self._run = perform
+        self._store = store
+        self._life = life
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="greylag-check")
-        self._under_way: dict[str, str] = {}
+        self._under_way: dict[str, _Asked] = {}
+        self._ended_before: dict[tuple[str, str], tuple[str, int]] = {}
+        self._running = 0
+        self._ends = threading.Event()
+        self._looked = 0.0
         self._lock = threading.Lock()
 
     def run(self, document: dict[str, Any]) -> None:
         """What the workflow does."""
         self._finish(Request(**{**document, "kind": EffectKind(document["kind"])}))
 
+    def stop(self) -> None:
+        """Wait no longer for a database that is away."""
+        self._ends.set()
+
     def close(self) -> None:
         """Let the readings end that are being taken."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
+    @property
+    def at_rest(self) -> bool:
+        """Does no effect run in this process?"""
+        return self._running == 0
+
     def _finish(self, request: Request) -> None:
+        with self._lock:
+            self._running += 1
         try:
-            self._run(request)
+            self._persist(request)
         finally:
+            with self._lock:
+                self._running -= 1
             self._ended(_key(request))
+
+    def _persist(self, request: Request) -> None:
+        """Once more, as long as the database is away: the row says whether it was done."""
+        while True:
+            try:
+                self._run(request)
+                return
+            except sa.exc.SQLAlchemyError as failure:
+                if not passes(failure) or self._ends.wait(1.0):
+                    raise
 
     def submit(self, requests: Sequence[Request]) -> None:
         """See `Work`."""
         for request in requests:
             key = _key(request)
+            workflow = self._name(request, key)
             with self._lock:
-                self._under_way[key] = request.repository
+                self._under_way[key] = _Asked(request=request, workflow=workflow)
             if request.kind is EffectKind.CHECK:
                 # A reading changes nothing outside: one that is lost is taken again, and needs no record.
                 self._pool.submit(self._finish, request)
                 continue
             queue = AGENTS if request.kind is EffectKind.AGENT else QUEUE
-            with SetWorkflowID(key):
+            with SetWorkflowID(workflow):
                 DBOS.enqueue_workflow(queue, _effect, {**asdict(request), "kind": request.kind.value})
+
+    def _name(self, request: Request, key: str) -> str:
+        """The effect's key; another name for one that the library says has ended, though its row waits.
+
+        So it is after our tables were restored from a copy that is older than the library's.
+        """
+        known, times = self._ended_before.get((request.migration, request.repository), ("", 0))
+        return key if known != key else f"{key}/again-{self.executor}-{times}"
 
     def busy(self) -> frozenset[str]:
         """See `Work`."""
         with self._lock:
-            return frozenset(self._under_way.values())
+            return frozenset(asked.request.repository for asked in self._under_way.values())
 
     def wait(self, seconds: float) -> None:
         """See `Work`. Nothing ended in all that time: ask the library what became of them."""
-        if self.wake.wait(seconds):
+        if self._store.shared:
+            if self._wait_for_others(seconds):
+                return
+        elif self.wake.wait(seconds):
             self.wake.clear()
             return
         with self._lock:
-            keys = list(self._under_way)
-        known = DBOS.list_workflows(workflow_ids=keys, load_input=False, load_output=False) if keys else []
+            asked = {one.workflow: key for key, one in self._under_way.items()}
+        names = list(asked)
+        known = DBOS.list_workflows(workflow_ids=names, load_input=False, load_output=False) if names else []
         for workflow in known:
             if workflow.status in _ENDED:
-                self._ended(workflow.workflow_id)
+                self._ended_unseen(asked[workflow.workflow_id])
+
+    def _wait_for_others(self, seconds: float) -> bool:
+        """Has anything ended, here or elsewhere?"""
+        until = time.monotonic() + seconds
+        while True:
+            left = until - time.monotonic()
+            woken = self.wake.wait(max(min(left, LOOK_SECONDS), 0.0))
+            self.wake.clear()
+            if time.monotonic() - self._looked >= LOOK_SECONDS:
+                woken = self._look() or woken
+                self._looked = time.monotonic()
+            if woken or left <= 0:
+                return woken
+
+    def _look(self) -> bool:
+        """Rows that moved on: whoever did it, their effects have ended."""
+        with self._lock:
+            asked = [one.request for one in self._under_way.values()]
+        if not asked:
+            return False
+        with self._store.read() as session:
+            rows = session.rows(
+                sa.select(targets.c.migration, targets.c.repository, targets.c.seq).where(
+                    targets.c.migration.in_(sorted({request.migration for request in asked}))
+                )
+            )
+        now = {(row["migration"], row["repository"]): row["seq"] for row in rows}
+        over = [one for one in asked if now.get((one.migration, one.repository)) != one.seq]
+        for request in over:
+            self._ended(_key(request))
+        return bool(over)
+
+    def leads(self, migration: str, session: Session | None = None) -> bool:
+        """See `Work`. A file has one process, and that one leads."""
+        if not self._store.shared:
+            return True
+        if session is None:
+            return hearts.take_lead(self._store, migration, self.executor, self._life)
+        return hearts.leader(session, migration) == self.executor
+
+    def _ended_unseen(self, key: str) -> None:
+        with self._lock:
+            asked = self._under_way.get(key)
+            if asked is not None:
+                place = (asked.request.migration, asked.request.repository)
+                known, times = self._ended_before.get(place, ("", 0))
+                self._ended_before[place] = (key, times + 1 if known == key else 1)
+        self._ended(key)
 
     def _ended(self, key: str) -> None:
         with self._lock:
@@ -122,18 +237,52 @@ def _key(request: Request) -> str:
 
 @contextmanager
 def durable_work(
-    url: str, store: Store, perform: Callable[[Request], bool], *, workers: int, agents: int = 0
+    url: str,
+    store: Store,
+    perform: Callable[[Request], bool],
+    *,
+    workers: int,
+    agents: int = 0,
+    life: timedelta = TIME_TO_LIVE,
 ) -> Iterator[DurableWork]:
     """Start the library on the database `url` (SQLite: a file beside it), and stop it at the end.
 
-    `agents` of this process work at a time, besides `workers` other effects.
+    `agents` of this process work at a time, besides `workers` other effects. `life`: how long a worker may be
+    silent before others take over its work; the same for all that share a server.
     """
     global _perform  # noqa: PLW0603 - workflows are found by name, so what they call is global too
+    shared = is_server(url)
     executor = f"{platform.node()}-{os.getpid()}-{uuid.uuid4().hex[:12]}"
-    work = DurableWork(perform, executor, workers)
+    work = DurableWork(perform, executor, workers, store, life)
     engine = connect(workflows_url(url), own_transactions=False)
-    beat(store, executor)
+    hearts.beat(store, executor)
     _perform = work.run
+    if shared:
+        store.patience = PATIENCE_SECONDS
+    _configure(engine, executor)
+    stop = threading.Event()
+    care = _Care(store=store, executor=executor, life=life, shared=shared, stop=stop)
+    queues = {name: size for name, size in ((QUEUE, workers), (AGENTS, agents)) if size}
+    try:
+        DBOS.listen_queues(list(queues))
+        DBOS.launch()
+        for name, at_a_time in queues.items():
+            DBOS.register_queue(
+                name,
+                worker_concurrency=at_a_time,
+                polling_interval_sec=SERVER_POLL_SECONDS if shared else POLL_SECONDS,
+                on_conflict="always_update",
+            )
+        recover_dead(store, executor, life=life if shared else None)
+        care.start()
+        yield work
+    finally:
+        _end(work, store, shared=shared, stop=stop)
+        _perform = None
+        engine.dispose()
+
+
+def _configure(engine: sa.Engine, executor: str) -> None:
     # Its own handler would keep the standard error of this moment, which may be closed when it is used again.
     logger = logging.getLogger("dbos")
     if not logger.handlers:
@@ -151,30 +300,27 @@ def durable_work(
             enable_otlp=False,
         )
     )
-    stop = threading.Event()
-    heart = threading.Thread(target=_keep_beating, args=(store, url, executor, stop), daemon=True)
-    try:
-        DBOS.launch()
-        for name, at_a_time in ((QUEUE, workers), (AGENTS, agents)):
-            if at_a_time:
-                DBOS.register_queue(
-                    name,
-                    worker_concurrency=at_a_time,
-                    polling_interval_sec=POLL_SECONDS,
-                    on_conflict="always_update",
-                )
-        recover_dead(store, executor, alone=sqlite_file(url) is not None)
-        heart.start()
-        yield work
-    finally:
+
+
+def _end(work: DurableWork, store: Store, *, shared: bool, stop: threading.Event) -> None:
+    """End what this process does. The heart of a worker beats until its last effect has ended.
+
+    On a file, effects that still run end with the process, and are recorded in our tables. The heartbeat
+    stays: the next executor takes over what the library did not get to record, and finds nothing left to do.
+    """
+    if not shared:
         stop.set()
         work.close()
-        # Effects that still run end with the process, and are recorded in our tables. The heartbeat stays:
-        # the
-        # next executor takes over what the library did not get to record, and finds nothing left to do.
         DBOS.destroy(workflow_completion_timeout_sec=0)
-        _perform = None
-        engine.dispose()
+        return
+    store.patience = 0.0
+    work.stop()
+    work.close()
+    DBOS.destroy(workflow_completion_timeout_sec=GRACE_SECONDS)
+    stop.set()
+    # The database may be away: then the others see by the clock that this heart beats no more.
+    with suppress(sa.exc.SQLAlchemyError), store.write() as session:
+        hearts.resign(session, work.executor, at_rest=work.at_rest)
 
 
 def workflows_url(url: str) -> str:
@@ -185,36 +331,64 @@ def workflows_url(url: str) -> str:
     return f"sqlite:///{file.with_name(f'{file.stem}.workflows{file.suffix}')}"
 
 
-def beat(store: Store, executor: str) -> None:
-    """Say that this executor is alive."""
-    now = datetime.now(UTC)
-    with store.write() as session:
-        here = heartbeats.c.executor == executor
-        if not session.connection.execute(heartbeats.update().where(here).values(beat_at=now)).rowcount:
-            values = {"executor": executor, "host": platform.node(), "pid": os.getpid(), "beat_at": now}
-            session.connection.execute(heartbeats.insert().values(values))
-
-
-def recover_dead(store: Store, executor: str, *, alone: bool) -> int:
+def recover_dead(store: Store, executor: str, *, life: timedelta | None) -> int:
     """Take over the work of executors that are dead; returns how many workflows that were.
 
-    `alone`: this process holds the database's lock, so every other executor is dead.
+    `life` None: this process holds the database's lock, so every other executor is dead. Work may also belong
+    to one that has no heartbeat any more: it was stopped, forgotten, woke up, took work and was killed.
     """
-    limit = datetime.now(UTC) - TIME_TO_LIVE
+    # In this order: an executor's heart beats before it takes work, so who has work now is known then.
+    pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+    owners = {workflow.executor_id for workflow in pending if workflow.executor_id} - {executor}
     with store.read() as session:
-        rows = session.rows(sa.select(heartbeats).where(heartbeats.c.executor != executor))
-    dead = [row["executor"] for row in rows if alone or row["beat_at"] < limit]
-    if not dead:
+        gone = set(hearts.dead(session, executor, life=life))
+        gone |= owners - (frozenset() if life is None else hearts.living(session, life))
+    if not gone:
         return 0
-    recovered = DBOS._recover_pending_workflows(dead)
+    recovered = DBOS._recover_pending_workflows(sorted(gone))
     with store.write() as session:
-        session.connection.execute(heartbeats.delete().where(heartbeats.c.executor.in_(dead)))
+        hearts.forget(session, gone, life=life)
     return len(recovered)
 
 
-def _keep_beating(store: Store, url: str, executor: str, stop: threading.Event) -> None:
-    alone = sqlite_file(url) is not None
-    while not stop.wait(HEARTBEAT.total_seconds()):
-        beat(store, executor)
-        if not alone:
-            recover_dead(store, executor, alone=False)
+@dataclass(slots=True, kw_only=True)
+class _Care:
+    """Two threads: our own heart, and an eye on the others'. The library may wait long for a database."""
+
+    store: Store
+    executor: str
+    life: timedelta
+    shared: bool
+    stop: threading.Event
+    steady: float = 0.0
+
+    def start(self) -> None:
+        for run in (self._beat, self._watch) if self.shared else (self._beat,):
+            threading.Thread(target=run, name=f"greylag{run.__name__}", daemon=True).start()
+
+    @property
+    def _pause(self) -> float:
+        return self.life.total_seconds() / hearts.BEATS
+
+    def _beat(self) -> None:
+        last = time.monotonic()
+        while not self.stop.wait(self._pause):
+            try:
+                hearts.beat(self.store, self.executor)
+            except sa.exc.SQLAlchemyError as failure:
+                _log.warning("the heartbeat failed, and is tried again: %s", failure)
+            else:
+                now = time.monotonic()
+                if now - last > 2 * self._pause:
+                    # The database was away, or we were stopped: the others get time to show that they live.
+                    self.steady = now + self.life.total_seconds()
+                last = now
+
+    def _watch(self) -> None:
+        while not self.stop.wait(self._pause):
+            if time.monotonic() < self.steady:
+                continue
+            try:
+                recover_dead(self.store, self.executor, life=self.life)
+            except (sa.exc.SQLAlchemyError, error.DBOSException) as failure:
+                _log.warning("looking after dead workers failed, and is tried again: %s", failure)

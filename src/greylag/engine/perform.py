@@ -11,8 +11,11 @@ import traceback
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
+import sqlalchemy as sa
+
 from greylag.domain.errors import GreylagError
 from greylag.engine.actions import EffectKind
+from greylag.engine.database import passes
 from greylag.engine.effects import Request, Tools
 from greylag.engine.events import EventKind
 from greylag.engine.merging import check, merge, revert
@@ -49,6 +52,11 @@ class Performer(Tools):
             return False
         try:
             return _EFFECTS[request.kind](self, request, target)
+        except sa.exc.SQLAlchemyError as error:
+            if passes(error):
+                raise  # the database is away: nobody's fault, and the effect may be repeated
+            self._failed(request, target, error)
+            return False
         except Exception as error:  # noqa: BLE001 - whatever went wrong is this target's, not the campaign's
             self._failed(request, target, error)
             return False

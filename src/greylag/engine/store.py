@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -12,10 +13,14 @@ import sqlalchemy as sa
 from greylag.domain.check import CheckStatus, Verdict
 from greylag.domain.target import TargetState
 from greylag.engine import tables
+from greylag.engine.database import passes, time_of
 from greylag.engine.events import ENGINE, Event, EventKind, Listener
 from greylag.engine.pilots import Record
 from greylag.engine.world import LIVE, Mode, Target, Wave
 from greylag.rollout.health import Reading
+
+_AGAIN = 0.25
+"""Seconds between two attempts to reach a server."""
 
 _OPTIONAL = {"verdict": Verdict, "baseline": CheckStatus}
 
@@ -71,6 +76,10 @@ class Session:
     def __init__(self, connection: sa.Connection) -> None:
         self.connection = connection
         self.told: list[Event] = []
+
+    def now(self) -> datetime:
+        """The database's clock: what several machines agree on."""
+        return time_of(self.connection)
 
     def rows(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
         """All rows of a query, by column name."""
@@ -299,10 +308,17 @@ class Session:
 
 
 class Store:
-    """The database of all campaigns. Safe to use from several threads and processes."""
+    """The database of all campaigns. Safe to use from several threads and processes.
 
-    def __init__(self, engine: sa.Engine) -> None:
+    `patience`: for how many seconds a transaction waits for a server that cannot be reached before it begins;
+    0 raises at once.
+    """
+
+    def __init__(self, engine: sa.Engine, *, patience: float = 0.0) -> None:
+        self.patience = patience
+        self.shared = engine.dialect.name != "sqlite"
         self._engine = engine
+        self._reading = engine.execution_options(pictures=True)
         self._writing = engine.execution_options(writes=True)
         self._listeners: list[Listener] = []
 
@@ -313,15 +329,43 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A transaction that only reads: one consistent picture."""
-        with self._engine.begin() as connection:
+        with self._begun(self._reading) as connection:
             yield Session(connection)
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A transaction that writes; rolled back when the block raises."""
-        with self._writing.begin() as connection:
+        """A transaction that writes, one at a time on a database; rolled back when the block raises."""
+        with self._begun(self._writing) as connection:
             session = Session(connection)
             yield session
         for event in session.told:
             for listener in self._listeners:
                 listener(event)
+
+    @contextmanager
+    def aside(self) -> Iterator[Session]:
+        """A transaction that waits for no other writer: for rows that only this process changes."""
+        engine = self._engine if self.shared else self._writing
+        with self._begun(engine) as connection:
+            yield Session(connection)
+
+    @contextmanager
+    def _begun(self, engine: sa.Engine) -> Iterator[sa.Connection]:
+        connection, transaction = self._begin(engine)
+        with connection, transaction:
+            yield connection
+
+    def _begin(self, engine: sa.Engine) -> tuple[sa.Connection, sa.RootTransaction]:
+        """Begin, and wait for a server that is away: nothing was done yet, so nothing is done twice."""
+        until = time.monotonic() + self.patience
+        while True:
+            connection = None
+            try:
+                connection = engine.connect()
+                return connection, connection.begin()
+            except sa.exc.SQLAlchemyError as error:
+                if connection is not None:
+                    connection.close()
+                if not passes(error) or time.monotonic() >= until:
+                    raise
+            time.sleep(_AGAIN)

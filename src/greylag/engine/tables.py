@@ -1,4 +1,8 @@
-"""Our own tables: the truth of every campaign. SQLite by default; nothing here needs more than SQL has."""
+"""Our own tables: the truth of every campaign. SQLite by default, PostgreSQL by URL.
+
+A new table or column: raise SCHEMA_VERSION, and write a revision in `upgrades/versions` that adds it
+(docs/operations.md says what an upgrade may do).
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,36 @@ from typing import Any
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 metadata = sa.MetaData()
+
+
+class Words(sa.types.TypeDecorator[str]):
+    """Text, compared by its bytes on every database, whatever the language of the server is.
+
+    A member of an enumeration is kept as its value. PostgreSQL's text has no NUL: its picture stands for it.
+    """
+
+    impl = sa.Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        """The order of bytes is SQLite's own."""
+        text = sa.Text(collation="C") if dialect.name == "postgresql" else sa.Text()
+        return dialect.type_descriptor(text)
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        """A driver may write the name of an enumeration's member instead of its value."""
+        if value is None:
+            return None
+        text = str(value)
+        return text.replace("\x00", "\N{SYMBOL FOR NULL}") if dialect.name == "postgresql" else text
+
+
+def words() -> Words:
+    """The type of a column of text."""
+    return Words()
 
 
 class Instant(sa.types.TypeDecorator[datetime]):
@@ -19,6 +50,11 @@ class Instant(sa.types.TypeDecorator[datetime]):
 
     impl = sa.String(40)
     cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        """Compared by its bytes, as `Words`."""
+        text = sa.String(40, collation="C") if dialect.name == "postgresql" else sa.String(40)
+        return dialect.type_descriptor(text)
 
     def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> str | None:
         """To text; a naive time would be a bug."""
@@ -34,7 +70,7 @@ class Instant(sa.types.TypeDecorator[datetime]):
 
 
 def _text(name: str, *, key: bool = False, null: bool = True) -> sa.Column[Any]:
-    return sa.Column(name, sa.Text, primary_key=key, nullable=null and not key)
+    return sa.Column(name, Words, primary_key=key, nullable=null and not key)
 
 
 def _number(name: str, default: int | None = None) -> sa.Column[Any]:
@@ -42,6 +78,12 @@ def _number(name: str, default: int | None = None) -> sa.Column[Any]:
 
 
 schema_version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
+"""What every program looks at first; an earlier one refuses a later version by it."""
+
+schema_upgrades = sa.Table(
+    "schema_upgrades", metadata, sa.Column("version_num", sa.String(32), primary_key=True)
+)
+"""Alembic's own record of the revision that was reached: always that of `schema_version`."""
 
 migrations = sa.Table(
     "migrations",
@@ -201,7 +243,7 @@ questions = sa.Table(
     _text("answered_by"),
     sa.Column("asked_at", Instant, nullable=False),
     sa.Column("answered_at", Instant),
-    sa.Column("kind", sa.Text, nullable=False, default="column"),
+    sa.Column("kind", Words, nullable=False, default="column"),
     sa.Column("options", sa.JSON, nullable=False, default=list),
     sa.Column("asked_by", sa.JSON, nullable=False, default=list),
 )
@@ -284,3 +326,6 @@ heartbeats = sa.Table(
     _number("pid", 0),
     sa.Column("beat_at", Instant, nullable=False),
 )
+
+coordinators = sa.Table("coordinators", metadata, _text("migration", key=True), _text("executor", null=False))
+"""Which executor leads a campaign: it looks and decides, until it ends or its heart stops beating."""

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from greylag.engine.perform import Request
+from greylag.engine.store import Session
 
 
 class Work(Protocol):
@@ -22,6 +23,13 @@ class Work(Protocol):
 
     def busy(self) -> frozenset[str]:
         """Repositories with an effect of this process under way."""
+        ...
+
+    def leads(self, migration: str, session: Session | None = None) -> bool:
+        """May this process decide for a campaign now? One does, of all that work on a database.
+
+        With a session: whether it still does, so that an old decision is not carried out.
+        """
         ...
 
     def wait(self, seconds: float) -> None:
@@ -55,6 +63,10 @@ class InlineWork:
     def busy(self) -> frozenset[str]:
         """See `Work`: never any."""
         return frozenset()
+
+    def leads(self, migration: str, session: Session | None = None) -> bool:
+        """See `Work`: there is nobody else."""
+        return True
 
     def wait(self, seconds: float) -> None:
         """See `Work`."""

@@ -147,7 +147,7 @@ def test_a_live_executor_elsewhere_keeps_its_work(tmp_path: Path) -> None:
             session.connection.execute(heartbeats.insert().values(**row))
     elsewhere = store_of(tmp_path)
     with durable_work(url_of(tmp_path / "other"), store_of_other(tmp_path), lambda _: True, workers=1):
-        recover_dead(elsewhere, "me", alone=False)
+        recover_dead(elsewhere, "me", life=TIME_TO_LIVE)
     with store.read() as session:
         assert [row["executor"] for row in session.rows(sa.select(heartbeats))] == ["alive"]
 
