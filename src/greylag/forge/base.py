@@ -112,12 +112,13 @@ class Remarks:
 
 
 class MergeRefusal(StrEnum):
-    """Why a pull request was not merged."""
+    """Why a pull request was not merged. `rules`: the forge's own, e.g. branch protection."""
 
     CONFLICT = "conflict"
     SHA_MOVED = "sha_moved"
     CLOSED = "closed"
     CHECKS = "checks"
+    RULES = "rules"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

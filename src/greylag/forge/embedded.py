@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from greylag.domain.check import Check, CheckStatus
+from greylag.domain.check import Check
 from greylag.forge.base import (
     Comment,
     ForgeError,
@@ -27,7 +27,7 @@ from greylag.forge.base import (
     Remarks,
     RevertRefusal,
 )
-from greylag.forge.settling import closed, drop_branch, record_merge, settle, take_back
+from greylag.forge.settling import closed, drop_branch, record_merge, refusal, settle, take_back
 from greylag.forge.store import Store
 from greylag.workspace import Conflict, MergeResult, RefMoved, Repository, find_repositories, is_repository
 
@@ -134,9 +134,9 @@ class EmbeddedForge:
         """See `Forge`."""
         for _ in range(_ATTEMPTS):
             repo, pull = self._load(repository, number)
-            refusal = _refusal(pull, sha)
-            if refusal is not None:
-                return refusal
+            refused = refusal(pull, sha)
+            if refused is not None:
+                return refused
             if pull.state is PullRequestState.MERGED:
                 return _merged(pull, already=True)
             merged = self._merge_now(repo, pull)
@@ -296,20 +296,6 @@ class EmbeddedForge:
             email=self._email,
             when=self._clock(),
         )
-
-
-def _refusal(pull: PullRequest, sha: str) -> NotMergeable | None:
-    if pull.head_commit != sha:
-        return NotMergeable(
-            reason=MergeRefusal.SHA_MOVED,
-            message=f"the head stands at {pull.head_commit[:12]}, not {sha[:12]}",
-        )
-    if pull.state is PullRequestState.CLOSED:
-        return NotMergeable(reason=MergeRefusal.CLOSED, message=f"#{pull.number} was closed")
-    bad = [c.verifier for c in pull.checks.values() if c.status in {CheckStatus.FAILED, CheckStatus.ERRORED}]
-    if bad and pull.state is PullRequestState.OPEN:
-        return NotMergeable(reason=MergeRefusal.CHECKS, message=f"not passed: {', '.join(bad)}")
-    return None
 
 
 def _merged(pull: PullRequest, *, already: bool) -> Merged:

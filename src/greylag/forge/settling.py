@@ -6,7 +6,8 @@ import contextlib
 from dataclasses import replace
 from datetime import datetime
 
-from greylag.forge.base import ForgeError, PullRequest, PullRequestState
+from greylag.domain.check import CheckStatus
+from greylag.forge.base import ForgeError, MergeRefusal, NotMergeable, PullRequest, PullRequestState
 from greylag.forge.store import Store
 from greylag.workspace import Conflict, MergeResult, RefMoved, Repository
 
@@ -56,6 +57,21 @@ def closed(kept: PullRequest, now: datetime) -> PullRequest:
     if kept.state is not PullRequestState.OPEN:
         return kept
     return replace(kept, state=PullRequestState.CLOSED, closed_at=now)
+
+
+def refusal(pull: PullRequest, sha: str) -> NotMergeable | None:
+    """Why a pull request must not be merged at `sha`, as far as its record says."""
+    if pull.head_commit != sha:
+        return NotMergeable(
+            reason=MergeRefusal.SHA_MOVED,
+            message=f"the head stands at {pull.head_commit[:12]}, not {sha[:12]}",
+        )
+    if pull.state is PullRequestState.CLOSED:
+        return NotMergeable(reason=MergeRefusal.CLOSED, message=f"#{pull.number} was closed")
+    bad = [c.verifier for c in pull.checks.values() if c.status in {CheckStatus.FAILED, CheckStatus.ERRORED}]
+    if bad and pull.state is PullRequestState.OPEN:
+        return NotMergeable(reason=MergeRefusal.CHECKS, message=f"not passed: {', '.join(bad)}")
+    return None
 
 
 def drop_branch(repo: Repository, branch: str, expected: str) -> None:

@@ -1,0 +1,86 @@
+"""What people say on pull requests, read repository by repository from a mark on."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Mapping
+from datetime import UTC, timedelta
+from typing import Any
+
+from greylag.forge.base import Remark, Remarks
+from greylag.forge.github.client import Client, Refused
+from greylag.forge.github.marker import unmark_comment
+from greylag.forge.github.reading import when
+
+_OVERLAP = timedelta(seconds=30)
+"""Comments may become visible in another order than that of their times: so much is read again."""
+
+_WRITERS = frozenset({"write", "maintain", "admin"})
+_PULL = re.compile(r"/pull/(\d+)#")
+
+
+def hear(client: Client, repositories: Collection[str], since: str | None) -> Remarks:
+    """See `Forge.remarks`. The mark is a JSON object: by repository, the time of the last word there.
+
+    One conditional request a repository, and one for each author of something new.
+    """
+    marks = {str(name): str(at) for name, at in json.loads(since).items()} if since else {}
+    items: list[Remark] = []
+    for repository in sorted(repositories):
+        if repository.count("/") != 1:
+            continue
+        found = _comments(client, repository, marks.get(repository))
+        items += _remarks(client, repository, found)
+        last = max((str(one["updated_at"]) for one in found), default=None)
+        if last is not None:
+            marks[repository] = max(last, marks.get(repository, ""))
+    items.sort(key=lambda one: (one.at, int(one.id)))
+    return Remarks(items=tuple(items), mark=json.dumps(marks, sort_keys=True) if marks else since)
+
+
+def _comments(client: Client, repository: str, mark: str | None) -> list[Mapping[str, Any]]:
+    query = {"sort": "updated", "direction": "asc"}
+    at = when(mark)
+    if at is not None:
+        query["since"] = (at - _OVERLAP).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    try:
+        return list(client.pages(f"/repos/{repository}/issues/comments", None, **query))
+    except Refused as error:
+        if error.status == 404:
+            return []  # gone: nothing is said there, and the others are still to be heard
+        raise
+
+
+def _remarks(client: Client, repository: str, documents: list[Mapping[str, Any]]) -> list[Remark]:
+    may: dict[str, bool] = {}
+    found: list[Remark] = []
+    for document in documents:
+        place = _PULL.search(document["html_url"])
+        at = when(document["created_at"])
+        if place is None or at is None:
+            continue
+        author = str((document.get("user") or {}).get("login", "ghost"))
+        body = document.get("body") or ""
+        ours = unmark_comment(body) is not None
+        if author not in may and not ours:
+            may[author] = _may_write(client, repository, author)
+        found.append(
+            Remark(
+                id=str(document["id"]),
+                repository=repository,
+                number=int(place[1]),
+                author=author,
+                body=body.replace("\r\n", "\n"),
+                at=at,
+                may_write=may.get(author, False),
+                ours=ours,
+            )
+        )
+    return found
+
+
+def _may_write(client: Client, repository: str, login: str) -> bool:
+    """What the forge says of somebody's rights now; `author_association` would not say it."""
+    document = client.find(f"/repos/{repository}/collaborators/{login}/permission")
+    return document is not None and str(document.get("permission")) in _WRITERS

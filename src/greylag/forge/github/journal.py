@@ -1,0 +1,30 @@
+"""What this machine is about to push, written down before it does: so a killed push is known for ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from greylag.workspace import SqliteFile
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS heads (
+    repository TEXT NOT NULL, head TEXT NOT NULL, commit_id TEXT NOT NULL,
+    PRIMARY KEY (repository, head, commit_id)
+);
+"""
+
+
+class Journal:
+    """Commits that we meant to put on branches."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = SqliteFile(path, _SCHEMA)
+
+    def intend(self, repository: str, head: str, commit: str) -> frozenset[str]:
+        """Note one; returns every commit that we ever meant for that branch."""
+        with self._file.write() as connection:
+            connection.execute("INSERT OR IGNORE INTO heads VALUES (?, ?, ?)", (repository, head, commit))
+            rows = connection.execute(
+                "SELECT commit_id FROM heads WHERE repository = ? AND head = ?", (repository, head)
+            ).fetchall()
+        return frozenset(row[0] for row in rows)

@@ -1,0 +1,62 @@
+"""The contract's world on the GitHub-shaped server: what people do happens there, not in our mirror."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+from tests.unit.forge.contract import FIRST, World
+
+from greylag.forge.github import Auth, Client, GitHubForge, Mirror, Options, Pace, TokenAuth
+from greylag.testing.github import GitHubServer
+
+BOT = "greylag-bot"
+FAST = Pace(requests_per_second=1e6, content_per_minute=1e6, content_per_hour=1e6)
+
+
+@dataclass(frozen=True)
+class GitHubWorld(World):
+    """`repo` is our mirror; `server` is the other side."""
+
+    server: GitHubServer | None = None
+
+    @property
+    def other(self) -> GitHubServer:
+        """The other side."""
+        assert self.server is not None
+        return self.server
+
+    def say(self, number: int, body: str, *, author: str = "ann", may_write: bool = True) -> None:
+        """See `World`."""
+        self.other.hub.repos[self.name].access.setdefault(author, "write" if may_write else "read")
+        self.other.hub.say(self.name, number, body, author)
+
+    def push(self, branch: str, changes: Mapping[str, bytes | None]) -> str:
+        """See `World`: to the server. Our mirror knows nothing of it."""
+        return self.other.hub.push(self.name, branch, changes)
+
+
+def make_client(server: GitHubServer, auth: Auth | None = None, **more: object) -> Client:
+    """A client that does not wait for its own limits."""
+    given = {"pace": FAST, "sleep": lambda _: None} | more
+    user = auth or TokenAuth(SecretStr(server.hub.token(BOT)))
+    return Client(f"{server.url}/api/v3", user, **given)  # type: ignore[arg-type]
+
+
+def make_forge(server: GitHubServer, folder: Path, **options: object) -> tuple[GitHubForge, Mirror]:
+    """An adapter with a mirror of its own below `folder`."""
+    client = make_client(server)
+    mirror = Mirror(folder, server.url, client)
+    return GitHubForge(client, mirror, options=Options(**options)), mirror  # type: ignore[arg-type]
+
+
+@contextmanager
+def github_world(folder: Path, **options: object) -> Iterator[GitHubWorld]:
+    """One repository on a server, and our mirror of it."""
+    with GitHubServer(folder / "server") as server:
+        server.hub.add("shop/etl", FIRST, access={BOT: "write", "team": "read", "@data": "read"})
+        forge, mirror = make_forge(server, folder / "mirror", **options)
+        yield GitHubWorld(forge=forge, repo=mirror.open("shop/etl"), server=server)
