@@ -10,6 +10,7 @@ from typing import assert_never
 from greylag.domain.agent import AttemptEnd, AttemptResult
 from greylag.domain.check import CheckStatus
 from greylag.domain.question import Place
+from greylag.domain.quoting import visible
 from greylag.domain.target import TargetState
 from greylag.domain.words import count
 from greylag.engine import agent_runs, questions
@@ -79,13 +80,17 @@ def _begin(tools: Tools, agents: Agents, request: Request, task: Task) -> AgentR
 
 
 def _clean(agents: Agents, result: AttemptResult) -> AttemptResult:
-    """What was said, without secrets: it goes into tables, events and pull requests."""
+    """What was said, without secrets and unseen characters: it goes into tables, events, pull requests."""
+
+    def words(text: str) -> str:
+        return visible(agents.redact(text))
+
     return replace(
         result,
-        reason=agents.redact(result.reason),
-        checks=tuple(replace(one, summary=agents.redact(one.summary)) for one in result.checks),
-        asked={key: agents.redact(text) for key, text in result.asked.items()},
-        options={key: tuple(map(agents.redact, given)) for key, given in result.options.items()},
+        reason=words(result.reason),
+        checks=tuple(replace(one, summary=words(one.summary)) for one in result.checks),
+        asked={key: words(text) for key, text in result.asked.items()},
+        options={key: tuple(map(words, given)) for key, given in result.options.items()},
     )
 
 

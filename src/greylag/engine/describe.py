@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from greylag.domain.outcome import Edited
+from greylag.domain.quoting import cut, visible
 from greylag.engine.patching import LedgerEntry, Rewriting
 from greylag.engine.world import Target
 from greylag.mapping.compiled import CompiledMigration, Mapping
+
+AGENT_SAYS = "agent: "
+"""What a ledger's reason begins with where it is an agent's."""
+
+_SAID = 400
+_TICKS = re.compile(r"`+")
 
 
 def branch(migration: str, attempt: int) -> str:
@@ -103,7 +111,7 @@ def _agents_row(path: str, entries: Sequence[LedgerEntry]) -> list[str]:
         return [_code(path), "agent", "companion file", ""]
     verdict = "not compared" if entry.verdict is None else entry.verdict.value
     by = f" (by {entry.method})" if entry.method not in (None, "none") else ""
-    return [_code(path), "agent", verdict + by, "; ".join(entry.reasons)]
+    return [_code(path), "agent", verdict + by, "; ".join(map(_said, entry.reasons))]
 
 
 def _differs(mappings: Iterable[Mapping]) -> str:
@@ -118,7 +126,8 @@ def _differs(mappings: Iterable[Mapping]) -> str:
 def _left(entries: Sequence[LedgerEntry]) -> str:
     left = [entry for entry in entries if entry.outcome != "edited"]
     lines = [
-        f"- `{one.consumer.path}`, {one.consumer.read.dataset}: {'; '.join(one.reasons) or one.outcome}"
+        f"- {_code(one.consumer.path)}, {one.consumer.read.dataset}: "
+        + ("; ".join(map(_reason, one.reasons)) or one.outcome)
         for one in left
     ]
     return "### Left alone here, and why\n\n" + "\n".join(lines) if lines else ""
@@ -140,9 +149,25 @@ def _override(migration: str, repository: str) -> str:
     )
 
 
+def _reason(text: str) -> str:
+    """Ours in plain words; what an agent said, or a check about what it wrote, as a quotation."""
+    if not text.startswith(AGENT_SAYS):
+        return text
+    return f"{AGENT_SAYS}{_said(text.removeprefix(AGENT_SAYS))}"
+
+
+def _said(text: str) -> str:
+    """Words of others in one line that no forge acts on: no links, mentions, images, closed issues."""
+    return _code(cut(visible(text, keep="\n\t"), _SAID))
+
+
 def _code(text: str) -> str:
     flat = " ".join(text.split())
-    return f"`{flat}`" if "`" not in flat else f"`` {flat} ``"
+    if "`" not in flat:
+        return f"`{flat}`"
+    # More of them than stand together anywhere in it: nothing in it can end the quotation.
+    fence = "`" * (max(map(len, _TICKS.findall(flat))) + 1)
+    return f"{fence} {flat} {fence}"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
