@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from greylag.app.health_settings import combined
+from greylag.app.crew import Crew
 from greylag.app.settings import HealthSettings, Settings
 from greylag.domain.errors import UsageError
 from greylag.engine.campaign import Campaign, OpenAgents, Options
-from greylag.engine.clock import Clock, SystemClock
-from greylag.engine.database import connect, prepare, process_lock, sqlite_file
+from greylag.engine.clock import Clock, ServerClock, SystemClock
+from greylag.engine.database import connect, is_server, prepare, process_lock, sqlite_file
 from greylag.engine.events import Listener
 from greylag.engine.fleet import FolderFleet
 from greylag.engine.loading import load_with_answers
@@ -51,7 +54,7 @@ class App:
         self.store.subscribe(listener)
 
     def lock(self) -> AbstractContextManager[None]:
-        """Hold the database for a run. Raises DatabaseBusy."""
+        """Hold the database for a run; a server is shared. Raises DatabaseBusy."""
         return process_lock(self.settings.database)
 
     def fleet(self) -> FolderFleet:
@@ -63,9 +66,34 @@ class App:
 
         Raises FileFaults for a file that does not compile, UsageError for a name that is not known.
         """
-        text, path = self._source(migration)
+        return self._campaign(*self._source(migration))
+
+    @contextmanager
+    def serve(self) -> Iterator[None]:
+        """Perform the effects of all campaigns. Raises UsageError for a database that is not shared."""
+        if not is_server(self.settings.database):
+            raise UsageError(
+                "a worker needs a database that several processes share: set `database` to "
+                "postgresql+psycopg://USER@HOST/NAME; on SQLite `greylag run` does all the work"
+            )
+        crew = Crew(self.store, self.clock, self._campaign)
+        with self.agents() as agents, self.work(crew.perform):
+            crew.agents = agents
+            yield
+
+    def _work(self, campaign: Callable[[], Campaign]) -> WorkFactory:
+        """Work that finds the campaign of each effect; `campaign` is the one that this process runs."""
+
+        def start(_perform: Callable[[Request], bool]) -> AbstractContextManager[Work]:
+            crew = Crew(self.store, self.clock, self._campaign)
+            crew.adopt(campaign())
+            return self.work(crew.perform)
+
+        return start
+
+    def _campaign(self, text: str, path: str) -> Campaign:
         compiled = load_with_answers(text, path, {})
-        return Campaign(
+        made = Campaign(
             compiled,
             text=text,
             store=self.store,
@@ -75,10 +103,12 @@ class App:
             health=self.health,
             clock=self.clock,
             options=_options(self.settings),
-            work=self.work,
+            work=self._work(lambda: made),
             schedules=self.schedules,
             agents=self.agents,
         )
+
+        return made
 
     def _source(self, migration: str) -> tuple[str, str]:
         path = Path(migration)
@@ -115,11 +145,11 @@ def build(
     engine = connect(settings.database)
     prepare(engine)
     store = Store(engine)
-    time = clock or SystemClock()
+    time = clock or _clock(store)
     return App(
         settings=settings,
         store=store,
-        health=health or _health(settings.health),
+        health=health or _health(settings.health, _base(settings)),
         forge=forge or _forge(settings, time),
         rewriter=rewriter or _rewriter(),
         clock=time,
@@ -127,6 +157,17 @@ def build(
         schedules=_schedules(settings.health),
         agents=_agents(settings, store, time, unsafe=unsafe),
     )
+
+
+def _clock(store: Store) -> Clock:
+    if not store.shared:
+        return SystemClock()
+
+    def ask() -> datetime:
+        with store.aside() as session:
+            return session.now()
+
+    return ServerClock(ask)
 
 
 def _agents(settings: Settings, store: Store, clock: Clock, *, unsafe: bool) -> OpenAgents:
@@ -148,7 +189,14 @@ def _durable(settings: Settings, store: Store) -> WorkFactory:
         from greylag.engine.durable import durable_work
 
         agents = settings.agent.parallel if settings.agent.runner is not None else 0
-        return durable_work(settings.database, store, perform, workers=settings.workers, agents=agents)
+        return durable_work(
+            settings.database,
+            store,
+            perform,
+            workers=settings.workers,
+            agents=agents,
+            life=settings.time_to_live,
+        )
 
     return start
 
@@ -175,19 +223,27 @@ def _rewriter() -> Rewriter:
     return rewrite_tree
 
 
-def _health(settings: HealthSettings) -> HealthSource:
+def _health(settings: HealthSettings, base: Path | None) -> HealthSource:
     given: Mapping[str, HealthSource] = {
         name: source
         for name, source in (
             ("command", CommandHealth(command=settings.command) if settings.command else None),
             ("status_dir", StatusFileHealth(folder=settings.status_dir) if settings.status_dir else None),
             ("none", BakeTimeOnly() if settings.none else None),
+            ("sources", combined(settings.sources, base) if settings.sources else None),
         )
         if source is not None
     }
     if len(given) > 1:
-        raise UsageError(f"`health` takes one of command, status_dir and none, not {' and '.join(given)}")
+        raise UsageError(
+            f"`health` takes one of command, status_dir, none and sources, not {' and '.join(given)}"
+        )
     return next(iter(given.values()), NoHealth())
+
+
+def _base(settings: Settings) -> Path | None:
+    """The folder that relative paths are read from."""
+    return None if settings.file is None else settings.file.absolute().parent
 
 
 def _schedules(settings: HealthSettings) -> Schedules:
@@ -201,7 +257,12 @@ def _options(settings: Settings) -> Options:
     return Options(
         proof=settings.proof,
         tries=settings.tries,
-        limits=Limits(failed=health.failed, errored=health.errored, patience=health.patience),
+        limits=Limits(
+            failed=health.failed,
+            errored=health.errored,
+            patience=health.patience,
+            inconclusive=health.inconclusive,
+        ),
         author=settings.author.name,
         email=settings.author.email,
         agents=_agent_rules(settings),

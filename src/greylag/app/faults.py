@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError
 
 from greylag.domain.errors import Fault, FileFaults
@@ -51,21 +52,37 @@ def _place(document: Any, loc: tuple[int | str, ...]) -> tuple[int, int] | None:
     node = document
     place: tuple[int, int] | None = None
     for part in loc:
-        if not isinstance(node, CommentedMap) or part not in node:
+        if isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node):
+            line, column = node.lc.item(part)
+        elif isinstance(node, CommentedMap) and part in node:
+            line, column = node.lc.key(part)
+        elif isinstance(node, CommentedMap) and part in node.values():
+            continue  # the kind that was chosen among several, which stands among the values
+        else:
             break
-        line, column = node.lc.key(part)
         place = (line + 1, column + 1)
         node = node[part]
     return place
 
 
+def _inside(fields: Mapping[str, FieldInfo], part: int | str) -> Mapping[str, FieldInfo]:
+    """The fields one step further: of a part, or of the kind that was chosen for an entry of a list."""
+    if part not in fields:
+        return fields  # the position in a list, or a kind: the models were found a step before
+    models = _models(fields[str(part)].annotation)
+    return {name: field for model in models for name, field in model.model_fields.items()}
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for one in get_args(annotation) for model in _models(one)]
+
+
 def _unknown(model: type[BaseModel], loc: tuple[int | str, ...]) -> str:
-    fields = model.model_fields
+    fields: Mapping[str, FieldInfo] = model.model_fields
     for part in loc[:-1]:
-        annotation = fields[str(part)].annotation
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
-            break
-        fields = annotation.model_fields
+        fields = _inside(fields, part)
     names = sorted(name for name in fields if name != "file")
     near = difflib.get_close_matches(str(loc[-1]), names, n=1)
     hint = f"; did you mean `{near[0]}`?" if near else ""

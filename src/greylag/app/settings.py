@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from greylag.app.agent_settings import AgentSettings
 from greylag.app.faults import faults_of, read_yaml
+from greylag.app.health_settings import AnySource
 from greylag.domain.errors import FileFaults, UsageError
 
 FILE = "greylag.yaml"
@@ -23,14 +24,18 @@ class _Part(BaseModel):
 
 
 class HealthSettings(_Part):
-    """Where the health of what was merged is read from: exactly one of these."""
+    """Where the health of what was merged is read from: exactly one of `command`, `status_dir`, `none` and
+    `sources`.
+    """
 
     command: str | None = Field(None, description="run for each target; exit status 0 is healthy")
     status_dir: Path | None = Field(None, description="folder with <repository>.json, the last run of each")
     none: bool = Field(False, description="true: the bake time passes, and nothing is watched")
+    sources: tuple[AnySource, ...] = Field((), description="several, of which the worst answer counts")
     failed: int = Field(0, ge=0, description="failed readings that are tolerated after a merge")
     errored: int = Field(4, ge=0, description="readings in a row that may fail to be taken")
     patience: timedelta = Field(timedelta(hours=24), description="wait for evidence after the bake time")
+    inconclusive: int | None = Field(None, ge=0, description="readings in a row that may tell nothing")
 
 
 class AuthorSettings(_Part):
@@ -55,6 +60,11 @@ class Settings(BaseSettings):
     database: str = Field("sqlite:///.greylag/greylag.db", description="a database URL")
     health: HealthSettings = Field(default_factory=lambda: HealthSettings.model_validate({}))
     workers: int = Field(4, ge=1, le=64, description="effects at a time")
+    time_to_live: timedelta = Field(
+        timedelta(seconds=30),
+        ge=timedelta(seconds=2),
+        description="how long a worker on a server may be silent; the same on all machines",
+    )
     proof: Literal["none", "fast", "full"] = "fast"
     tries: int = Field(2, ge=1, description="attempts before a target is handed to a person")
     author: AuthorSettings = Field(default_factory=AuthorSettings)
