@@ -9,8 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from greylag.app.health_settings import combined
 from greylag.app.crew import Crew
+from greylag.app.health_settings import combined
 from greylag.app.settings import HealthSettings, Settings
 from greylag.domain.errors import UsageError
 from greylag.engine.campaign import Campaign, OpenAgents, Options

@@ -30,6 +30,7 @@ COMMANDS: tuple[str, ...] = (
     "prove",
     "plan",
     "run",
+    "worker",
     "status",
     "ledger",
     "questions",

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+
 from greylag.domain.errors import UsageError
 from greylag.domain.outcome import FormChoice
 from greylag.domain.target import TargetState
@@ -18,6 +20,7 @@ from greylag.engine import ledger, tables
 from greylag.engine.actions import Decision, Effect
 from greylag.engine.apply import FRESH, apply
 from greylag.engine.clock import Clock
+from greylag.engine.database import passes
 from greylag.engine.decide import decide
 from greylag.engine.events import EventKind
 from greylag.engine.leftovers import choose, hand_to_agent
@@ -158,6 +161,11 @@ class Campaign:
         known = {key: value for key, value in answers.items() if value is not None and key in {*asked, *ours}}
         file = {key: value for key, value in ours.items() if answers.get(key) == self._first.get(key)}
         return {**known, **file}
+
+    def follow(self) -> None:
+        """Somebody else started the campaign, and took over its file's answers: the database's count."""
+        self._adopted = True
+        self._first = {}
 
     def try_answers(self, answers: Mapping[str, str]) -> None:
         """Compile the migration with these answers as well. Raises FileFaults when one of them is wrong."""
@@ -303,6 +311,8 @@ class Campaign:
         changes = [action for action in decision.actions if not isinstance(action, Effect)]
         if changes:
             with self.store.write() as session:
+                if not work.leads(self.name, session):
+                    return replace(decision, actions=(), over=False, wake=now)
                 for action in changes:
                     apply(session, world, action, now)
         effects = [action for action in decision.actions if isinstance(action, Effect)]
@@ -337,7 +347,10 @@ class Campaign:
         while True:
             began = time.monotonic()
             was_busy = bool(work.busy())
-            decision = self.tick(work)
+            decision = self._turn(work)
+            if decision is None:
+                work.wait(1.0)
+                continue
             on_tick(decision)
             ticks += 1
             if decision.over:
@@ -352,6 +365,15 @@ class Campaign:
                 self.clock.sleep_until(decision.wake, work.wake)
             else:
                 return Outcome(over=False, decision=decision, ticks=ticks)
+
+    def _turn(self, work: Work) -> Decision | None:
+        """A tick; None while another process leads the campaign, or the database is away."""
+        try:
+            return self.tick(work) if work.leads(self.name) else None
+        except sa.exc.SQLAlchemyError as error:
+            if not passes(error):
+                raise
+            return None
 
     @staticmethod
     def _pace(work: Work, took: float) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+_FRESH_SECONDS = 60.0
 
 class Clock(Protocol):
     """Tells the time, and sleeps until a time or until something happens."""
@@ -33,6 +36,41 @@ class SystemClock:
         """Sleep in real time."""
         left = min(when - self.now(), self._at_most)
         wake.wait(max(left.total_seconds(), 0.0))
+
+
+class ServerClock(SystemClock):
+    """The clock of a database server, which all machines share: asked now and then, and counted on between.
+
+    It never runs backwards. `ask` may fail once the time is known: then it is counted on for longer.
+    """
+
+    def __init__(self, ask: Callable[[], datetime], at_most: timedelta = timedelta(seconds=5)) -> None:
+        super().__init__(at_most)
+        self._ask = ask
+        self._lock = threading.Lock()
+        self._known: tuple[datetime, float] | None = None
+        self._last: datetime | None = None
+
+    def now(self) -> datetime:
+        """The server's time, in UTC."""
+        with self._lock:
+            known = self._known
+            if known is None or time.monotonic() - known[1] > _FRESH_SECONDS:
+                known = self._known = self._asked(known)
+            now = known[0] + timedelta(seconds=time.monotonic() - known[1])
+            self._last = now if self._last is None else max(now, self._last)
+            return self._last
+
+    def _asked(self, known: tuple[datetime, float] | None) -> tuple[datetime, float]:
+        before = time.monotonic()
+        try:
+            told = self._ask()
+        except Exception:
+            if known is None:
+                raise
+            # The server is away. Not asked again for a while: whoever wants the time must not wait for it.
+            return known[0] + timedelta(seconds=before - known[1]), before
+        return told, (before + time.monotonic()) / 2
 
 
 class LeapClock:
