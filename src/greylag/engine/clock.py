@@ -10,6 +10,7 @@ from typing import Protocol
 
 _FRESH_SECONDS = 60.0
 
+
 class Clock(Protocol):
     """Tells the time, and sleeps until a time or until something happens."""
 
