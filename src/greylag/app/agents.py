@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -25,6 +27,7 @@ from greylag.engine.store import Store
 from greylag.verify.projects import ProjectSettings
 from greylag.workspace.cage import Cage, CageLimits, choose_cage, unsafe_cage
 from greylag.workspace.cage.container import IMAGE
+from greylag.workspace.scratch import own_folder
 
 JUDGE = "judge"
 """The name of the judge's upstream in the proxy."""
@@ -86,6 +89,7 @@ def _build(
             proxy=proxy if given.judge is not None else None,
             upstream=JUDGE,
             folder=folder,
+            scratch=_scratch(folder, stack),
         ),
         spent=books.spent,
         refused=books.refused,
@@ -98,6 +102,14 @@ def _build(
         level=given.transcripts.level,
         closing=closing,
     )
+
+
+def _scratch(folder: Path, stack: ExitStack) -> Path:
+    """A folder for copies that goes with this process; those of killed ones go now."""
+    made, lock = own_folder("verify-", folder / "scratch")
+    stack.callback(os.close, lock)
+    stack.callback(shutil.rmtree, made, ignore_errors=True)
+    return made
 
 
 def check_agent(settings: Settings, *, turns: int, unsafe: bool) -> AgentReport:

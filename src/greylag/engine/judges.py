@@ -86,7 +86,7 @@ class HostJudges:
 
     `projects`: how the repositories' own tests and linters are run, in `cage`; None: not at all. `readable`
     is what they are shown besides. `proxy` None: there is no judge; `upstream` is its model's name in the
-    proxy, `folder` where what it was paid for is kept.
+    proxy, `folder` where what it was paid for is kept, `scratch` where the copies are made that are tested.
     """
 
     cage: Cage
@@ -96,6 +96,7 @@ class HostJudges:
     proxy: JudgeProxy | None
     upstream: str
     folder: Path
+    scratch: Path | None = None
 
     def guards(
         self,
@@ -121,6 +122,7 @@ class HostJudges:
             run=self._run,
             baselines=FolderBaselines(self.folder / "baselines"),
             executable=base.executable,
+            scratch=self.scratch,
         )
         return lambda changes: check_project(project, {**ours, **changes}, settings)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
@@ -17,7 +18,7 @@ from tests.unit.agent.agents import KEY, Found, collector, contains
 
 from greylag.agent.base import Access, Job, Turn, TurnEnd
 from greylag.agent.loop import Desk
-from greylag.agent.own import OwnRunner, pool
+from greylag.agent.own import OwnRunner
 from greylag.agent.own.pool import Kind, Pool
 from greylag.agent.own.runner import make as make_own
 from greylag.agent.unavailable import AgentUnavailable
@@ -346,7 +347,7 @@ def test_what_a_killed_process_left_is_removed(place: Place) -> None:
         (folder / "0").mkdir(parents=True)
         os.utime(folder, (time.time() - age,) * 2)
     held = os.open(place.slots / "greylag-own-locked", os.O_RDONLY)
-    pool.fcntl.flock(held, pool.fcntl.LOCK_EX)
+    fcntl.flock(held, fcntl.LOCK_EX)
     workers = Pool(1, place.slots)
     with workers.lease(Kind(Scripted(HONEST), place.socket, "anthropic")):  # type: ignore[arg-type]
         kept = {path.name for path in place.slots.iterdir()}

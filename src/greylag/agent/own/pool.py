@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import itertools
 import os
 import shutil
 import sys
-import tempfile
 import threading
 import time
 import weakref
@@ -20,6 +18,7 @@ from greylag.agent.own.lines import Lines, Misbehaved
 from greylag.agent.own.slot import Slot
 from greylag.agent.unavailable import AgentUnavailable
 from greylag.workspace.cage import SOCKET, Cage, Caged, CageLimits, CageSpec
+from greylag.workspace.scratch import own_folder
 
 START = 120.0
 """Seconds that a worker may take to be ready; several start side by side on a busy machine."""
@@ -190,7 +189,7 @@ class Pool:
     def _folder(self) -> Path:
         with self._free:
             if self._home is None:
-                self._home, self._lock = _home(self._root)
+                self._home, self._lock = own_folder(_PREFIX, self._root)
                 # Where nobody closes the pool; the workers die with the process.
                 self._left = weakref.finalize(self, _remove, self._home, os.getpid())
             path = self._home / str(next(self._numbers))
@@ -198,38 +197,10 @@ class Pool:
             return path
 
 
-def _home(root: Path | None) -> tuple[Path, int]:
-    """A folder of this process's own, and a lock on it that goes with the process."""
-    place = Path(tempfile.gettempdir()) if root is None else root
-    place.mkdir(parents=True, exist_ok=True)
-    for left in place.glob(_PREFIX + "*"):
-        _sweep(left)
-    home = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
-    lock = os.open(home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    return home, lock
-
-
 def _remove(home: Path, process: int) -> None:
     # A forked child of ours ends too, and the folder is not its own.
     if os.getpid() == process:
         shutil.rmtree(home, ignore_errors=True)
-
-
-def _sweep(left: Path) -> None:
-    """Remove what a process that is gone left behind; what is locked, or another user's, stays."""
-    try:
-        lock = os.open(left, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError:
-        return
-    try:
-        if os.fstat(lock).st_uid == os.getuid() and time.time() - os.fstat(lock).st_mtime > 60:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(left, ignore_errors=True)
-    except BlockingIOError:
-        return
-    finally:
-        os.close(lock)
 
 
 def _paths() -> list[Path]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import socket
-import tempfile
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from greylag.domain.errors import UsageError
+from greylag.workspace.scratch import own_folder
 
 START = 15.0
 """Seconds that the server may take to start."""
@@ -67,7 +68,7 @@ class Listening:
         self, build: Callable[[AsyncExitStack], Awaitable[ASGIApp]], *, tcp: bool, grace: float
     ) -> None:
         # A short path: addresses of unix sockets have at most 107 bytes. Only the owner may enter the folder.
-        self._folder = Path(tempfile.mkdtemp(prefix="greylag-"))
+        self._folder, self._lock = own_folder("greylag-proxy-")
         self.socket = self._folder / "host.sock"
         self._sockets = [_unix(self.socket)]
         self.port: int | None = None
@@ -97,7 +98,10 @@ class Listening:
         if self._server is not None:
             self._server.should_exit = True
         self._thread.join(self._grace + 5)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._lock >= 0:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            os.close(self._lock)
+            self._lock = -1
 
     def _run(self) -> None:
         asyncio.run(self._serve())
