@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from greylag.app.durations import Duration
 
 Api = Literal["anthropic", "openai-chat", "openai-responses"]
 
@@ -23,7 +26,7 @@ class UpstreamSettings(_Part):
     url: str = Field("https://api.anthropic.com", pattern=r"^https?://[^\s]+$")
     key_env: str | None = Field(None, description="the environment variable that holds the key")
     key_file: Path | None = Field(None, description="the file that holds the key")
-    timeout: timedelta = timedelta(minutes=5)
+    timeout: Duration = timedelta(minutes=5)
     per_minute: int = Field(300, ge=1, description="calls a minute, over all agents")
 
     @model_validator(mode="after")
@@ -44,8 +47,8 @@ class BudgetSettings(_Part):
 class AgentLimits(_Part):
     """What one agent may take of the machine. Sizes in bytes."""
 
-    wall: timedelta = timedelta(minutes=15)
-    cpu: timedelta = timedelta(minutes=10)
+    wall: Duration = timedelta(minutes=15)
+    cpu: Duration = timedelta(minutes=10)
     memory: int = Field(4 * 1024**3, ge=64 * 1024**2)
     disk: int = Field(1024**3, ge=1024**2)
     processes: int = Field(256, ge=8)
@@ -64,16 +67,26 @@ class VerifierSettings(_Part):
     enabled: bool = True
     python: tuple[str, ...] = Field(("python3",), description="what starts Python in the sandbox")
     readable: tuple[Path, ...] = Field((), description="shown to them: virtual environments, compilers")
-    timeout: timedelta = timedelta(minutes=10)
+    timeout: Duration = timedelta(minutes=10)
     skip: frozenset[str] = Field(frozenset(), description="names of verifiers that are not run")
 
 
 class TranscriptSettings(_Part):
     """What is kept of what agents said and did."""
 
-    keep: timedelta = timedelta(days=90)
+    keep: Duration = timedelta(days=90)
     level: Literal["full", "no-content"] = "full"
     redact: tuple[str, ...] = Field((), description="regular expressions of what is never written down")
+
+    @field_validator("redact", mode="after")
+    @classmethod
+    def _readable(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for pattern in value:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
+        return value
 
 
 class AgentSettings(_Part):
@@ -110,4 +123,6 @@ class AgentSettings(_Part):
             raise ValueError(f"the runner {self.runner!r} needs a `model`")
         if self.runner == "acp" and not self.command:
             raise ValueError("the runner 'acp' needs a `command`, e.g. [claude-agent-acp]")
+        if self.runner == "own" and self.command:
+            raise ValueError("the runner 'own' takes no `command`: it is part of Greylag")
         return self

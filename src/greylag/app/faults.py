@@ -41,11 +41,18 @@ def faults_of(error: ValidationError, text: str, file: str, model: type[BaseMode
         if place is None:
             continue
         line, column = place
-        message = str(item["msg"])
+        message = _said(str(item["msg"]), item["loc"], item["type"])
         if item["type"] == "extra_forbidden":
             message = _unknown(model, item["loc"])
         found.append(Fault(file=file, line=line, column=column, message=message))
     return tuple(sorted(found))
+
+
+def _said(message: str, loc: tuple[int | str, ...], kind: str) -> str:
+    """What pydantic says; what a validator of ours says names the setting by itself."""
+    if kind == "value_error":
+        return message.removeprefix("Value error, ")
+    return f"`{'.'.join(map(str, loc))}`: {message[:1].lower()}{message[1:]}"
 
 
 def _place(document: Any, loc: tuple[int | str, ...]) -> tuple[int, int] | None:

@@ -12,7 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from greylag.app.agent_settings import AgentSettings
+from greylag.app.durations import Duration
 from greylag.app.faults import faults_of, read_yaml
+from greylag.app.forge_settings import ForgeSettings
 from greylag.app.health_settings import AnySource
 from greylag.domain.errors import FileFaults, UsageError
 
@@ -34,7 +36,7 @@ class HealthSettings(_Part):
     sources: tuple[AnySource, ...] = Field((), description="several, of which the worst answer counts")
     failed: int = Field(0, ge=0, description="failed readings that are tolerated after a merge")
     errored: int = Field(4, ge=0, description="readings in a row that may fail to be taken")
-    patience: timedelta = Field(timedelta(hours=24), description="wait for evidence after the bake time")
+    patience: Duration = Field(timedelta(hours=24), description="wait for evidence after the bake time")
     inconclusive: int | None = Field(None, ge=0, description="readings in a row that may tell nothing")
 
 
@@ -67,6 +69,7 @@ class Settings(BaseSettings):
     )
     proof: Literal["none", "fast", "full"] = "fast"
     tries: int = Field(2, ge=1, description="attempts before a target is handed to a person")
+    forge: ForgeSettings = Field(default_factory=lambda: ForgeSettings.model_validate({}))
     author: AuthorSettings = Field(default_factory=AuthorSettings)
     agent: AgentSettings = Field(default_factory=lambda: AgentSettings.model_validate({}))
 
@@ -123,11 +126,12 @@ def _build(document: Mapping[str, Any], file: Path | None, text: str = "") -> Se
             faults = faults_of(error, text, str(file), Settings)
             if faults:
                 raise FileFaults(faults) from error
-        lines = [
-            f"{'GREYLAG_' + '__'.join(str(part) for part in item['loc']).upper()}: {item['msg']}"
-            for item in error.errors()
-        ]
+        lines = [f"{_variable(item['loc'])}: {item['msg']}" for item in error.errors()]
         raise UsageError("\n".join(lines)) from error
+
+
+def _variable(loc: tuple[int | str, ...]) -> str:
+    return "GREYLAG_" + "__".join(str(part) for part in loc).upper()
 
 
 def _absolute(settings: Settings, base: Path) -> Settings:
@@ -143,5 +147,6 @@ def _absolute(settings: Settings, base: Path) -> Settings:
             "fleet": base / settings.fleet,
             "database": database,
             "health": health.model_copy(update={"status_dir": folder}),
+            "forge": settings.forge.below(base),
         }
     )

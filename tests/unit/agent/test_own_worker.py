@@ -148,7 +148,7 @@ def test_what_the_api_refuses_is_told(tmp_path: Path) -> None:
         raise ModelHTTPError(402, "m", {"error": {"message": "over budget: …"}})
 
     ended = answer(order(tmp_path / "work"), Host(), FunctionModel(reply))
-    assert (ended["end"], ended["status"]) == ("failed", 402)
+    assert (ended["end"], ended["status"], ended["text"]) == ("failed", 402, "over budget: …")
     assert "over budget" in str(ended["text"])
 
 

@@ -55,6 +55,13 @@ def test_the_environment_stands_above_the_file(tmp_path: Path, monkeypatch: pyte
         ("workers: many\n", ":1:1:", "valid integer"),
         ("workers: 0\n", ":1:1:", "greater than or equal to 1"),
         ("- a\n", ":1:1:", "names and values"),
+        ("agent:\n  runner: own\n", ":1:1:", "the runner 'own' needs a `model`"),
+        ("agent:\n  runner: acp\n  model: m\n", ":1:1:", "the runner 'acp' needs a `command`"),
+        ("agent: {runner: own, model: m, command: [x]}\n", ":1:1:", "takes no `command`"),
+        ("agent:\n  budget: {target: -1}\n", ":2:12:", "`agent.budget.target`: input should be greater"),
+        ("agent:\n  limits:\n    wall: soon\n", ":3:5:", "expected a number and a unit, like 90s, 15m"),
+        ("agent:\n  transcripts: {redact: ['(']}\n", ":2:17:", "'(' is no regular expression: missing )"),
+        ("agent:\n  upstream: {api: openai}\n", ":2:14:", "'openai-chat'"),
         ("fleet: [\n", ":2:1:", "not YAML"),
     ],
 )
@@ -65,6 +72,22 @@ def test_a_wrong_file_is_refused_with_places(tmp_path: Path, text: str, place: s
     (fault,) = caught.value.faults
     assert str(fault).startswith(f"{path}{place}")
     assert words in fault.message
+
+
+@pytest.mark.parametrize(
+    ("written", "span"),
+    [
+        ("90s", timedelta(seconds=90)),
+        ("15m", timedelta(minutes=15)),
+        ("1h", timedelta(hours=1)),
+        ("90d", timedelta(days=90)),
+        ("PT15M", timedelta(minutes=15)),
+        ("600", timedelta(minutes=10)),
+    ],
+)
+def test_durations_are_written_as_in_migration_files(tmp_path: Path, written: str, span: timedelta) -> None:
+    path = write(tmp_path, f"agent:\n  limits:\n    wall: {written}\n")
+    assert load_settings(path).agent.limits.wall == span
 
 
 def test_a_wrong_environment_names_the_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx2
 from pydantic_ai import Agent, ModelResponse, TextPart, UsageLimits
-from pydantic_ai.exceptions import AgentRunError, ModelHTTPError, UsageLimitExceeded, UserError
+from pydantic_ai.exceptions import ModelHTTPError, UsageLimitExceeded
 from pydantic_ai.messages import ModelMessagesTypeAdapter, ModelRequest, ToolReturnPart
 from pydantic_ai.models import Model
 from pydantic_ai.settings import ModelSettings
@@ -107,10 +107,16 @@ def answer(order: Order, wire: Wire, asked: Model | None = None) -> dict[str, ob
     except UsageLimitExceeded as error:
         return {"end": "out_of_turns", "text": str(error)}
     except ModelHTTPError as error:
-        return {"end": "failed", "status": error.status_code, "text": str(error.body)[:_TEXT]}
-    except (AgentRunError, UserError, httpx2.HTTPError, ValueError) as error:
-        # A ValueError is of texts that cannot be written, such as half a character of UTF-16.
+        return {"end": "failed", "status": error.status_code, "text": said(error.body)[:_TEXT]}
+    except Exception as error:  # noqa: BLE001 - a reply may be anything, and so is what libraries raise of it
         return {"end": "failed", "text": f"{type(error).__name__}: {error}"[:_TEXT]}
+
+
+def said(body: object) -> str:
+    """The words of an API's error, in the shape of either API; the whole of it where it has another shape."""
+    inner = body.get("error", body) if isinstance(body, dict) else body
+    message = inner.get("message") if isinstance(inner, dict) else None
+    return message if isinstance(message, str) else str(body)
 
 
 def warm_up(api: str) -> None:

@@ -33,9 +33,12 @@ def _first_line(file: Path) -> str:
     try:
         lines = file.read_text(encoding="utf-8").split()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"{file}: the file with the model's API key cannot be read: {type(error).__name__}"
-        ) from None
+        raise UsageError(f"{file}: the file with the model's API key cannot be read: {_why(error)}") from None
     if not lines:
         raise UsageError(f"{file}: the file with the model's API key is empty")
     return lines[0]
+
+
+def _why(error: OSError | UnicodeDecodeError) -> str:
+    # What a UnicodeDecodeError says of itself shows bytes of the file.
+    return (error.strerror or type(error).__name__) if isinstance(error, OSError) else "it is not text"

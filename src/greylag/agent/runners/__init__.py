@@ -36,6 +36,8 @@ def make_runner(name: str, settings: Mapping[str, object] | None = None) -> Runn
     try:
         made: Runner = getattr(importlib.import_module(module), factory)(**(settings or {}))
     except ImportError as error:
+        if name not in RUNNERS:
+            raise AgentUnavailable(f"the runner {name!r} cannot be imported: {error}") from error
         raise AgentUnavailable(
             f"the runner {name!r} needs {error.name or error}: pip install 'greylag[agent]'"
         ) from error

@@ -97,6 +97,8 @@ def test_runners_by_name_and_by_path() -> None:
     assert make_runner("greylag.agent.runners.codex:make").name == "codex"
     with pytest.raises(UsageError, match="no runner is called 'gpt'"):
         make_runner("gpt")
+    with pytest.raises(UsageError, match=r"cannot be imported: No module named 'no_such_package'"):
+        make_runner("no_such_package:make")
     with pytest.raises(UsageError, match="settings of the runner 'claude': flavour"):
         make_runner("claude", {"flavour": "sweet"})
 
