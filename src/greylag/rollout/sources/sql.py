@@ -77,7 +77,9 @@ class SqlHealth:
         settings = self.settings
         try:
             rows = self._rows(subject)
-            told = self._fresh(rows, subject, now) if settings.rules is None else self._usual(rows, subject)
+            told = (
+                self._fresh(rows, subject, now) if settings.rules is None else self._usual(rows, subject, now)
+            )
         except Unanswered as error:
             return Reading(status=CheckStatus.ERRORED, detail=f"SQL: {error}", at=now)
         return Reading(status=told.status, detail=f"SQL: {told.detail}", at=now)
@@ -121,10 +123,12 @@ class SqlHealth:
             return Found(status=CheckStatus.FAILED, detail=f"{text}; at most {limit} is allowed")
         return Found(status=CheckStatus.PASSED, detail=text)
 
-    def _usual(self, rows: Iterable[tuple[object, ...]], subject: Subject) -> Found:
+    def _usual(self, rows: Iterable[tuple[object, ...]], subject: Subject, now: datetime) -> Found:
         settings = self.settings
         assert settings.rules is not None
         points = [_point(row) for row in rows]
+        if any(point.at > now + settings.skew for point in points):
+            raise Unanswered("a row is of the future: clocks differ, or its time is no load time")
         until = subject.merged_at or datetime.max.replace(tzinfo=UTC)
         since = since_of(subject, settings.skew)
         return by_series(points, until=until, since=since, rules=settings.rules)
