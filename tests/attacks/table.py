@@ -14,8 +14,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "attacks.md"
 _HEAD = """\
 # Attacks that are tried
 
-Each of these is tried by the tests in `tests/attacks`, with the real loop, proxy, cage and checks; the model is
-scripted, and stands for one that an attacker has taken over, or for an attacker who wrote the repository. None
+Each of these is tried by the tests in `tests/attacks`, with the real loop, proxy, cage and checks. The model is
+scripted: it stands for one that an attacker has taken over, or that obeys a hostile repository. None
 may succeed: the tests look for what its success would leave on the host. In the last column stands what stops
 it, and, in brackets, under which name it is reported: in the attempt's transcript, its checks or its end.
 

@@ -197,7 +197,15 @@ async def _asked(desk: Desk, call: Call, most: float) -> Record:
         if reached.broken == "cancelled":
             # The host goes down with a call under way: nobody knows what it took.
             desk.books.settle(number, Usage(calls=1, cost=most), "abandoned")
-    return await _settled(desk, call, number, reached)
+    try:
+        return await _settled(desk, call, number, reached)
+    except (Busy, Refused):
+        raise
+    except Exception:
+        # A reply that breaks its reader was paid for too; a reservation left open would count for ever.
+        usage = usage_of(_guess(call, reached), desk.prices[call.checked.model])
+        await anyio.to_thread.run_sync(desk.books.settle, number, usage, "unreadable")
+        raise
 
 
 async def _reserved(desk: Desk, call: Call, most: float) -> int:

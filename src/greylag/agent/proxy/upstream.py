@@ -98,6 +98,10 @@ class Answer:
         return self.content_type.partition(";")[0].strip() == "text/event-stream"
 
 
+# A compressed reply of kilobytes may be one of gigabytes.
+_HEADERS = {"user-agent": f"greylag/{__version__}", "accept-encoding": "identity"}
+
+
 class Line:
     """An open line to an upstream: one client, its limits, and how long it wants to be left alone.
 
@@ -116,9 +120,7 @@ class Line:
         timeout = httpx.Timeout(upstream.timeout, connect=15.0)
         # The operator's HTTP proxy is for the world outside, not for a model on this machine.
         outside = not _loopback(urlsplit(upstream.url).hostname or "")
-        self._client = httpx.AsyncClient(
-            trust_env=outside, timeout=timeout, headers={"user-agent": f"greylag/{__version__}"}
-        )
+        self._client = httpx.AsyncClient(trust_env=outside, timeout=timeout, headers=_HEADERS)
 
     async def __aenter__(self) -> Line:
         await self._stack.enter_async_context(self._client)
@@ -161,10 +163,13 @@ class Line:
             answer.status = response.status_code
             answer.content_type = response.headers.get("content-type", "")
             answer.retry_after = retry_after(response.headers, datetime.now(UTC))
+            if response.headers.get("content-encoding", "identity") != "identity":
+                answer.broken = "the reply is compressed, which nobody asked for"
+                return
             parts: list[bytes] = []
             size = 0
             try:
-                async for part in response.aiter_bytes():
+                async for part in response.aiter_raw():
                     parts.append(part)
                     size += len(part)
                     if size > REPLY_BYTES:

@@ -204,7 +204,7 @@ def loads(content: bytes) -> Json | None:
     """A JSON object, or None."""
     try:
         document = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None
 
