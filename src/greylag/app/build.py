@@ -59,7 +59,7 @@ class App:
 
     def fleet(self) -> FolderFleet:
         """The repositories of the fleet as they are now."""
-        return _fleet(self.settings)
+        return _fleet(self.settings, self.forge)
 
     def campaign(self, migration: str) -> Campaign:
         """The campaign of a migration file, or, by name, of one that was started before.
@@ -202,6 +202,14 @@ def _durable(settings: Settings, store: Store) -> WorkFactory:
 
 
 def _forge(settings: Settings, clock: Clock) -> Forge:
+    if settings.forge.kind == "github":
+        # Its libraries are an extra: only those who use it pay for them.
+        try:
+            from greylag.app.github import open_forge
+        except ModuleNotFoundError as error:
+            message = f"forge: github needs {error.name}: install it with `pip install 'greylag[github]'`"
+            raise UsageError(message) from error
+        return open_forge(settings, clock)
     if not settings.fleet.is_dir():
         raise UsageError(
             f"{settings.fleet}: the fleet's folder does not exist; say where it is under `fleet` in "
@@ -211,10 +219,15 @@ def _forge(settings: Settings, clock: Clock) -> Forge:
     return EmbeddedForge(settings.fleet, clock=clock.now, author=author.name, email=author.email)
 
 
-def _fleet(settings: Settings) -> FolderFleet:
+def _fleet(settings: Settings, forge: Forge) -> FolderFleet:
     file = sqlite_file(settings.database)
     folder = Path(".greylag") if file is None else file.parent
-    return FolderFleet(settings.fleet, FleetIndex(folder / "index.db"), names=candidate_names)
+    index = FleetIndex(folder / "index.db")
+    if settings.forge.kind == "github":
+        from greylag.app.github import open_fleet
+
+        return open_fleet(settings, forge, index, candidate_names)
+    return FolderFleet(settings.fleet, index, names=candidate_names)
 
 
 def _rewriter() -> Rewriter:

@@ -15,7 +15,7 @@ from greylag.app.agent_settings import AgentSettings
 from greylag.app.durations import Duration
 from greylag.app.faults import faults_of, read_yaml
 from greylag.app.forge_settings import ForgeSettings
-from greylag.app.health_settings import AnySource
+from greylag.app.health_settings import AnyInstances, AnySource
 from greylag.domain.errors import FileFaults, UsageError
 
 FILE = "greylag.yaml"
@@ -34,6 +34,8 @@ class HealthSettings(_Part):
     status_dir: Path | None = Field(None, description="folder with <repository>.json, the last run of each")
     none: bool = Field(False, description="true: the bake time passes, and nothing is watched")
     sources: tuple[AnySource, ...] = Field((), description="several, of which the worst answer counts")
+    instances: tuple[AnyInstances, ...] = Field((), description="what must run a merge before it is done")
+    watch: timedelta = Field(timedelta(0), description="at least so long after its instances follow")
     failed: int = Field(0, ge=0, description="failed readings that are tolerated after a merge")
     errored: int = Field(4, ge=0, description="readings in a row that may fail to be taken")
     patience: Duration = Field(timedelta(hours=24), description="wait for evidence after the bake time")

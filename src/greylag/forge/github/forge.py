@@ -64,7 +64,7 @@ class GitHubForge:
         options: Options | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._client, self._mirror = client, mirror
+        self.client, self.mirror = client, mirror
         self._options = options or Options()
         self._clock = clock
         self._journal = Journal(mirror.root / ".forge" / "github.db")
@@ -92,7 +92,7 @@ class GitHubForge:
         self, repository: str | None = None, *, state: PullRequestState | None = None
     ) -> tuple[PullRequest, ...]:
         """See `Forge`: those of ours, in the repositories that are mirrored here."""
-        names = self._mirror.names() if repository is None else (repository,)
+        names = self.mirror.names() if repository is None else (repository,)
         found = [self.get(name, number) for name in names for number, _ in self._listed(name)]
         found = [pull for pull in found if pull.key and state in (None, pull.state)]
         return tuple(sorted(found, key=lambda pull: (pull.repository, pull.number)))
@@ -100,10 +100,10 @@ class GitHubForge:
     def set_check(self, repository: str, number: int, commit: str, check: Check) -> PullRequest:
         """See `Forge`."""
         document = self._document(repository, number)
-        talking.set_check(self._client, repository, commit, check, document["html_url"])
+        talking.set_check(self.client, repository, commit, check, document["html_url"])
         pull = self._read(repository, document)
         if document.get("draft") and self._options.draft and commit == pull.head_commit and _shown(pull):
-            self._client.graphql(_READY, id=document["node_id"])
+            self.client.graphql(_READY, id=document["node_id"])
         return pull
 
     def merge(self, repository: str, number: int, sha: str) -> Merged | NotMergeable:
@@ -120,7 +120,7 @@ class GitHubForge:
             told = self._merge_once(pull, sha)
             if told is not None:
                 return told
-            self._client.sleep(0.2 * 2**attempt)
+            self.client.sleep(0.2 * 2**attempt)
         raise ForgeError(f"{repository}#{number}: {pull.base} kept moving; try again later")
 
     def revert(self, repository: str, number: int) -> PullRequest | NotRevertible:
@@ -166,32 +166,32 @@ class GitHubForge:
         """See `Forge`."""
         document = self._document(repository, number)
         if document["state"] == "open":
-            document = self._client.send("PATCH", _pull(repository, number), {"state": "closed"})
+            document = self.client.send("PATCH", _pull(repository, number), {"state": "closed"})
         return self._read(repository, document)
 
     def comment(self, repository: str, number: int, *, key: str, body: str) -> PullRequest:
         """See `Forge`."""
         self._document(repository, number)
-        talking.say(self._client, repository, number, key, body)
+        talking.say(self.client, repository, number, key, body)
         return self.get(repository, number)
 
     def remarks(self, repositories: Collection[str], since: str | None = None) -> Remarks:
         """See `Forge`: one conditional request a repository."""
-        return hear(self._client, repositories, since)
+        return hear(self.client, repositories, since)
 
     # Below: reading.
 
     def _document(self, repository: str, number: int) -> dict[str, Any]:
-        found = self._client.find(_pull(repository, number))
+        found = self.client.find(_pull(repository, number))
         if found is None:
             raise ForgeError(f"{repository} has no pull request #{number}, or it is not shown to us")
         return dict(found)
 
     def _read(self, repository: str, document: Mapping[str, Any]) -> PullRequest:
         if document["state"] == "open":
-            self._mirror.sync(repository, document["base"]["ref"])
-        checks = talking.checks(self._client, repository, document["head"]["sha"])
-        told = talking.comments(self._client, repository, document["number"]) if document["comments"] else {}
+            self.mirror.sync(repository, document["base"]["ref"])
+        checks = talking.checks(self.client, repository, document["head"]["sha"])
+        told = talking.comments(self.client, repository, document["number"]) if document["comments"] else {}
         comments = [comment for _, comment in told.values()]
         return pull_of(repository, document, checks=checks, comments=comments)
 
@@ -201,14 +201,14 @@ class GitHubForge:
             document = self._document(repository, number)
             if document["state"] != "open" or document.get("mergeable") is not None:
                 break
-            self._client.sleep(min(8.0, 0.25 * 2**attempt))
+            self.client.sleep(min(8.0, 0.25 * 2**attempt))
         return self._read(repository, document)
 
     def _listed(self, repository: str) -> Iterator[tuple[int, Marker]]:
         """Numbers and markers of the pull requests with our label, newest first."""
         query = {"labels": LABEL, "state": "all"}
         try:
-            for issue in self._client.pages(f"/repos/{repository}/issues", **query):
+            for issue in self.client.pages(f"/repos/{repository}/issues", **query):
                 marker = unmark(issue.get("body"))[1]
                 if "pull_request" in issue and marker is not None:
                     yield int(issue["number"]), marker
@@ -235,7 +235,7 @@ class GitHubForge:
     def _from_branch(self, repository: str, head: str, state: str) -> dict[str, Any] | None:
         query = {"head": f"{repository.split('/', maxsplit=1)[0]}:{head}", "state": state}
         try:
-            return next(iter(self._client.pages(f"/repos/{repository}/pulls", **query)), None)
+            return next(iter(self.client.pages(f"/repos/{repository}/pulls", **query)), None)
         except Refused as error:
             raise ForgeError(f"{repository}: {error.said or 'there is no such repository'}") from error
 
@@ -252,7 +252,7 @@ class GitHubForge:
         marker = replace(marker, heads=before.heads if before else ()).with_head(spec.commit)
         wanted = {"title": spec.title, "body": mark(spec.body, marker), "base": spec.base}
         if document is not None and any(_field(document, name) != text for name, text in wanted.items()):
-            document = self._client.send("PATCH", _pull(spec.repository, document["number"]), wanted)
+            document = self.client.send("PATCH", _pull(spec.repository, document["number"]), wanted)
         head = self._move_head(spec, marker)
         if document is None:
             document = self._create(spec, wanted)
@@ -261,10 +261,10 @@ class GitHubForge:
         return self._dressed(spec, number, head)
 
     def _start_of(self, spec: PullRequestSpec, known: Marker | None) -> str:
-        repo = self._mirror.open(spec.repository)
+        repo = self.mirror.open(spec.repository)
         if not repo.has_commit(spec.commit):
             raise ForgeError(f"{spec.repository}: there is no commit {spec.commit}")
-        tip = self._mirror.sync(spec.repository, spec.base)
+        tip = self.mirror.sync(spec.repository, spec.base)
         start = None if tip is None else Repository.open(repo.path).merge_base(tip, spec.commit)
         if start is None:
             raise ForgeError(
@@ -278,7 +278,7 @@ class GitHubForge:
         """Put the commit on the head branch unless a person has pushed there; returns where it stands."""
         ours = self._journal.intend(spec.repository, spec.head, spec.commit) | {*marker.heads}
         for _ in range(_ATTEMPTS):
-            found = self._mirror.sync(spec.repository, spec.head)
+            found = self.mirror.sync(spec.repository, spec.head)
             if found == spec.commit:
                 return found
             if found is not None and found not in ours:
@@ -286,7 +286,7 @@ class GitHubForge:
                 if found not in ours:
                     return found
             with contextlib.suppress(RefMoved):
-                self._mirror.push(spec.repository, spec.head, spec.commit, expected=found)
+                self.mirror.push(spec.repository, spec.head, spec.commit, expected=found)
                 return spec.commit
         raise ForgeError(f"{spec.repository}: {spec.head} kept moving; try again later")
 
@@ -295,11 +295,11 @@ class GitHubForge:
         body: dict[str, Any] = {**wanted, "head": spec.head, "draft": self._options.draft}
         for attempt in range(_ATTEMPTS):
             try:
-                return dict(self._client.send("POST", f"/repos/{spec.repository}/pulls", body, repeat=False))
+                return dict(self.client.send("POST", f"/repos/{spec.repository}/pulls", body, repeat=False))
             except Unavailable:
                 if attempt == _ATTEMPTS - 1:
                     raise
-                self._client.sleep(0.5 * 2**attempt)
+                self.client.sleep(0.5 * 2**attempt)
             except Refused as error:
                 if error.status != 422:
                     raise
@@ -322,16 +322,16 @@ class GitHubForge:
         for attempt in range(_LOOKS):
             if document["head"]["sha"] == head or document["state"] != "open":
                 break
-            self._client.sleep(min(4.0, 0.25 * 2**attempt))  # a push shows after a moment
+            self.client.sleep(min(4.0, 0.25 * 2**attempt))  # a push shows after a moment
             document = self._document(repository, number)
-        changed = talking.label(self._client, repository, document, (LABEL, *spec.labels))
-        asked, impossible = talking.ask(self._client, repository, document, spec.reviewers)
+        changed = talking.label(self.client, repository, document, (LABEL, *spec.labels))
+        asked, impossible = talking.ask(self.client, repository, document, spec.reviewers)
         if impossible:
             text = f"Could not be asked for a review: {', '.join(f'`{one}`' for one in impossible)}."
-            talking.say(self._client, repository, number, "reviewers", text)
+            talking.say(self.client, repository, number, "reviewers", text)
         if head != spec.commit:
             text = f"Somebody pushed to this branch: it stays at {head}, and {spec.commit} is not put there."
-            talking.say(self._client, repository, number, "kept", text)
+            talking.say(self.client, repository, number, "kept", text)
         if changed or asked or impossible or head != spec.commit:
             document = self._document(repository, number)
         return self._read(repository, document)
@@ -347,7 +347,7 @@ class GitHubForge:
             body["commit_message"] = f"{pull.title}\n\n{trailers}"
         try:
             path = f"{_pull(pull.repository, pull.number)}/merge"
-            self._client.send("PUT", path, body, repeat=False)
+            self.client.send("PUT", path, body, repeat=False)
         except Unavailable:
             after = self.get(pull.repository, pull.number)
             return self._taken(after) if after.state is PullRequestState.MERGED else None
@@ -357,11 +357,11 @@ class GitHubForge:
 
     def _taken(self, pull: PullRequest) -> Merged:
         """It is merged: let the mirror know, and drop the branch if it still stands at what was merged."""
-        self._mirror.sync(pull.repository, pull.base)
+        self.mirror.sync(pull.repository, pull.base)
         if self._options.delete_branch:
             with contextlib.suppress(RefMoved, ForgeError):
-                if self._mirror.sync(pull.repository, pull.head) == pull.head_commit:
-                    self._mirror.push(pull.repository, pull.head, None, expected=pull.head_commit)
+                if self.mirror.sync(pull.repository, pull.head) == pull.head_commit:
+                    self.mirror.push(pull.repository, pull.head, None, expected=pull.head_commit)
         return _merged(pull, already=False)
 
     def _why_not(self, pull: PullRequest, error: Refused) -> NotMergeable | None:
@@ -380,11 +380,11 @@ class GitHubForge:
         return NotMergeable(reason=MergeRefusal.RULES, message=error.said)
 
     def _conflict(self, pull: PullRequest) -> NotMergeable:
-        tip = self._mirror.sync(pull.repository, pull.base)
-        head = self._mirror.sync(pull.repository, pull.head)
+        tip = self.mirror.sync(pull.repository, pull.base)
+        head = self.mirror.sync(pull.repository, pull.head)
         paths: tuple[str, ...] = ()
         if tip is not None and head is not None:
-            found = Repository.open(self._mirror.path(pull.repository)).conflict(tip, head)
+            found = Repository.open(self.mirror.path(pull.repository)).conflict(tip, head)
             paths = () if found is None else found.paths
         message = f"#{pull.number} conflicts with {pull.base}"
         return NotMergeable(reason=MergeRefusal.CONFLICT, message=message, paths=paths)
@@ -392,12 +392,12 @@ class GitHubForge:
     def _whole(self, pull: PullRequest) -> Repository:
         """The mirror with everything that taking it back needs."""
         repository = pull.repository
-        repo = self._mirror.open(repository)
-        self._mirror.sync(repository, pull.base)
+        repo = self.mirror.open(repository)
+        self.mirror.sync(repository, pull.base)
         needed = [one for one in (pull.merge_commit, pull.head_commit, pull.base_commit) if one]
-        shallow = any(self._mirror.is_shallow_at(repository, one) for one in needed[:1])
+        shallow = any(self.mirror.is_shallow_at(repository, one) for one in needed[:1])
         if shallow or not all(Repository.open(repo.path).has_commit(one) for one in needed):
-            self._mirror.deepen(repository)
+            self.mirror.deepen(repository)
         return Repository.open(repo.path)
 
 

@@ -1,7 +1,11 @@
-"""What this machine is about to push, written down before it does: so a killed push is known for ours."""
+"""What this machine is about to push, written down before it does: so a killed push is known for ours.
+
+And until when it has seen each repository.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from greylag.workspace import SqliteFile
@@ -11,6 +15,7 @@ CREATE TABLE IF NOT EXISTS heads (
     repository TEXT NOT NULL, head TEXT NOT NULL, commit_id TEXT NOT NULL,
     PRIMARY KEY (repository, head, commit_id)
 );
+CREATE TABLE IF NOT EXISTS pushed (repository TEXT PRIMARY KEY, at TEXT NOT NULL);
 """
 
 
@@ -28,3 +33,13 @@ class Journal:
                 "SELECT commit_id FROM heads WHERE repository = ? AND head = ?", (repository, head)
             ).fetchall()
         return frozenset(row[0] for row in rows)
+
+    def pushed(self) -> Mapping[str, str]:
+        """By repository, the time of the last push that its mirror holds, as the forge writes it."""
+        with self._file.read() as connection:
+            return dict(connection.execute("SELECT repository, at FROM pushed").fetchall())
+
+    def note_pushed(self, times: Mapping[str, str]) -> None:
+        """Keep such times."""
+        with self._file.write() as connection:
+            connection.executemany("INSERT OR REPLACE INTO pushed VALUES (?, ?)", times.items())

@@ -77,6 +77,15 @@ class Mirror:
             return Repository.open(repo.path).ref(ref)
         return tip
 
+    def follow(self, repository: str, branch: str) -> None:
+        """Bring the default branch up to date; it is called `branch` now."""
+        repo = self.open(repository)
+        if repo.default_branch != branch:
+            result = self._run(repository, ["symbolic-ref", "HEAD", f"refs/heads/{branch}"])
+            if result.returncode:
+                raise self._failure(repository, "symbolic-ref", result)
+        self.sync(repository, branch)
+
     def fetch(self, repository: str, branch: str) -> None:
         """Fetch one branch."""
         self._git(repository, ["fetch", *_QUIET, self._address(repository), _spec(branch)])

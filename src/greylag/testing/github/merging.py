@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import pygit2
@@ -36,10 +36,6 @@ class Git:
             return isinstance(self.repo[sha], pygit2.Commit)
         except (KeyError, ValueError):
             return False
-
-    def time(self, sha: str) -> datetime:
-        """When a commit was made."""
-        return datetime.fromtimestamp(self.repo[sha].peel(pygit2.Commit).commit_time, UTC)
 
     def move(self, name: str, sha: str | None) -> None:
         """Let a branch stand at a commit, or remove it."""

@@ -21,10 +21,12 @@ _CONCLUSIONS = frozenset(
 
 
 def shaped(call: Call, repo: Repo) -> dict[str, Any]:
-    """A repository's document; `pushed_at` is the time of the newest commit of its default branch."""
+    """A repository's document; `pushed_at` is when its default branch was first seen to have moved."""
     git = Git(repo.path)
     tip = git.branch(git.default)
-    return shapes.repository(repo, call.base, git.default, None if tip is None else stamp(git.time(tip)))
+    if tip != repo.tip:
+        repo.tip, repo.pushed = tip, call.hub.now()
+    return shapes.repository(repo, call.base, git.default, stamp(repo.pushed))
 
 
 def of_org(call: Call) -> Answer:

@@ -162,6 +162,8 @@ class Repo:
     protection: dict[str, Protection] = field(default_factory=dict)
     hooks: dict[int, Hook] = field(default_factory=dict)
     last_number: int = 0
+    tip: str | None = None
+    pushed: datetime | None = None
 
     @property
     def full_name(self) -> str:

@@ -1,0 +1,132 @@
+"""The part `forge` of the settings: where pull requests live, and which repositories there are the fleet."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from greylag.domain.errors import UsageError
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AppSettings(_Part):
+    """A GitHub App, as which checks with evidence can be written. Its private key is a PEM text."""
+
+    id: str = Field(description="the App's id, or its client id")
+    installation: int
+    key_env: str | None = None
+    key_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _one_key(self) -> AppSettings:
+        if (self.key_env is None) == (self.key_file is None):
+            raise ValueError("give one of key_env and key_file")
+        return self
+
+
+class ForgeSettings(_Part):
+    """The embedded forge over the fleet's folder; or GitHub, whose repositories are mirrored into it."""
+
+    kind: Literal["embedded", "github"] = "embedded"
+    url: str = Field("https://github.com", description="the web address; for Enterprise, its own")
+    api: str | None = Field(None, description="the API's address, where it is none of the usual ones")
+    token_env: str | None = Field(None, description="the environment variable that holds the token")
+    token_file: Path | None = Field(None, description="the file that holds the token")
+    app: AppSettings | None = None
+    repositories: tuple[str, ...] = Field((), description="owner/name, one by one")
+    org: str | None = Field(None, description="all repositories of an organisation, or of a user")
+    topic: str | None = Field(None, description="those with a topic (of the organisation, if there is one)")
+    query: str | None = Field(None, description="those that a search for repositories finds")
+    exclude: tuple[str, ...] = Field((), description="patterns of names that are left out: shop/legacy-*")
+    archived: bool = False
+    forks: bool = False
+    depth: int | None = Field(1, ge=1, description="commits that a mirror begins with; null: all of them")
+    draft: bool = Field(False, description="pull requests are drafts until our checks have passed")
+    merge_method: Literal["merge", "squash", "rebase"] = "merge"
+    delete_branch: bool = Field(True, description="after the merge, if nobody pushed to it since")
+    requests_per_second: float = Field(15.0, gt=0)
+    content_per_minute: float = Field(80.0, gt=0, description="requests that make or change something")
+    content_per_hour: float = Field(500.0, gt=0)
+    patience: float = Field(3900.0, ge=0, description="seconds that a rate limit is waited for")
+
+    @field_validator("url", "api")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "https://x")
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
+            raise ValueError("expected an address like https://github.example.com")
+        if parts.username or parts.password:
+            raise ValueError("a token does not stand in an address; name it with token_env or token_file")
+        if parts.scheme == "http" and not _loopback(parts.hostname):
+            raise ValueError(f"the token would go to {parts.hostname} in the clear; use https")
+        return None if value is None else value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _complete(self) -> ForgeSettings:
+        if self.kind == "embedded":
+            return self
+        given = [one for one in (self.token_env, self.token_file, self.app) if one is not None]
+        if len(given) != 1:
+            raise ValueError("github needs one of token_env, token_file and app")
+        if not (self.repositories or self.org or self.topic or self.query or self.app):
+            raise ValueError("say which repositories: one of repositories, org, topic and query")
+        wrong = [name for name in self.repositories if name.count("/") != 1]
+        if wrong:
+            raise ValueError(f"{wrong[0]!r} is no repository; expected owner/name")
+        return self
+
+    def below(self, base: Path) -> ForgeSettings:
+        """The same, with relative paths read from a folder."""
+        app = self.app
+        if app is not None and app.key_file is not None:
+            app = app.model_copy(update={"key_file": base / app.key_file.expanduser()})
+        file = None if self.token_file is None else base / self.token_file.expanduser()
+        return self.model_copy(update={"token_file": file, "app": app})
+
+    @property
+    def api_url(self) -> str:
+        """The API's base address."""
+        if self.api is not None:
+            return self.api
+        parts = urlsplit(self.url)
+        if parts.hostname in ("github.com", "www.github.com"):
+            return "https://api.github.com"
+        if (parts.hostname or "").endswith(".ghe.com"):
+            return f"https://api.{parts.hostname}"
+        return f"{self.url}/api/v3"
+
+
+def secret(
+    what: str, *, env: str | None, file: Path | None, environ: Mapping[str, str] | None = None
+) -> SecretStr:
+    """A secret from the environment or a file. Raises UsageError, which names the place and no content."""
+    if env is not None:
+        value = (os.environ if environ is None else environ).get(env, "").strip()
+        if not value:
+            raise UsageError(f"the environment variable {env} is not set: it should hold {what}")
+        return SecretStr(value)
+    if file is None:
+        raise UsageError(f"{what} is needed, and no place of it is named")
+    try:
+        text = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file}: should hold {what}, but cannot be read: {type(error).__name__}") from None
+    if not text:
+        raise UsageError(f"{file}: should hold {what}, but is empty")
+    return SecretStr(text)
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

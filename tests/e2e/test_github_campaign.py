@@ -1,0 +1,187 @@
+"""A whole campaign over the GitHub-shaped server: real git over HTTP, real merges, answers that get lost."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.e2e.campaigns import (
+    MIGRATION,
+    START,
+    ScriptedHealth,
+    query,
+    rule_rewriter,
+    write_migration,
+)
+
+from greylag.app import App, Settings, build
+from greylag.app.forge_settings import ForgeSettings
+from greylag.domain.target import TargetState
+from greylag.engine.campaign import Campaign
+from greylag.engine.clock import LeapClock
+from greylag.engine.report import ledger_rows, questions
+from greylag.engine.retire import retire
+from greylag.engine.work import InlineWork
+from greylag.testing.github import GitHubServer
+from greylag.testing.github.front import Limits
+from greylag.workspace import Repository
+
+BOT = "greylag-bot"
+TOKEN = "GREYLAG_TEST_FORGE_TOKEN"
+NAMES = ("shop/r0", "shop/r1", "shop/r2")
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHubServer]:
+    """Three repositories that read the old dataset, one that does not, one of somebody else's."""
+    with GitHubServer(tmp_path / "server") as made:
+        access = {BOT: "write", "ann": "admin", "@data": "read"}
+        for number, name in enumerate(NAMES):
+            files = {f"q{number}.sql": query(number).encode(), ".github/CODEOWNERS": b"* @shop/data\n"}
+            made.hub.add(name, files, access=access, topics=["pipelines"])
+        made.hub.add("shop/other", {"x.sql": b"SELECT 1\n"}, access=access)
+        made.hub.add("else/where", {"q.sql": query(9).encode()}, access=access)
+        monkeypatch.setenv(TOKEN, made.hub.token(BOT))
+        yield made
+
+
+def make_github_app(folder: Path, url: str, *, health: ScriptedHealth | None = None, **forge: object) -> App:
+    """The application over the server, with limits of its own that nobody waits for."""
+    fast = {"requests_per_second": 1e6, "content_per_minute": 1e6, "content_per_hour": 1e6}
+    document = {"kind": "github", "url": url, "token_env": TOKEN, "org": "shop"} | fast | forge
+    settings = Settings(
+        fleet=folder / "mirrors",
+        database=f"sqlite:///{folder / '.greylag' / 'greylag.db'}",
+        forge=ForgeSettings.model_validate(document),
+    )
+    return build(
+        settings,
+        rewriter=rule_rewriter,
+        clock=LeapClock(START),
+        health=health or ScriptedHealth(),
+        work=InlineWork,
+    )
+
+
+def run(folder: Path, app: App, text: str = MIGRATION) -> Campaign:
+    """One `greylag run`."""
+    campaign = app.campaign(write_migration(folder, text))
+    with app.lock():
+        campaign.run()
+    return campaign
+
+
+def states(campaign: Campaign) -> dict[str, TargetState]:
+    """The targets' states by repository."""
+    return {target.repository: target.state for target in campaign.world().targets}
+
+
+def head_of(server: GitHubServer, name: str, path: str) -> str:
+    """A file at the head of the server's main."""
+    repo = Repository.open(server.hub.repos[name].path)
+    return repo.read(repo.head(), path).decode()
+
+
+def test_find_propose_check_merge_done(tmp_path: Path, server: GitHubServer) -> None:
+    app = make_github_app(tmp_path, server.url)
+    campaign = run(tmp_path, app)
+    assert states(campaign) == dict.fromkeys(NAMES, TargetState.DONE)
+    for number, name in enumerate(NAMES):
+        assert "account_id AS user_id" in head_of(server, name, f"q{number}.sql")
+        repo = server.hub.repos[name]
+        (pull,) = repo.pulls.values()
+        assert (pull.state, pull.merged_at is not None) == ("closed", True)
+        assert pull.labels == ["greylag", "users-v2"]
+        assert pull.teams == ["data"], "CODEOWNERS is asked"
+        assert [(one.context, one.state) for one in repo.statuses] == [("greylag/equivalence", "success")]
+    assert server.hub.repos["shop/other"].pulls == {}
+    assert server.hub.repos["else/where"].pulls == {}
+    assert [row.state for row in ledger_rows(campaign)] == ["migrated"] * 3
+    assert retire(campaign).unread
+
+
+def test_answers_that_get_lost_make_nothing_twice(tmp_path: Path, server: GitHubServer) -> None:
+    for method, path in (
+        ("POST", r"/pulls$"),
+        ("POST", r"/pulls$"),
+        ("POST", r"/statuses/"),
+        ("POST", r"/labels$"),
+        ("PUT", r"/merge$"),
+        ("POST", r"/requested_reviewers$"),
+    ):
+        server.fault(method=method, path=path, status=502, after=True)
+    server.fault(method="GET", path=r"/pulls/\d+$", status=503, times=2)
+    campaign = run(tmp_path, make_github_app(tmp_path, server.url))
+    assert states(campaign) == dict.fromkeys(NAMES, TargetState.DONE)
+    assert [len(server.hub.repos[name].pulls) for name in NAMES] == [1, 1, 1]
+    assert sum(1 for one in server.requests if one.status in (502, 503)) == 8
+
+
+def test_secondary_limits_are_waited_for(tmp_path: Path, server: GitHubServer) -> None:
+    server.front.limits = Limits(hourly=1_000_000, mutations=4, window=2.0, retry_after=1)
+    campaign = run(tmp_path, make_github_app(tmp_path, server.url))
+    assert states(campaign) == dict.fromkeys(NAMES, TargetState.DONE)
+    assert sum(1 for one in server.requests if one.status == 403) >= 1
+    assert [len(server.hub.repos[name].pulls) for name in NAMES] == [1, 1, 1]
+
+
+def test_what_breaks_is_taken_back_to_the_very_bytes(tmp_path: Path, server: GitHubServer) -> None:
+    app = make_github_app(tmp_path, server.url, health=ScriptedHealth(sick={"shop/r0"}), topic="pipelines")
+    campaign = run(tmp_path, app, MIGRATION.replace("bake: 10m", "bake: 10m\n  max_reverts: 9"))
+    assert head_of(server, "shop/r0", "q0.sql") == query(0)
+    assert states(campaign)["shop/r1"] is TargetState.DONE
+    merged = Counter(pull.title.startswith("Revert") for pull in server.hub.repos["shop/r0"].pulls.values())
+    assert merged[True] == merged[False] >= 1
+
+
+def test_a_question_is_answered_by_a_comment_of_somebody_who_may(
+    tmp_path: Path, server: GitHubServer
+) -> None:
+    text = query(0) + "-- inconclusive\n"
+    server.hub.push("shop/r0", "main", {"q0.sql": text.encode()})
+    scored = query(7).replace("user_id,", "user_id, score,")
+    server.hub.push("shop/r1", "main", {"extra.sql": scored.encode()})
+    app = make_github_app(tmp_path, server.url)
+    campaign = run(tmp_path, app)
+    assert [one.key for one in questions(campaign)] == ["prod.core.users_v1.score"]
+    (number,) = server.hub.repos["shop/r0"].pulls
+    server.hub.repos["shop/r0"].access["eve"] = "read"
+    server.hub.say("shop/r0", number, "/greylag answer prod.core.users_v1.score 0", "eve")
+    campaign = run(tmp_path, app)
+    assert questions(campaign)[0].answer is None
+    server.hub.say("shop/r0", number, "/greylag answer prod.core.users_v1.score NULL", "ann")
+    campaign = run(tmp_path, app)
+    assert questions(campaign)[0].answer == "NULL"
+    replies = [one.body for one in server.hub.repos["shop/r0"].comments.values() if one.user == BOT]
+    assert len([one for one in replies if "may write" in one]) == 1
+
+
+def campaign_process(folder: str, url: str) -> None:
+    """One `greylag run`, in a process of its own."""
+    run(Path(folder), make_github_app(Path(folder), url))
+
+
+def test_killed_in_between_it_goes_on(tmp_path: Path, server: GitHubServer) -> None:
+    context = multiprocessing.get_context("spawn")
+    for more in (1, 4, 9, 15):
+        mutations = sum(1 for one in server.requests if one.method != "GET")
+        process = context.Process(target=campaign_process, args=(str(tmp_path), server.url))
+        process.start()
+        deadline = time.monotonic() + 60
+        while process.is_alive() and time.monotonic() < deadline:
+            if sum(1 for one in server.requests if one.method != "GET") >= mutations + more:
+                break
+            time.sleep(0.005)
+        if process.is_alive() and process.pid is not None:
+            os.kill(process.pid, signal.SIGKILL)
+        process.join()
+    campaign = run(tmp_path, make_github_app(tmp_path, server.url))
+    assert states(campaign) == dict.fromkeys(NAMES, TargetState.DONE)
+    assert [len(server.hub.repos[name].pulls) for name in NAMES] == [1, 1, 1]
+    assert [len(server.hub.repos[name].statuses) >= 1 for name in NAMES] == [True] * 3
