@@ -16,6 +16,8 @@ AGENT_SAYS = "agent: "
 
 _SAID = 400
 _TICKS = re.compile(r"`+")
+_QUOTED = re.compile(r"((?<!`)`[^`]+`(?!`))")
+_TAME = re.compile(r"([<\[@#!])")
 
 
 def branch(migration: str, attempt: int) -> str:
@@ -39,7 +41,9 @@ def commit_message(migration: CompiledMigration, target: Target) -> str:
     """The message of the commit, with trailers that name where it comes from."""
     lines = [title(migration), "", f"Part of the migration {migration.name}.", ""]
     if target.context:
-        lines[3:3] = [f"Attempt {target.attempt}: the one before was reverted ({target.context}).", ""]
+        # In one line: one of its own might be read as a trailer.
+        why = " ".join(visible(target.context).split())
+        lines[3:3] = [f"Attempt {target.attempt}: the one before was reverted ({why}).", ""]
     lines += [f"Greylag-Migration: {migration.name}", f"Greylag-Attempt: {target.attempt}"]
     return "\n".join(lines) + "\n"
 
@@ -101,7 +105,7 @@ def _files(rewriting: Rewriting) -> str:
                 f"{proof.verdict} (by {proof.method})" if proof.method != "none" else proof.verdict.value
             )
         notes = [*report.outcome.notes, *(proof.reasons if proof is not None else ())]
-        rows.append([_code(report.path), report.outcome.form.value, verdict, "; ".join(notes)])
+        rows.append([_code(report.path), report.outcome.form.value, verdict, "; ".join(map(_tame, notes))])
     return "### Files\n\n" + _table(["file", "form", "verdict", "notes"], rows)
 
 
@@ -136,7 +140,7 @@ def _left(entries: Sequence[LedgerEntry]) -> str:
 def _context(target: Target) -> str:
     if not target.context:
         return ""
-    return f"### Attempt {target.attempt}\n\nThe change before this one was reverted: {target.context}"
+    return f"### Attempt {target.attempt}\n\nThe change before this one was reverted: {_said(target.context)}"
 
 
 def _override(migration: str, repository: str) -> str:
@@ -152,7 +156,7 @@ def _override(migration: str, repository: str) -> str:
 def _reason(text: str) -> str:
     """Ours in plain words; what an agent said, or a check about what it wrote, as a quotation."""
     if not text.startswith(AGENT_SAYS):
-        return text
+        return _tame(text)
     return f"{AGENT_SAYS}{_said(text.removeprefix(AGENT_SAYS))}"
 
 
@@ -161,8 +165,18 @@ def _said(text: str) -> str:
     return _code(cut(visible(text, keep="\n\t"), _SAID))
 
 
+def _tame(text: str) -> str:
+    """Words of ours, in which a repository's names and texts may stand: outside of code they mark up
+    nothing, mention nobody and lead nowhere.
+    """
+    parts = _QUOTED.split(" ".join(visible(text).split()))
+    return "".join(
+        part if number % 2 else _TAME.sub(r"\\\1", part) for number, part in enumerate(parts)
+    ).replace("\\@", "@\u2060")
+
+
 def _code(text: str) -> str:
-    flat = " ".join(text.split())
+    flat = " ".join(visible(text).split())
     if "`" not in flat:
         return f"`{flat}`"
     # More of them than stand together anywhere in it: nothing in it can end the quotation.
