@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 
@@ -118,3 +119,29 @@ def test_a_refused_key_is_told_at_once_and_no_target_pays_for_it(tmp_path: Path)
         campaign = campaign_of(app_of(tmp_path, model), tmp_path)
         campaign.run()
     assert {row.form for row in rows_of(campaign).values()} == {"agent", "inline"}
+
+
+PROJECT = """\
+verifiers:
+  skip: [pytest]
+  commands:
+    - name: slow
+      run: sleep 300
+"""
+
+
+def test_verifiers_are_ended_too(tmp_path: Path) -> None:
+    fleet(tmp_path, {".greylag.yaml": PROJECT})
+    began = time.monotonic()
+    with ScriptedModel(RIGHT) as model:
+        campaign = campaign_of(app_of(tmp_path, model), tmp_path)
+        other = campaign_of(app_of(tmp_path, model), tmp_path)
+        later = threading.Timer(12.0, lambda: Overrides(other, "kim").take("team/jobs"))
+        later.start()
+        campaign.run()
+        later.join()
+    assert time.monotonic() - began < 60
+    (target,) = campaign.world().targets
+    assert target.state is TargetState.HANDED_OVER
+    # What a verifier said that was ended is not remembered as what it says of the base.
+    assert not list((tmp_path / "agents" / "baselines").glob("*"))

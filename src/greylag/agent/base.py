@@ -12,6 +12,7 @@ from typing import Protocol
 from greylag.domain.agent import AttemptKey, Changes
 from greylag.domain.check import Check
 from greylag.workspace.cage import Cage, CageLimits
+from greylag.workspace.cage.base import never
 
 Checker = Callable[[Changes], tuple[Check, ...]]
 """Judges what an agent changed; handed in by the engine. It reads the changes, never the agent's folder."""
@@ -57,7 +58,10 @@ class Access:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One attempt, as a runner sees it. `folder` is the agent's own copy of the repository."""
+    """One attempt, as a runner sees it. `folder` is the agent's own copy of the repository.
+
+    `stopped` says that nobody wants it any more; hand it on to the cage.
+    """
 
     attempt: AttemptKey
     folder: Path
@@ -69,6 +73,7 @@ class Job:
     limits: CageLimits = field(default_factory=CageLimits)
     turns: int = 30
     env: Mapping[str, str] = field(default_factory=dict)
+    stopped: Callable[[], bool] = never
 
 
 class TurnEnd(StrEnum):

@@ -52,8 +52,8 @@ class Judges(Protocol):
         """The scope guards; `residue` are texts of the brief that must not land in code."""
         ...
 
-    def others(self, base: Base, ours: Mapping[str, bytes]) -> More:
-        """The repository's own verifiers; `ours` is what the codemods changed."""
+    def others(self, base: Base, ours: Mapping[str, bytes], *, stopped: Callable[[], bool]) -> More:
+        """The repository's own verifiers; `ours` is what the codemods changed. `stopped` calls them off."""
         ...
 
     def judge(

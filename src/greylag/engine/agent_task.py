@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -23,13 +24,17 @@ from greylag.workspace import OverlaidFiles, Repository
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """What one run is about. `copy` holds the base commit with the codemods' changes in it."""
+    """What one run is about. `copy` holds the base commit with the codemods' changes in it.
+
+    `off` is set when nobody wants the run any more.
+    """
 
     draft: Draft
     target: Target
     copy: Copy
     brief: Brief
     verification: Verification
+    off: threading.Event
 
     @property
     def leftovers(self) -> tuple[Leftover, ...]:
@@ -68,6 +73,11 @@ def task_of(tools: Tools, agents: Agents, request: Request, target: Target, draf
             earlier=target.context,
         )
     )
+    off = threading.Event()
+
+    def stopped() -> bool:
+        return off.is_set() or agents.closing.is_set()
+
     verification = Verification(
         migration=draft.migration,
         original=draft.sources.files,
@@ -76,10 +86,10 @@ def task_of(tools: Tools, agents: Agents, request: Request, target: Target, draf
         guards=agents.judges.guards(
             draft.migration, leftovers, copy.data, companions=beside, residue=(brief.marker,)
         ),
-        others=agents.judges.others(base, draft.made.changes),
-        over=agents.closing.is_set,
+        others=agents.judges.others(base, draft.made.changes, stopped=stopped),
+        over=stopped,
     )
-    return Task(draft=draft, target=target, copy=copy, brief=brief, verification=verification)
+    return Task(draft=draft, target=target, copy=copy, brief=brief, verification=verification, off=off)
 
 
 def _known(

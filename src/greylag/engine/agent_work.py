@@ -45,12 +45,9 @@ def work(tools: Tools, agents: Agents, task: Task, key: AttemptKey) -> AttemptRe
         with (
             transcript(tools, agents, key) as note,
             _watched(
-                partial(_wanted, tools, agents, key, task),
-                partial(agents.proxy.stop, key, NOT_WANTED),
-                agents.look,
-            ) as over,
+                partial(_wanted, tools, agents, key, task), partial(_off, agents, task, key), agents.look
+            ),
         ):
-            task.verification.over = over.is_set
             task.verification.judge = agents.judges.judge(key, task.draft.migration, task.copy.data, note)
             try:
                 result = _attempt(tools, agents, task, key, folder, note)
@@ -59,7 +56,7 @@ def work(tools: Tools, agents: Agents, task: Task, key: AttemptKey) -> AttemptRe
                     raise NotWanted from error
                 raise
             ends = agents.closing.is_set()
-            if (over.is_set() or ends) and not (ends and result.end is AttemptEnd.ACCEPTED):
+            if (task.off.is_set() or ends) and not (ends and result.end is AttemptEnd.ACCEPTED):
                 raise NotWanted
             note("ended", end=result.end, reason=result.reason, rounds=result.rounds, usage=result.usage)
     finally:
@@ -99,6 +96,7 @@ def _attempt(
             cage=agents.cage,
             limits=agents.limits,
             turns=agents.turns,
+            stopped=task.verification.over,
         )
         _started(agents, task, job)
         result = run_attempt(
@@ -172,6 +170,12 @@ def _answer(tools: Tools, migration: str, text: str, _options: Sequence[str]) ->
         return session.answers(migration).get(questions.question_key(text))
 
 
+def _off(agents: Agents, task: Task, key: AttemptKey) -> None:
+    """End a run: its cages and verifiers, and the way to its model."""
+    task.off.set()
+    agents.proxy.stop(key, NOT_WANTED)
+
+
 def _wanted(tools: Tools, agents: Agents, key: AttemptKey, task: Task) -> bool:
     """Whether the target is as it was when the run was asked for, and its campaign goes on."""
     if agents.closing.is_set():
@@ -183,11 +187,9 @@ def _wanted(tools: Tools, agents: Agents, key: AttemptKey, task: Task) -> bool:
 
 
 @contextmanager
-def _watched(
-    wanted: Callable[[], bool], stop: Callable[[], None], seconds: float
-) -> Iterator[threading.Event]:
-    """Look every few seconds whether the run is wanted; when it is not, stop it and set the event."""
-    over, done = threading.Event(), threading.Event()
+def _watched(wanted: Callable[[], bool], stop: Callable[[], None], seconds: float) -> Iterator[None]:
+    """Look every few seconds whether the run is wanted, and stop it when it is not."""
+    done = threading.Event()
 
     def watch() -> None:
         while not done.wait(seconds):
@@ -198,14 +200,13 @@ def _watched(
                 _log.warning("could not look whether an agent's run is still wanted", exc_info=True)
                 continue
             if not goes_on:
-                over.set()
                 stop()
                 return
 
     thread = threading.Thread(target=watch, name="greylag-agent-watch", daemon=True)
     thread.start()
     try:
-        yield over
+        yield
     finally:
         done.set()
         thread.join()

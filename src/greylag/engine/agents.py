@@ -27,6 +27,7 @@ from greylag.engine.leftovers import AgentPart
 from greylag.engine.proposing import rewrite
 from greylag.engine.rewriter import Draft
 from greylag.engine.world import Target
+from greylag.workspace.cage import CageError
 
 __all__ = ["Agents", "Judges", "Proxy", "agent"]
 
@@ -43,9 +44,19 @@ def agent(tools: Tools, request: Request, target: Target) -> bool:
         task = task_of(tools, agents, request, target, draft)
     except TooMuch as error:
         return _leave(tools, request, target, draft, str(error))
-    known = _known(tools, agents, request, task)
+    try:
+        known = _known(tools, agents, request, task)
+    except CageError:
+        if agents.closing.is_set():
+            return _asked_again(tools, request, task)
+        raise
     if known is not None:
         return _settle(tools, request, task, known)
+    return _run(tools, agents, request, task)
+
+
+def _run(tools: Tools, agents: Agents, request: Request, task: Task) -> bool:
+    target = task.target
     run = _begin(tools, agents, request, task)
     try:
         result = _clean(agents, work(tools, agents, task, run.key))
@@ -94,12 +105,17 @@ def _clean(agents: Agents, result: AttemptResult) -> AttemptResult:
     )
 
 
+def _asked_again(tools: Tools, request: Request, task: Task) -> bool:
+    """Counted as a change: an effect is asked for only once, and this one shall be asked for again."""
+    with tools.store.write() as session:
+        tools.change(session, request, task.target)
+    return False
+
+
 def _interrupted(tools: Tools, request: Request, task: Task, run: AgentRun) -> bool:
     """A run that is not wanted: over where its target has gone on, else kept to go on from its record."""
+    _asked_again(tools, request, task)
     with tools.store.write() as session:
-        # Counted as a change: an effect is asked for only once, and this one shall be asked for again.
-        if tools.change(session, request, task.target):
-            return False
         now = session.target(request.migration, task.target.repository)
         if now is None or now.state is not TargetState.AGENT or now.attempt != task.target.attempt:
             reason = "ended early: the target has gone on without it"

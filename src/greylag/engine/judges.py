@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,7 +26,8 @@ from greylag.verify.projects import (
     verifiers_for,
 )
 from greylag.workspace import CommandResult
-from greylag.workspace.cage import Cage, CageLimits, CageSpec
+from greylag.workspace.cage import Cage, CageError, CageLimits, CageSpec
+from greylag.workspace.cage.base import never
 
 _JUDGE_TURNS = 20
 _TAIL = 200_000
@@ -111,25 +113,33 @@ class HostJudges:
         allowed = scope_of(migration, leftovers, companions=companions, residue=residue)
         return lambda changes: scope(changes, before, allowed)
 
-    def others(self, base: Base, ours: Mapping[str, bytes]) -> More:
-        """The repository's own verifiers, before all of our changes and after them."""
+    def others(self, base: Base, ours: Mapping[str, bytes], *, stopped: Callable[[], bool] = never) -> More:
+        """The repository's own verifiers, before all of our changes and after them.
+
+        Raises CageError when `stopped` calls it off: what a command says that was ended is no answer.
+        """
         settings = self.projects
         if settings is None:
             return lambda changes: ()
         project = Project(
             files=base.files,
             key=base.commit,
-            run=self._run,
+            run=partial(self._run, stopped),
             baselines=FolderBaselines(self.folder / "baselines"),
             executable=base.executable,
             scratch=self.scratch,
         )
         return lambda changes: check_project(project, {**ours, **changes}, settings)
 
-    def _run(self, argv: Sequence[str], folder: Path, timeout: float) -> CommandResult:
-        spec = CageSpec(folder=folder, readable=self.readable, limits=self.limits)
+    def _run(
+        self, stopped: Callable[[], bool], argv: Sequence[str], folder: Path, timeout: float
+    ) -> CommandResult:
+        spec = CageSpec(folder=folder, readable=self.readable, limits=self.limits, stopped=stopped)
         # What tests say in the end may be far behind a long list.
-        return self.cage.run(argv, spec, timeout=timeout, tail=_TAIL)
+        result = self.cage.run(argv, spec, timeout=timeout, tail=_TAIL)
+        if stopped():
+            raise CageError("the verifiers were called off")
+        return result
 
     def judge(
         self, attempt: AttemptKey, migration: CompiledMigration, before: Mapping[str, bytes], note: Note

@@ -75,6 +75,7 @@ class Program:
             readable=self.readable(),
             env={"PATH": self._search_path(), **env, **self._settings.env, **job.env},
             limits=job.limits,
+            stopped=job.stopped,
         )
 
     def readable(self) -> tuple[Path, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Protocol
@@ -21,6 +21,11 @@ SOCKET = "/run/greylag/host.sock"
 
 PORT = 8377
 """Inside a cage with a socket, http://127.0.0.1:8377 leads to it, for programs that know no unix sockets."""
+
+
+def never() -> bool:
+    """Nobody has called it off."""
+    return False
 
 
 class NoSandbox(UsageError):
@@ -54,7 +59,8 @@ class CageSpec:
     `folder` stands at `WORK`, writable if `writable` (its `.git` never is). `socket` is the only way out:
     None means none. `readable` are files and folders shown read-only at their own paths (interpreters,
     agents). `env` is the whole environment besides PATH, HOME, TMPDIR and LANG, which the cage sets unless
-    they are given here. Agents' configuration that stands in `folder` is hidden, at any depth.
+    they are given here. Agents' configuration that stands in `folder` is hidden, at any depth. `stopped` says
+    that nobody wants it any more: it is asked all the time, and the cage is ended then.
     """
 
     folder: Path
@@ -63,6 +69,7 @@ class CageSpec:
     readable: tuple[Path, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     limits: CageLimits = field(default_factory=CageLimits)
+    stopped: Callable[[], bool] = field(default=never, compare=False)
 
 
 class Caged(Protocol):

@@ -103,6 +103,7 @@ class Bubblewrap:
                 limits=spec.limits,
                 end=end,
                 alive=hold.alive,
+                stopped=spec.stopped,
                 folder=spec.folder if spec.writable else None,
                 baseline=masks.size,
                 apart=frozenset((*masks.git, *masks.folders)),

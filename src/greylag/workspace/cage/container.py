@@ -130,6 +130,7 @@ class Container:
                 limits=spec.limits,
                 end=end,
                 alive=lambda: process.poll() is None,
+                stopped=spec.stopped,
                 folder=spec.folder if spec.writable else None,
                 baseline=masks.size,
                 apart=frozenset((*masks.git, *masks.folders)),

@@ -87,7 +87,13 @@ class Unsafe:
         def watched(end: Callable[[str], None]) -> Watched | None:
             if not _PROC:
                 return None
-            return Watched(first=process.pid, limits=spec.limits, end=end, alive=group.alive)
+            return Watched(
+                first=process.pid,
+                limits=spec.limits,
+                end=end,
+                alive=group.alive,
+                stopped=spec.stopped,
+            )
 
         return CagedCommand(process, group, watch=watched)
 

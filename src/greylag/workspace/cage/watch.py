@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from greylag.workspace.cage.base import CageLimits
+from greylag.workspace.cage.base import CageLimits, never
 from greylag.workspace.cage.census import Kind, walk_folder
 from greylag.workspace.cage.cgroup import EXTRA_PROCESSES
 from greylag.workspace.cage.processes import (
@@ -43,7 +43,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 @dataclass(slots=True, kw_only=True)
 class Watched:
     """A live cage. `first` is the process that all others descend from; `end` ends them all, with a reason;
-    `alive` tells whether `first` is still that process.
+    `alive` tells whether `first` is still that process, `stopped` whether it is called off.
 
     `baseline` is what the folder took when the cage began (bytes), `apart` are paths in it that are not
     counted; `folder` is None when nothing can be written there.
@@ -53,6 +53,7 @@ class Watched:
     limits: CageLimits
     end: Callable[[str], None]
     alive: Callable[[], bool]
+    stopped: Callable[[], bool] = never
     folder: Path | None = None
     baseline: int = 0
     apart: frozenset[str] = frozenset()
@@ -124,6 +125,8 @@ WATCH = Watch()
 def over(cage: Watched, processes: list[Process], now: float) -> str:
     """Which limit the cage is over, in words; empty when it is within all of them."""
     limits = cage.limits
+    if cage.stopped():
+        return "nobody waits for it any more"
     threads = sum(process.threads for process in processes)
     if threads > limits.processes + EXTRA_PROCESSES:
         return f"more than {limits.processes} processes and threads"
