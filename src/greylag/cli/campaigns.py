@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from greylag.app import App
     from greylag.engine.campaign import Campaign
     from greylag.engine.events import Event
-    from greylag.engine.report import Status
+    from greylag.engine.report import AgentStatus, Status
 
 MigrationArgument = Annotated[
     str,
@@ -87,8 +87,7 @@ def show_status(status: Status) -> None:
         counts = ", ".join(f"{number} {name}" for name, number in sorted(status.consumers.items()))
         console.print(f"  {counts}")
     if status.agents is not None:
-        runs = ", ".join(f"{number} {end}" for end, number in sorted(status.agents.runs.items()))
-        console.print(f"  agents: {runs}; {count(status.agents.calls, 'call')}, ${status.agents.cost:.2f}")
+        console.print(f"  {_agents(status.agents)}")
     if status.waves:
         table = Table("wave", "targets", "states", "reverts", "")
         for wave in status.waves:
@@ -98,6 +97,14 @@ def show_status(status: Status) -> None:
         console.print(table)
     _show_pulls(status)
     _show_waits(status)
+
+
+def _agents(agents: AgentStatus) -> str:
+    from greylag.domain.words import count
+
+    runs = ", ".join(f"{number} {end.replace('_', ' ')}" for end, number in sorted(agents.runs.items()))
+    held = f", ${agents.reserved:.2f} reserved" if agents.reserved else ""
+    return f"agents: {runs}; {count(agents.calls, 'call')}, ${agents.cost - agents.reserved:.2f}{held}"
 
 
 def _show_pulls(status: Status) -> None:

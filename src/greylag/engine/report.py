@@ -35,13 +35,17 @@ class WaveReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentStatus:
-    """What agents did in a campaign: runs by how they ended (`running`: not yet), and what they took."""
+    """What agents did in a campaign: runs by how they ended (`running`: not yet), and what they took.
+
+    `cost` in US dollars; of it, `reserved` is held for calls that are under way.
+    """
 
     runs: dict[str, int]
     calls: int
     input_tokens: int
     output_tokens: int
     cost: float
+    reserved: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +145,9 @@ def _agents(session: Session, migration: str) -> AgentStatus | None:
     ]
     row = session.one(sa.select(sa.func.count().label("calls"), *sums).where(calls.c.migration == migration))
     assert row is not None, "an aggregate has a row"
-    return AgentStatus(runs=ends, cost=round(session.spent(migration=migration), 6), **row)
+    cost = round(session.spent(migration=migration), 6)
+    reserved = round(session.spent(migration=migration, reserved=True), 6)
+    return AgentStatus(runs=ends, cost=cost, reserved=reserved, **row)
 
 
 def ledger_rows(campaign: Campaign) -> list[ledger.LedgerRow]:

@@ -56,6 +56,20 @@ def test_nothing_that_was_said_drives_the_terminal(settings: Path, arguments: tu
     assert "owned" in found.output
 
 
+@pytest.mark.parametrize("option", [("--follow",), ("--full",), ("--raw",), ("--attempt", "1.1")])
+def test_what_is_for_one_target_needs_one(settings: Path, option: tuple[str, ...]) -> None:
+    found = run(settings, *option)
+    assert found.exit_code == 2
+    assert f"{option[0]} is for one target" in found.stderr
+
+
+def test_a_campaign_that_nobody_started_is_an_error(settings: Path) -> None:
+    (settings.parent / "fleet").mkdir()
+    found = CliRunner().invoke(app, ["transcript", "users-v3", "--config", str(settings)])
+    assert found.exit_code == 2
+    assert "no campaign of that name was started" in found.stderr
+
+
 def test_the_last_attempt_is_shown_unless_one_is_named(settings: Path) -> None:
     assert "run 2" in run(settings, "team/reports").output
     assert "run 1" in run(settings, "team/reports", "--attempt", "1.1").output
@@ -103,7 +117,6 @@ def test_what_is_not_there_is_said(settings: Path) -> None:
         found = run(settings, *arguments)
         assert found.exit_code == 2
         assert "lists the attempts" in found.output
-    assert CliRunner().invoke(app, ["transcript", "other", "--config", str(settings)]).exit_code == 0
 
 
 def test_spans_to_a_file(settings: Path, tmp_path: Path) -> None:

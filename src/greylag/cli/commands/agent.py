@@ -42,12 +42,13 @@ def check(
     from greylag.app.agents import check_agent
     from greylag.app.settings import load_settings
 
-    report = check_agent(load_settings(config), turns=turns, unsafe=unsafe)
+    settings = load_settings(config)
+    report = check_agent(settings, turns=turns, unsafe=unsafe)
     well = report.works and not report.reached
     if json:
         print_json(_document(report, well))
     else:
-        _show(report, well)
+        _show(report, well, f"{settings.agent.model} at {settings.agent.upstream.url}")
     if not well:
         raise typer.Exit(Exit.NEEDS_PERSON)
 
@@ -74,16 +75,19 @@ def _document(report: AgentReport, well: bool) -> dict[str, object]:
     }
 
 
-def _show(report: AgentReport, well: bool) -> None:
+def _show(report: AgentReport, well: bool, model: str) -> None:
     from rich.markup import escape
+
+    from greylag.domain.words import count
 
     console = out()
     usage = report.usage
     console.print(f"[bold]{escape(report.version)}[/], runner {escape(report.runner)}, cage {report.cage}")
+    console.print(f"  model {escape(model)}")
     did = "[green]made the edit[/]" if report.works else "[red]did not make the edit[/]"
     console.print(
-        f"  {did} in {report.seconds:.1f} s: {usage.calls} calls, {usage.input_tokens} tokens in, "
-        f"{usage.output_tokens} out, ${usage.cost:.4f}"
+        f"  {did} in {report.seconds:.1f} s: {count(usage.calls, 'call')}, {usage.input_tokens:,} "
+        f"tokens in, {usage.output_tokens:,} out, ${usage.cost:.4f}"
     )
     if not report.works:
         changed = ", ".join(sorted(report.changes)) or "nothing"
@@ -92,7 +96,7 @@ def _show(report: AgentReport, well: bool) -> None:
         console.print(f"  [red]refused[/] {escape(reason.message)}")
     console.print("  it may touch:")
     for name, value in report.profile.items():
-        console.print(f"    {escape(str(name))}: {escape(_words(value))}")
+        console.print(f"    {escape(str(name).replace('_', ' '))}: {escape(_words(value))}")
     for what in report.denied:
         console.print(f"  [yellow]denied[/] {escape(what)}")
     for what in report.reached:
@@ -104,9 +108,22 @@ def _show(report: AgentReport, well: bool) -> None:
 def _words(value: object) -> str:
     match value:
         case dict():
-            return ", ".join(f"{key} {_words(item)}" for key, item in value.items()) or "none"
+            return ", ".join(f"{key} {_size(key, item)}" for key, item in value.items()) or "none"
         case list() | tuple() | set() | frozenset():
             items = [_words(item) for item in value]
             return ", ".join(items[:8]) + (f" and {len(items) - 8} more" if len(items) > 8 else "") or "none"
+        case bool():
+            return "yes" if value else "no"
         case _:
             return str(value)
+
+
+def _size(name: str, value: object) -> str:
+    """A limit with its unit, as people read it."""
+    match name, value:
+        case "wall" | "cpu", int() | float():
+            return f"{value:g} s"
+        case "memory" | "disk", int():
+            return f"{value / 1024**2:,.0f} MiB"
+        case _:
+            return _words(value)

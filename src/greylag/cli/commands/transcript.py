@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from greylag.cli.campaigns import ConfigOption, JsonOption, MigrationArgument
+from greylag.cli.campaigns import ConfigOption, JsonOption, MigrationArgument, open_app
 from greylag.cli.console import out
 from greylag.domain.errors import UsageError
 from greylag.engine.documents import agents_folder, attempt_document, attempt_figures, plain
@@ -63,6 +63,10 @@ def transcript(
     from greylag.agent.transcript import attempts
     from greylag.app import load_settings
 
+    if target is None:
+        _only_lists(
+            migration, **{"--attempt": attempt is not None, "--raw": raw, "--full": full, "--follow": follow}
+        )
     root = agents_folder(load_settings(config).database)
     found = _chosen(attempts(root, _name(migration, config), target), attempt)
     if target is not None and not found:
@@ -70,6 +74,9 @@ def transcript(
             f"{target}: no agent has worked on it{f' in attempt {attempt}' if attempt else ''}; "
             f"`greylag transcript {migration}` lists the attempts"
         )
+    if not found and not Path(migration).is_file():
+        # A campaign without attempts is fine; one that nobody started is a misspelled name.
+        open_app(config).campaign(migration)
     if otlp is not None:
         _export(found, otlp, content=content)
     elif target is None:
@@ -80,6 +87,14 @@ def transcript(
         _raw(found[-1])
     else:
         _show(found[-1], full=full, follow=follow)
+
+
+def _only_lists(migration: str, **given: bool) -> None:
+    for option in (name for name, present in given.items() if present):
+        raise UsageError(
+            f"{option} is for one target: greylag transcript {migration} TARGET {option} "
+            f"(`greylag transcript {migration}` lists them)"
+        )
 
 
 def _name(migration: str, config: Path | None) -> str:
