@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from greylag.app.crew import Crew
-from greylag.app.health_settings import combined
+from greylag.app.health_settings import combined, followed
 from greylag.app.settings import HealthSettings, Settings
 from greylag.domain.errors import UsageError
 from greylag.engine.campaign import Campaign, OpenAgents, Options
@@ -146,11 +146,12 @@ def build(
     prepare(engine)
     store = Store(engine)
     time = clock or _clock(store)
+    pulls = forge or _forge(settings, time)
     return App(
         settings=settings,
         store=store,
-        health=health or _health(settings.health, _base(settings)),
-        forge=forge or _forge(settings, time),
+        health=health or _followed(settings, pulls),
+        forge=pulls,
         rewriter=rewriter or _rewriter(),
         clock=time,
         work=work or _durable(settings, store),
@@ -252,6 +253,19 @@ def _health(settings: HealthSettings, base: Path | None) -> HealthSource:
             f"`health` takes one of command, status_dir, none and sources, not {' and '.join(given)}"
         )
     return next(iter(given.values()), NoHealth())
+
+
+def _followed(settings: Settings, forge: Forge) -> HealthSource:
+    """The health, and whether everything that runs a repository runs what was merged."""
+    base, given = _base(settings), settings.health
+
+    def includes(repository: str, commit: str, merged: str) -> bool:
+        known = _fleet(settings, forge).open(repository)
+        both = known.has_commit(commit) and known.has_commit(merged)
+        return both and known.is_ancestor(merged, commit)
+
+    health = _health(given, base)
+    return followed(health, given.instances, watch=given.watch, includes=includes, base=base)
 
 
 def _base(settings: Settings) -> Path | None:

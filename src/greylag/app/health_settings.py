@@ -1,4 +1,4 @@
-"""The part `health.sources` of the settings, and how its sources are built."""
+"""The parts `health.sources` and `health.instances` of the settings, and how they are built."""
 
 from __future__ import annotations
 
@@ -12,6 +12,17 @@ from pydantic import Field
 
 from greylag.domain.errors import UsageError
 from greylag.rollout.health import HealthSource
+from greylag.rollout.instances.argo import ArgoApplications, ArgoSettings
+from greylag.rollout.instances.base import FollowedHealth, Includes, Instances, Watched
+from greylag.rollout.instances.kubernetes import KubernetesRollouts, KubernetesSettings
+from greylag.rollout.instances.pipelines import (
+    AirflowInstances,
+    AirflowInstanceSettings,
+    CommandInstances,
+    CommandInstanceSettings,
+    DbtInstances,
+    DbtInstanceSettings,
+)
 from greylag.rollout.sources.airflow import AirflowHealth, AirflowSettings
 from greylag.rollout.sources.base import SourceSettings
 from greylag.rollout.sources.combined import CombinedHealth, Part
@@ -40,7 +51,9 @@ class StatusDirSettings(SourceSettings):
 
 
 class OutsideSettings(SourceSettings):
-    """A source from outside: `package.module:factory`, called with `options`, gives a `HealthSource`."""
+    """One from outside: `package.module:factory`, called with `options`; it gives a `HealthSource`, or
+    `Instances`.
+    """
 
     kind: Literal["custom"] = "custom"
     factory: str = Field(pattern=r"^[\w.]+:\w+$")
@@ -88,7 +101,8 @@ def built(settings: AnySource, base: Path) -> HealthSource:
             folder = None if settings.folder is None else base / settings.folder.expanduser()
             return OpenLineageHealth(settings.model_copy(update={"folder": folder}))
         case OutsideSettings():
-            return _outside(settings)
+            made: HealthSource = _outside(settings, "health.sources", "read")
+            return made
         case PrometheusSettings():
             return PrometheusHealth(settings)
         case SqlSettings():
@@ -99,13 +113,63 @@ def built(settings: AnySource, base: Path) -> HealthSource:
             assert_never(settings)
 
 
-def _outside(settings: OutsideSettings) -> HealthSource:
+def _outside(settings: OutsideSettings, place: str, method: str) -> Any:
     module, _, name = settings.factory.partition(":")
     try:
-        factory = getattr(importlib.import_module(module), name)
-        source: HealthSource = factory(**settings.options)
+        made = getattr(importlib.import_module(module), name)(**settings.options)
     except (ImportError, AttributeError, TypeError, ValueError) as error:
-        raise UsageError(f"health.sources: {settings.factory}: {error}") from error
-    if not callable(getattr(source, "read", None)):
-        raise UsageError(f"health.sources: {settings.factory} gave no health source: it has no `read`")
-    return source
+        raise UsageError(f"{place}: {settings.factory}: {error}") from error
+    if not callable(getattr(made, method, None)):
+        raise UsageError(f"{place}: what {settings.factory} gave has no `{method}`")
+    return made
+
+
+AnyInstances = Annotated[
+    AirflowInstanceSettings
+    | ArgoSettings
+    | CommandInstanceSettings
+    | DbtInstanceSettings
+    | KubernetesSettings
+    | OutsideSettings,
+    Field(discriminator="kind"),
+]
+
+
+def followed(
+    health: HealthSource,
+    instances: Sequence[AnyInstances],
+    *,
+    watch: timedelta,
+    includes: Includes,
+    base: Path | None = None,
+) -> HealthSource:
+    """The health source, which passes only once everything that runs a repository runs the merge."""
+    if not instances:
+        return health
+    if any(getattr(one, "web", None) is not None for one in instances):
+        require_libraries()
+    watched = tuple(
+        Watched(instances=_instances(one, includes, base or Path()), concerns=one.concerns)
+        for one in instances
+    )
+    return FollowedHealth(health=health, watched=watched, watch=watch)
+
+
+def _instances(settings: AnyInstances, includes: Includes, base: Path) -> Instances:
+    match settings:
+        case AirflowInstanceSettings():
+            return AirflowInstances(settings, includes)
+        case ArgoSettings():
+            return ArgoApplications(settings, includes)
+        case CommandInstanceSettings():
+            return CommandInstances(settings)
+        case DbtInstanceSettings():
+            path = None if settings.path is None else str(base / Path(settings.path).expanduser())
+            return DbtInstances(settings.model_copy(update={"path": path}), includes)
+        case KubernetesSettings():
+            return KubernetesRollouts(settings, includes)
+        case OutsideSettings():
+            made: Instances = _outside(settings, "health.instances", "look")
+            return made
+        case _:
+            assert_never(settings)
