@@ -21,7 +21,7 @@ from greylag.engine.fleet import FolderFleet
 from greylag.engine.loading import load_with_answers
 from greylag.engine.perform import Request
 from greylag.engine.ports import Rewriter, Schedules
-from greylag.engine.store import Store
+from greylag.engine.store import PATIENCE_SECONDS, Store
 from greylag.engine.work import Work, WorkFactory
 from greylag.engine.world import AgentRules
 from greylag.forge.base import Forge
@@ -54,7 +54,9 @@ class App:
         self.store.subscribe(listener)
 
     def lock(self) -> AbstractContextManager[None]:
-        """Hold the database for a run; a server is shared. Raises DatabaseBusy."""
+        """Hold the database for a run; a server is shared, and waited for. Raises DatabaseBusy."""
+        if self.store.shared:
+            self.store.patience = PATIENCE_SECONDS
         return process_lock(self.settings.database)
 
     def fleet(self) -> FolderFleet:

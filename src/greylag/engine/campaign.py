@@ -10,8 +10,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
-
 from greylag.domain.errors import UsageError
 from greylag.domain.outcome import FormChoice
 from greylag.domain.target import TargetState
@@ -20,7 +18,7 @@ from greylag.engine import ledger, tables
 from greylag.engine.actions import Decision, Effect
 from greylag.engine.apply import FRESH, apply
 from greylag.engine.clock import Clock
-from greylag.engine.database import passes
+from greylag.engine.database import DATABASE_ERRORS, passes, patiently
 from greylag.engine.decide import decide
 from greylag.engine.events import EventKind
 from greylag.engine.leftovers import choose, hand_to_agent
@@ -218,11 +216,13 @@ class Campaign:
                 session.event(self.name, EventKind.STARTED, f"campaign {self.name} started", at=now)
             else:
                 session.connection.execute(table.update().where(table.c.name == self.name).values(**values))
+            answers = None
             if not self._adopted:
                 # Once: what is answered while this process runs is newer than the file as it was read.
                 adopt(session, self.migration, now)
-                self._adopted = True
-                self._first = session.answers(self.name)
+                answers = session.answers(self.name)
+        if answers is not None:
+            self._adopted, self._first = True, answers
 
     def scan(self) -> int:
         """Look for consumers; new ones become targets. Returns how many targets are new."""
@@ -336,9 +336,9 @@ class Campaign:
         """
         with self._agents() as agents:
             self.performer.agents = agents
-            self.start()
+            patiently(self.start, self.store.patience)
             if scan:
-                self.scan()
+                patiently(self.scan, self.store.patience)
             with self._work(self.performer.perform) as work:
                 return self._until_done(work, on_tick)
 
@@ -369,11 +369,26 @@ class Campaign:
     def _turn(self, work: Work) -> Decision | None:
         """A tick; None while another process leads the campaign, or the database is away."""
         try:
-            return self.tick(work) if work.leads(self.name) else None
-        except sa.exc.SQLAlchemyError as error:
+            if not work.leads(self.name):
+                return None
+            self._same_file()
+            return self.tick(work)
+        except DATABASE_ERRORS as error:
             if not passes(error):
                 raise
             return None
+
+    def _same_file(self) -> None:
+        """Two runs with two versions of the file would undo each other's patches: the later one counts."""
+        if not self.store.shared:
+            return
+        with self.store.read() as session:
+            row = session.migration(self.name)
+        if row is not None and row["source"] != self.source:
+            raise UsageError(
+                f"the campaign {self.name} was started again, elsewhere, with another version of its file: "
+                "this run ends, and that one goes on"
+            )
 
     @staticmethod
     def _pace(work: Work, took: float) -> None:

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from greylag.domain.errors import GreylagError, UsageError
+
+T = TypeVar("T")
 
 BUSY_SECONDS = 30
 
@@ -47,6 +50,18 @@ _SETTINGS = {
 
 class DatabaseBusy(GreylagError):
     """Another process runs campaigns on this database."""
+
+
+class DatabaseAway(GreylagError):
+    """The database server cannot be reached."""
+
+    def __init__(self, error: BaseException) -> None:
+        words = str(getattr(error, "orig", error)).strip().splitlines()
+        super().__init__(f"the database server cannot be reached: {words[0] if words else error}")
+
+
+DATABASE_ERRORS = (sa.exc.SQLAlchemyError, DatabaseAway)
+"""What transactions raise; `passes` tells what may be tried again."""
 
 
 def connect(url: str, *, own_transactions: bool = True) -> sa.Engine:
@@ -147,7 +162,7 @@ def _begin(connection: sa.Connection) -> None:
 
 def passes(error: BaseException) -> bool:
     """Is it an error of a server's that trying again later may cure: a restart, a lost connection, a lock?"""
-    if isinstance(error, sa.exc.TimeoutError):
+    if isinstance(error, sa.exc.TimeoutError | DatabaseAway):
         return True
     if not isinstance(error, sa.exc.DBAPIError) or not type(error.orig).__module__.startswith("psycopg"):
         return False
@@ -158,6 +173,18 @@ def passes(error: BaseException) -> bool:
             error, sa.exc.OperationalError | sa.exc.InterfaceError
         )
     return error.connection_invalidated or str(state).startswith(_PASSING_STATES)
+
+
+def patiently(action: Callable[[], T], seconds: float) -> T:
+    """Do it again while the server is away, for so many seconds at most; it must bear being done twice."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return action()
+        except DATABASE_ERRORS as error:
+            if not passes(error) or time.monotonic() >= until:
+                raise
+        time.sleep(1.0)
 
 
 def time_of(connection: sa.Connection) -> datetime:
@@ -180,7 +207,12 @@ def prepare(engine: sa.Engine) -> None:
     """Create the tables when they are missing, and upgrade those of an earlier version: see `upgrades`."""
     from greylag.engine.upgrades import prepare as upgrade
 
-    upgrade(engine)
+    try:
+        upgrade(engine)
+    except sa.exc.SQLAlchemyError as error:
+        if passes(error):
+            raise DatabaseAway(error) from error
+        raise
 
 
 @contextmanager

@@ -25,10 +25,10 @@ from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, er
 
 from greylag.engine import hearts
 from greylag.engine.actions import EffectKind
-from greylag.engine.database import connect, is_server, passes, sqlite_file
+from greylag.engine.database import DATABASE_ERRORS, connect, is_server, passes, patiently, sqlite_file
 from greylag.engine.hearts import TIME_TO_LIVE
 from greylag.engine.perform import Request
-from greylag.engine.store import Session, Store
+from greylag.engine.store import PATIENCE_SECONDS, Session, Store
 from greylag.engine.tables import targets
 
 APPLICATION_VERSION = "greylag-1"
@@ -42,8 +42,6 @@ SERVER_POLL_SECONDS = 0.1
 """A server has many workers to answer; a file has one, and no way to it."""
 LOOK_SECONDS = 0.2
 """How often a process asks what others brought about, at the most."""
-PATIENCE_SECONDS = 900.0
-"""So long a worker waits for a database that is away."""
 GRACE_SECONDS = 20
 """So long effects may take that run when a worker is told to end; what is left, others take over."""
 
@@ -129,7 +127,7 @@ class DurableWork:
             try:
                 self._run(request)
                 return
-            except sa.exc.SQLAlchemyError as failure:
+            except DATABASE_ERRORS as failure:
                 if not passes(failure) or self._ends.wait(1.0):
                     raise
 
@@ -255,17 +253,15 @@ def durable_work(
     executor = f"{platform.node()}-{os.getpid()}-{uuid.uuid4().hex[:12]}"
     work = DurableWork(perform, executor, workers, store, life)
     engine = connect(workflows_url(url), own_transactions=False)
+    patience = PATIENCE_SECONDS if shared else 0.0
+    store.patience = patience
     hearts.beat(store, executor)
     _perform = work.run
-    if shared:
-        store.patience = PATIENCE_SECONDS
-    _configure(engine, executor)
     stop = threading.Event()
     care = _Care(store=store, executor=executor, life=life, shared=shared, stop=stop)
     queues = {name: size for name, size in ((QUEUE, workers), (AGENTS, agents)) if size}
     try:
-        DBOS.listen_queues(list(queues))
-        DBOS.launch()
+        patiently(lambda: _launch(engine, executor, list(queues)), patience)
         for name, at_a_time in queues.items():
             DBOS.register_queue(
                 name,
@@ -280,6 +276,16 @@ def durable_work(
         _end(work, store, shared=shared, stop=stop)
         _perform = None
         engine.dispose()
+
+
+def _launch(engine: sa.Engine, executor: str, queues: list[str]) -> None:
+    _configure(engine, executor)
+    try:
+        DBOS.listen_queues(queues)
+        DBOS.launch()
+    except BaseException:
+        DBOS.destroy()  # half of it: the next attempt begins anew
+        raise
 
 
 def _configure(engine: sa.Engine, executor: str) -> None:
@@ -319,7 +325,7 @@ def _end(work: DurableWork, store: Store, *, shared: bool, stop: threading.Event
     DBOS.destroy(workflow_completion_timeout_sec=GRACE_SECONDS)
     stop.set()
     # The database may be away: then the others see by the clock that this heart beats no more.
-    with suppress(sa.exc.SQLAlchemyError), store.write() as session:
+    with suppress(*DATABASE_ERRORS), store.write() as session:
         hearts.resign(session, work.executor, at_rest=work.at_rest)
 
 
@@ -375,7 +381,7 @@ class _Care:
         while not self.stop.wait(self._pause):
             try:
                 hearts.beat(self.store, self.executor)
-            except sa.exc.SQLAlchemyError as failure:
+            except DATABASE_ERRORS as failure:
                 _log.warning("the heartbeat failed, and is tried again: %s", failure)
             else:
                 now = time.monotonic()
@@ -390,5 +396,5 @@ class _Care:
                 continue
             try:
                 recover_dead(self.store, self.executor, life=self.life)
-            except (sa.exc.SQLAlchemyError, error.DBOSException) as failure:
+            except (*DATABASE_ERRORS, error.DBOSException) as failure:
                 _log.warning("looking after dead workers failed, and is tried again: %s", failure)

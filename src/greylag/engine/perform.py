@@ -11,11 +11,9 @@ import traceback
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-import sqlalchemy as sa
-
 from greylag.domain.errors import GreylagError
 from greylag.engine.actions import EffectKind
-from greylag.engine.database import passes
+from greylag.engine.database import DATABASE_ERRORS, passes
 from greylag.engine.effects import Request, Tools
 from greylag.engine.events import EventKind
 from greylag.engine.merging import check, merge, revert
@@ -52,7 +50,7 @@ class Performer(Tools):
             return False
         try:
             return _EFFECTS[request.kind](self, request, target)
-        except sa.exc.SQLAlchemyError as error:
+        except DATABASE_ERRORS as error:
             if passes(error):
                 raise  # the database is away: nobody's fault, and the effect may be repeated
             self._failed(request, target, error)

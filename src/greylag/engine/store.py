@@ -13,12 +13,14 @@ import sqlalchemy as sa
 from greylag.domain.check import CheckStatus, Verdict
 from greylag.domain.target import TargetState
 from greylag.engine import tables
-from greylag.engine.database import passes, time_of
+from greylag.engine.database import DatabaseAway, passes, time_of
 from greylag.engine.events import ENGINE, Event, EventKind, Listener
 from greylag.engine.pilots import Record
 from greylag.engine.world import LIVE, Mode, Target, Wave
 from greylag.rollout.health import Reading
 
+PATIENCE_SECONDS = 900.0
+"""So long those that work wait for a server that is away."""
 _AGAIN = 0.25
 """Seconds between two attempts to reach a server."""
 
@@ -366,6 +368,8 @@ class Store:
             except sa.exc.SQLAlchemyError as error:
                 if connection is not None:
                     connection.close()
-                if not passes(error) or time.monotonic() >= until:
+                if not passes(error):
                     raise
+                if time.monotonic() >= until:
+                    raise DatabaseAway(error) from error
             time.sleep(_AGAIN)

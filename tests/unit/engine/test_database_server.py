@@ -19,7 +19,7 @@ from greylag.domain.target import TargetState
 from greylag.engine import hearts, questions, tables
 from greylag.engine.books import Budget, SqlBooks
 from greylag.engine.clock import ServerClock, SystemClock
-from greylag.engine.database import connect, passes, prepare
+from greylag.engine.database import DatabaseAway, connect, passes, prepare
 from greylag.engine.events import EventKind
 from greylag.engine.store import Store
 
@@ -225,9 +225,14 @@ def test_a_server_that_restarts_is_waited_for(server: Server, store: Store) -> N
 
 def test_without_patience_it_is_said_at_once() -> None:
     engine = connect("postgresql://nobody@127.0.0.1:1/none")
-    with pytest.raises(sa.exc.OperationalError) as caught, Store(engine).read():
+    with (
+        pytest.raises(DatabaseAway, match=r"cannot be reached: .*127\.0\.0\.1") as caught,
+        Store(engine).read(),
+    ):
         pass
     assert passes(caught.value)
+    with pytest.raises(DatabaseAway):
+        prepare(engine)
 
 
 def test_the_clock_is_the_servers_and_never_runs_back(store: Store) -> None:
