@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from greylag.domain.errors import FileFaults, GreylagError
 from greylag.mapping.document import Document, parse_yaml
@@ -163,5 +164,11 @@ def _flow(value: str | Mapping[str, str]) -> str:
     yaml = _yaml()
     yaml.default_flow_style = True
     buffer = io.StringIO()
-    yaml.dump([value if isinstance(value, str) else dict(value)], buffer)
+    data = _safe(value) if isinstance(value, str) else {key: _safe(one) for key, one in value.items()}
+    yaml.dump([data], buffer)
     return buffer.getvalue().strip()[1:-1]
+
+
+def _safe(text: str) -> str:
+    # The library leaves `:0` as it is, and between braces does not read it again.
+    return DoubleQuotedScalarString(text) if text.startswith(":") else text

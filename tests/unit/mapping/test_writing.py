@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from greylag.domain.question import question_key
@@ -86,6 +86,7 @@ def test_what_has_no_place_for_it_is_left_alone(text: str) -> None:
         with_answer(text, "p.c.old.b", "x")
 
 
+@example(answer=":0", question=None, place="others in braces")
 @settings(max_examples=150, deadline=None)
 @given(
     answer=st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]), min_size=1).filter(str.strip),
