@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -23,6 +24,10 @@ from greylag.forge.github.limits import Pace, Throttle
 _LOG = logging.getLogger(__name__)
 _KEPT = 10_000
 """Answers that are kept for conditional requests."""
+
+_PAGE = 100
+_UNHEARD = re.compile(r"/(labels|statuses/\w+|check-runs(/\d+)?)$")
+"""Changes that notify nobody: what GitHub's limit on content is not about."""
 
 
 class Refused(ForgeError):
@@ -104,11 +109,16 @@ class Client:
 
     def pages(self, path: str, field: str | None = None, **query: str | int) -> Iterator[Any]:
         """The items of a list, page by page; `field` is where they stand in the document."""
-        following: str | None = self._url(path, {"per_page": 100, **query})
+        following: str | None = self._url(path, {"per_page": _PAGE, **query})
         while following is not None:
             kept = self._got(following)
             document = json.loads(kept.content)
-            yield from document[field] if field else document
+            items = document[field] if field else document
+            yield from items
+            if len(items) >= _PAGE and kept.following is None:
+                # Full, and the last: when another page comes, this one stays the same, and would be taken
+                # for the last one still.
+                self._forget(following)
             following = kept.following
 
     def send(self, method: str, path: str, body: Mapping[str, Any], *, repeat: bool = True) -> Any:
@@ -130,6 +140,10 @@ class Client:
 
     def _url(self, path: str, query: Mapping[str, str | int]) -> str:
         return str(httpx.URL(f"{self.api}{path}", params={k: str(v) for k, v in query.items()} or None))
+
+    def _forget(self, url: str) -> None:
+        with self._lock:
+            self._kept.pop(url, None)
 
     def _got(self, url: str) -> _Kept:
         with self._lock:
@@ -173,7 +187,7 @@ class Client:
     def _once(
         self, method: str, url: str, body: Mapping[str, Any] | None, etag: str | None, repeat: bool
     ) -> httpx.Response:
-        self._throttle.wait(content=method != "GET")
+        self._throttle.wait(content=method != "GET" and _UNHEARD.search(url) is None)
         headers = {"Authorization": f"Bearer {self.auth.token().get_secret_value()}"}
         if etag:
             headers["If-None-Match"] = etag

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -25,17 +25,13 @@ from greylag.forge.github import talking
 from greylag.forge.github.client import Client, Refused, Unavailable
 from greylag.forge.github.hearing import hear
 from greylag.forge.github.journal import Journal
-from greylag.forge.github.marker import Marker, mark, unmark
+from greylag.forge.github.looking import Looking, pull_path
 from greylag.forge.github.mirror import Mirror
-from greylag.forge.github.reading import marker_of, pull_of
+from greylag.forge.github.publishing import Publishing
 from greylag.forge.settling import refusal, take_back
 from greylag.workspace import Conflict, RefMoved, Repository
 
-LABEL = "greylag"
-"""On every pull request of ours: by it they are listed, however many others there are."""
-
 _ATTEMPTS = 5
-_LOOKS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,49 +63,49 @@ class GitHubForge:
         self.client, self.mirror = client, mirror
         self._options = options or Options()
         self._clock = clock
-        self._journal = Journal(mirror.root / ".forge" / "github.db")
-        self._numbers: dict[tuple[str, str], int] = {}
+        self._look = Looking(client, mirror)
+        journal = Journal(mirror.root / ".forge" / "github.db")
+        self._publish = Publishing(self._look, journal, draft=self._options.draft)
 
     def open_or_update(self, spec: PullRequestSpec) -> PullRequest:
         """See `Forge`: note what is ours, move the branch, then publish."""
-        return self._open(spec, reverts=None)
+        return self._publish.open(spec, reverts=None)
 
     def get(self, repository: str, number: int) -> PullRequest:
         """See `Forge`. Brings the base branch of the mirror up to date, too."""
-        return self._read(repository, self._document(repository, number))
+        return self._look.read(repository, self._look.document(repository, number))
 
     def find(self, repository: str, head: str) -> PullRequest | None:
         """See `Forge`."""
-        known = self._from_branch(repository, head, "all")
+        known = self._look.from_branch(repository, head, "all")
         return None if known is None else self.get(repository, int(known["number"]))
 
     def find_key(self, repository: str, key: str) -> PullRequest | None:
         """See `Forge`."""
-        document = self._of_key(repository, key)
-        return None if document is None else self._read(repository, document)
+        document = self._look.of_key(repository, key)
+        return None if document is None else self._look.read(repository, document)
 
     def pull_requests(
         self, repository: str | None = None, *, state: PullRequestState | None = None
     ) -> tuple[PullRequest, ...]:
         """See `Forge`: those of ours, in the repositories that are mirrored here."""
         names = self.mirror.names() if repository is None else (repository,)
-        found = [self.get(name, number) for name in names for number, _ in self._listed(name)]
+        found = [self.get(name, number) for name in names for number, _ in self._look.listed(name)]
         found = [pull for pull in found if pull.key and state in (None, pull.state)]
         return tuple(sorted(found, key=lambda pull: (pull.repository, pull.number)))
 
     def set_check(self, repository: str, number: int, commit: str, check: Check) -> PullRequest:
         """See `Forge`."""
-        document = self._document(repository, number)
+        document = self._look.document(repository, number)
         talking.set_check(self.client, repository, commit, check, document["html_url"])
-        pull = self._read(repository, document)
-        if document.get("draft") and self._options.draft and commit == pull.head_commit and _shown(pull):
-            self.client.graphql(_READY, id=document["node_id"])
+        pull = self._look.read(repository, document)
+        self._ready(document, pull)
         return pull
 
     def merge(self, repository: str, number: int, sha: str) -> Merged | NotMergeable:
         """See `Forge`."""
         for attempt in range(_ATTEMPTS):
-            pull = self._settled(repository, number)
+            pull = self._look.settled(repository, number)
             refused = refusal(pull, sha)
             if refused is not None:
                 return refused
@@ -131,7 +127,7 @@ class GitHubForge:
         key = f"revert:{pull.key}"
         known = self.find_key(repository, key)
         if known is not None and known.state is PullRequestState.OPEN:
-            known = self._settled(repository, known.number)
+            known = self._look.settled(repository, known.number)
         if known is not None and (known.state is not PullRequestState.OPEN or known.mergeable):
             return known
         title = f"Revert “{pull.title}”"
@@ -160,18 +156,18 @@ class GitHubForge:
             labels=pull.labels,
             reviewers=pull.reviewers,
         )
-        return self._open(spec, reverts=number)
+        return self._publish.open(spec, reverts=number)
 
     def close(self, repository: str, number: int) -> PullRequest:
         """See `Forge`."""
-        document = self._document(repository, number)
+        document = self._look.document(repository, number)
         if document["state"] == "open":
-            document = self.client.send("PATCH", _pull(repository, number), {"state": "closed"})
-        return self._read(repository, document)
+            document = self.client.send("PATCH", pull_path(repository, number), {"state": "closed"})
+        return self._look.read(repository, document)
 
     def comment(self, repository: str, number: int, *, key: str, body: str) -> PullRequest:
         """See `Forge`."""
-        self._document(repository, number)
+        self._look.document(repository, number)
         talking.say(self.client, repository, number, key, body)
         return self.get(repository, number)
 
@@ -179,164 +175,7 @@ class GitHubForge:
         """See `Forge`: one conditional request a repository."""
         return hear(self.client, repositories, since)
 
-    # Below: reading.
-
-    def _document(self, repository: str, number: int) -> dict[str, Any]:
-        found = self.client.find(_pull(repository, number))
-        if found is None:
-            raise ForgeError(f"{repository} has no pull request #{number}, or it is not shown to us")
-        return dict(found)
-
-    def _read(self, repository: str, document: Mapping[str, Any]) -> PullRequest:
-        if document["state"] == "open":
-            self.mirror.sync(repository, document["base"]["ref"])
-        checks = talking.checks(self.client, repository, document["head"]["sha"])
-        told = talking.comments(self.client, repository, document["number"]) if document["comments"] else {}
-        comments = [comment for _, comment in told.values()]
-        return pull_of(repository, document, checks=checks, comments=comments)
-
-    def _settled(self, repository: str, number: int) -> PullRequest:
-        """The pull request, once the forge knows whether it merges (or does not get to know it in time)."""
-        for attempt in range(_LOOKS):
-            document = self._document(repository, number)
-            if document["state"] != "open" or document.get("mergeable") is not None:
-                break
-            self.client.sleep(min(8.0, 0.25 * 2**attempt))
-        return self._read(repository, document)
-
-    def _listed(self, repository: str) -> Iterator[tuple[int, Marker]]:
-        """Numbers and markers of the pull requests with our label, newest first."""
-        query = {"labels": LABEL, "state": "all"}
-        try:
-            for issue in self.client.pages(f"/repos/{repository}/issues", **query):
-                marker = unmark(issue.get("body"))[1]
-                if "pull_request" in issue and marker is not None:
-                    yield int(issue["number"]), marker
-        except Refused as error:
-            if error.status != 404:
-                raise
-            raise ForgeError(
-                f"{repository}: there is no such repository, or it is not shown to us"
-            ) from error
-
-    def _of_key(self, repository: str, key: str) -> dict[str, Any] | None:
-        known = self._numbers.get((repository, key))
-        for number in (*((known,) if known else ()), *self._numbers_of(repository, key)):
-            document = self._document(repository, number)
-            marker = marker_of(document, repository)
-            if marker is not None and marker.key == key:
-                self._numbers[repository, key] = number
-                return document
-        return None
-
-    def _numbers_of(self, repository: str, key: str) -> Iterator[int]:
-        return (number for number, marker in self._listed(repository) if marker.key == key)
-
-    def _from_branch(self, repository: str, head: str, state: str) -> dict[str, Any] | None:
-        query = {"head": f"{repository.split('/', maxsplit=1)[0]}:{head}", "state": state}
-        try:
-            return next(iter(self.client.pages(f"/repos/{repository}/pulls", **query)), None)
-        except Refused as error:
-            raise ForgeError(f"{repository}: {error.said or 'there is no such repository'}") from error
-
-    # Below: proposing.
-
-    def _open(self, spec: PullRequestSpec, *, reverts: int | None) -> PullRequest:
-        document = self._of_key(spec.repository, spec.key)
-        start = self._start_of(spec, known=None if document is None else marker_of(document, spec.repository))
-        document = document or self._from_branch(spec.repository, spec.head, "open")
-        if document is not None and document["state"] != "open":
-            return self._read(spec.repository, document)
-        marker = Marker(key=spec.key, head=spec.head, base=start, reverts=reverts)
-        before = None if document is None else marker_of(document, spec.repository)
-        marker = replace(marker, heads=before.heads if before else ()).with_head(spec.commit)
-        wanted = {"title": spec.title, "body": mark(spec.body, marker), "base": spec.base}
-        if document is not None and any(_field(document, name) != text for name, text in wanted.items()):
-            document = self.client.send("PATCH", _pull(spec.repository, document["number"]), wanted)
-        head = self._move_head(spec, marker)
-        if document is None:
-            document = self._create(spec, wanted)
-        number = int(document["number"])
-        self._numbers[spec.repository, spec.key] = number
-        return self._dressed(spec, number, head)
-
-    def _start_of(self, spec: PullRequestSpec, known: Marker | None) -> str:
-        repo = self.mirror.open(spec.repository)
-        if not repo.has_commit(spec.commit):
-            raise ForgeError(f"{spec.repository}: there is no commit {spec.commit}")
-        tip = self.mirror.sync(spec.repository, spec.base)
-        start = None if tip is None else Repository.open(repo.path).merge_base(tip, spec.commit)
-        if start is None:
-            raise ForgeError(
-                f"{spec.repository}: {spec.commit[:12]} does not start from branch {spec.base!r}"
-            )
-        if start == spec.commit and known is None:
-            raise ForgeError(f"{spec.repository}: {spec.base!r} holds {spec.commit[:12]} already")
-        return known.base if known is not None and start == spec.commit else start
-
-    def _move_head(self, spec: PullRequestSpec, marker: Marker) -> str:
-        """Put the commit on the head branch unless a person has pushed there; returns where it stands."""
-        ours = self._journal.intend(spec.repository, spec.head, spec.commit) | {*marker.heads}
-        for _ in range(_ATTEMPTS):
-            found = self.mirror.sync(spec.repository, spec.head)
-            if found == spec.commit:
-                return found
-            if found is not None and found not in ours:
-                ours |= {one for _, told in self._listed(spec.repository) for one in told.heads}
-                if found not in ours:
-                    return found
-            with contextlib.suppress(RefMoved):
-                self.mirror.push(spec.repository, spec.head, spec.commit, expected=found)
-                return spec.commit
-        raise ForgeError(f"{spec.repository}: {spec.head} kept moving; try again later")
-
-    def _create(self, spec: PullRequestSpec, wanted: Mapping[str, str]) -> dict[str, Any]:
-        """Make it, once: whatever becomes of the answer, it is looked for before it is made again."""
-        body: dict[str, Any] = {**wanted, "head": spec.head, "draft": self._options.draft}
-        for attempt in range(_ATTEMPTS):
-            try:
-                return dict(self.client.send("POST", f"/repos/{spec.repository}/pulls", body, repeat=False))
-            except Unavailable:
-                if attempt == _ATTEMPTS - 1:
-                    raise
-                self.client.sleep(0.5 * 2**attempt)
-            except Refused as error:
-                if error.status != 422:
-                    raise
-                if body["draft"] and "draft" in error.said.lower():
-                    body["draft"] = False  # not every plan has drafts
-                    continue
-                known = self._from_branch(spec.repository, spec.head, "open")
-                if known is None:
-                    raise
-                return known
-            known = self._from_branch(spec.repository, spec.head, "open")
-            if known is not None:
-                return known
-        raise ForgeError(f"{spec.repository}: no pull request could be made from {spec.head}")
-
-    def _dressed(self, spec: PullRequestSpec, number: int, head: str) -> PullRequest:
-        """Labels, reviewers, and a word where a person's commits stay; then the whole as it is."""
-        repository = spec.repository
-        document = self._document(repository, number)
-        for attempt in range(_LOOKS):
-            if document["head"]["sha"] == head or document["state"] != "open":
-                break
-            self.client.sleep(min(4.0, 0.25 * 2**attempt))  # a push shows after a moment
-            document = self._document(repository, number)
-        changed = talking.label(self.client, repository, document, (LABEL, *spec.labels))
-        asked, impossible = talking.ask(self.client, repository, document, spec.reviewers)
-        if impossible:
-            text = f"Could not be asked for a review: {', '.join(f'`{one}`' for one in impossible)}."
-            talking.say(self.client, repository, number, "reviewers", text)
-        if head != spec.commit:
-            text = f"Somebody pushed to this branch: it stays at {head}, and {spec.commit} is not put there."
-            talking.say(self.client, repository, number, "kept", text)
-        if changed or asked or impossible or head != spec.commit:
-            document = self._document(repository, number)
-        return self._read(repository, document)
-
-    # Below: merging.
+    # Below: what merging is made of.
 
     def _merge_once(self, pull: PullRequest, sha: str) -> Merged | NotMergeable | None:
         """One try; None: look again."""
@@ -346,7 +185,7 @@ class GitHubForge:
             trailers = f"Greylag-Pull-Request: {pull.number}\nGreylag-Key: {pull.key}\n"
             body["commit_message"] = f"{pull.title}\n\n{trailers}"
         try:
-            path = f"{_pull(pull.repository, pull.number)}/merge"
+            path = f"{pull_path(pull.repository, pull.number)}/merge"
             self.client.send("PUT", path, body, repeat=False)
         except Unavailable:
             after = self.get(pull.repository, pull.number)
@@ -354,6 +193,13 @@ class GitHubForge:
         except Refused as error:
             return self._why_not(pull, error)
         return self._taken(self.get(pull.repository, pull.number))
+
+    def _ready(self, document: Mapping[str, Any], pull: PullRequest) -> bool:
+        """Let a draft of ours be reviewed once its checks have passed. Says whether that was done."""
+        if not (self._options.draft and document.get("draft") and pull.key and pull.checks and _shown(pull)):
+            return False
+        self.client.graphql(_READY, id=document["node_id"])
+        return True
 
     def _taken(self, pull: PullRequest) -> Merged:
         """It is merged: let the mirror know, and drop the branch if it still stands at what was merged."""
@@ -373,6 +219,8 @@ class GitHubForge:
             raise error
         after = self.get(pull.repository, pull.number)
         if after.state is PullRequestState.MERGED or after.head_commit != pull.head_commit:
+            return None
+        if self._ready(self._look.document(pull.repository, pull.number), after):
             return None
         conflict = self._conflict(after)
         if conflict.paths:
@@ -404,14 +252,6 @@ class GitHubForge:
 _READY = """
 mutation($id: ID!) { markPullRequestReadyForReview(input: {pullRequestId: $id}) { clientMutationId } }
 """
-
-
-def _pull(repository: str, number: int) -> str:
-    return f"/repos/{repository}/pulls/{number}"
-
-
-def _field(document: Mapping[str, Any], name: str) -> str:
-    return str(document["base"]["ref"] if name == "base" else document.get(name) or "").replace("\r\n", "\n")
 
 
 def _shown(pull: PullRequest) -> bool:

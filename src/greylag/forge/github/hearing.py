@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Mapping
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from greylag.forge.base import Remark, Remarks
 from greylag.forge.github.client import Client, Refused
 from greylag.forge.github.marker import unmark_comment
-from greylag.forge.github.reading import when
+from greylag.forge.github.reading import LABEL, when
 
 _OVERLAP = timedelta(seconds=30)
 """Comments may become visible in another order than that of their times: so much is read again."""
@@ -40,16 +41,24 @@ def hear(client: Client, repositories: Collection[str], since: str | None) -> Re
 
 
 def _comments(client: Client, repository: str, mark: str | None) -> list[Mapping[str, Any]]:
-    query = {"sort": "updated", "direction": "asc"}
-    at = when(mark)
-    if at is not None:
-        query["since"] = (at - _OVERLAP).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     try:
+        at = when(mark) or _first(client, repository)
+        if at is None:
+            return []
+        since = (at - _OVERLAP).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        query = {"sort": "updated", "direction": "asc", "since": since}
         return list(client.pages(f"/repos/{repository}/issues/comments", None, **query))
     except Refused as error:
         if error.status == 404:
             return []  # gone: nothing is said there, and the others are still to be heard
         raise
+
+
+def _first(client: Client, repository: str) -> datetime | None:
+    """When our oldest pull request was made; what was said before is none of ours to read."""
+    query = {"labels": LABEL, "state": "all"}
+    issues = client.pages(f"/repos/{repository}/issues", None, **query)
+    return min((at for issue in issues if (at := when(issue["created_at"])) is not None), default=None)
 
 
 def _remarks(client: Client, repository: str, documents: list[Mapping[str, Any]]) -> list[Remark]:
@@ -82,5 +91,5 @@ def _remarks(client: Client, repository: str, documents: list[Mapping[str, Any]]
 
 def _may_write(client: Client, repository: str, login: str) -> bool:
     """What the forge says of somebody's rights now; `author_association` would not say it."""
-    document = client.find(f"/repos/{repository}/collaborators/{login}/permission")
+    document = client.find(f"/repos/{repository}/collaborators/{quote(login)}/permission")
     return document is not None and str(document.get("permission")) in _WRITERS

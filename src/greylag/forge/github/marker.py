@@ -7,6 +7,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 _OPEN, _CLOSE = "<!-- greylag ", " -->"
+_BODY = 60_000
+"""Characters of a body; GitHub takes 65,536 with the marker."""
+
 _HEADS = 20
 """Commits of ours that a pull request remembers: more re-runs than anybody makes between two looks."""
 
@@ -29,6 +32,8 @@ class Marker:
 
 def mark(body: str, marker: Marker) -> str:
     """The body of a pull request, with its marker at the end."""
+    if len(body) > _BODY:
+        body = f"{body[:_BODY]}\n\n… (cut: it is longer than a forge takes)"
     return f"{body}\n\n{_written(asdict(marker))}"
 
 

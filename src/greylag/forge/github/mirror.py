@@ -11,6 +11,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from greylag.forge.base import ForgeError
 from greylag.forge.github.client import Client
@@ -65,7 +66,7 @@ class Mirror:
         """
         repo = self.open(repository)
         ref = f"refs/heads/{branch}"
-        found = self._client.find(f"/repos/{repository}/git/ref/heads/{branch}")
+        found = self._client.find(f"/repos/{repository}/git/ref/heads/{quote(branch)}")
         tip = None if found is None else str(found["object"]["sha"])
         if tip is None:
             here = repo.ref(ref)

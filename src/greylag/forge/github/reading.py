@@ -13,6 +13,9 @@ from greylag.forge.github.marker import Marker, unmark, unmark_comment
 PREFIX = "greylag/"
 """Our statuses and check runs are called so, and the verifier."""
 
+LABEL = "greylag"
+"""On every pull request of ours: by it they are listed, however many others there are."""
+
 TO_STATE: Mapping[CheckStatus, str] = {
     CheckStatus.PASSED: "success",
     CheckStatus.FAILED: "failure",

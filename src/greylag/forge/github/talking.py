@@ -100,9 +100,12 @@ def ask(
 def checks(client: Client, repository: str, commit: str) -> dict[str, Check]:
     """Statuses and check runs of a commit, ours by verifier, others as the forge calls them."""
     here = f"/repos/{repository}/commits/{commit}"
-    found = [status_check(one) for one in client.pages(f"{here}/status", "statuses")]
-    found += [run_check(one) for one in client.pages(f"{here}/check-runs", "check_runs")]
-    return {check.verifier: check for check in sorted(found, key=lambda one: one.verifier)}
+    found = [(one["context"], status_check(one)) for one in client.pages(f"{here}/status", "statuses")]
+    runs = client.pages(f"{here}/check-runs", "check_runs")
+    found += [(one["name"], run_check(one)) for one in runs]
+    # Ours last: what others call like a verifier of ours does not stand for it.
+    found.sort(key=lambda one: (str(one[0]).startswith(PREFIX), one[1].verifier))
+    return {check.verifier: check for _, check in found}
 
 
 def set_check(client: Client, repository: str, commit: str, check: Check, url: str) -> None:
