@@ -19,7 +19,7 @@ from greylag.engine.agent_runs import AgentRun
 from greylag.engine.agent_task import Task, task_of
 from greylag.engine.agent_work import NotWanted, transcript, work
 from greylag.engine.apply import record
-from greylag.engine.checking import acceptable, verdict_of
+from greylag.engine.checking import CalledOff, acceptable, verdict_of
 from greylag.engine.copying import TooMuch
 from greylag.engine.effects import EffectFailed, Request, Tools
 from greylag.engine.events import EventKind
@@ -27,7 +27,6 @@ from greylag.engine.leftovers import AgentPart
 from greylag.engine.proposing import rewrite
 from greylag.engine.rewriter import Draft
 from greylag.engine.world import Target
-from greylag.workspace.cage import CageError
 
 __all__ = ["Agents", "Judges", "Proxy", "agent"]
 
@@ -46,10 +45,8 @@ def agent(tools: Tools, request: Request, target: Target) -> bool:
         return _leave(tools, request, target, draft, str(error))
     try:
         known = _known(tools, agents, request, task)
-    except CageError:
-        if agents.closing.is_set():
-            return _asked_again(tools, request, task)
-        raise
+    except CalledOff:
+        return _asked_again(tools, request, task)
     if known is not None:
         return _settle(tools, request, task, known)
     return _run(tools, agents, request, task)

@@ -11,6 +11,7 @@ from typing import Literal
 
 from greylag.domain.agent import Changes, Leftover
 from greylag.domain.check import Check, CheckStatus, Proof, Verdict
+from greylag.domain.errors import GreylagError
 from greylag.domain.migration import MergePolicy
 from greylag.domain.outcome import Reason, Unchanged
 from greylag.engine.finding import look
@@ -27,6 +28,10 @@ FINISHED = "everything-done"
 
 More = Callable[[Changes], tuple[Check, ...]]
 """Checks of a patch by another floor."""
+
+
+class CalledOff(GreylagError):
+    """Nobody wants the answer any more; nothing is known of what was checked."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,15 +64,14 @@ class Verification:
         return replace(part, others=_nothing, judge=_nothing) if quick else part
 
     def __call__(self, changes: Changes) -> tuple[Check, ...]:
-        """All checks, as far as the first refusal."""
+        """All checks, as far as the first refusal. Raises CalledOff."""
         self.checks = self._judged(changes)
         return self.checks
 
     def _judged(self, changes: Changes) -> tuple[Check, ...]:
         # What was shown of another round's text says nothing of this one's.
         self.proofs.clear()
-        if self.over():
-            return (_OVER,)
+        self._go_on()
         checks = list(self.guards(changes))
         if refused(checks):
             return tuple(checks)
@@ -90,10 +94,13 @@ class Verification:
         for more in (self.others, self.judge):
             if refused(checks):
                 break
-            if self.over():
-                return (*checks, _OVER)
+            self._go_on()
             checks += more(changes)
         return tuple(checks)
+
+    def _go_on(self) -> None:
+        if self.over():
+            raise CalledOff("the checks were called off")
 
     def _finished(self, texts: Mapping[str, str]) -> list[Check]:
         """Was every file that was left over changed?"""
@@ -155,11 +162,6 @@ class Verification:
 
 def _nothing(_changes: Changes) -> tuple[Check, ...]:
     return ()
-
-
-_OVER = Check(
-    verifier=FINISHED, status=CheckStatus.FAILED, summary="the run was ended, and nothing more is checked"
-)
 
 
 def refused(checks: list[Check]) -> bool:

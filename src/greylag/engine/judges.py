@@ -14,7 +14,7 @@ from greylag.agent.brief import VerifierNote, summary
 from greylag.domain.agent import AttemptKey, Changes, Leftover
 from greylag.domain.check import Check
 from greylag.domain.errors import FileFaults
-from greylag.engine.checking import More
+from greylag.engine.checking import CalledOff, More
 from greylag.mapping.compiled import CompiledMigration
 from greylag.verify.guards import scope, scope_of
 from greylag.verify.judge import Judge, asked_over, diff_of
@@ -26,7 +26,7 @@ from greylag.verify.projects import (
     verifiers_for,
 )
 from greylag.workspace import CommandResult
-from greylag.workspace.cage import Cage, CageError, CageLimits, CageSpec
+from greylag.workspace.cage import Cage, CageLimits, CageSpec
 from greylag.workspace.cage.base import never
 
 _JUDGE_TURNS = 20
@@ -116,7 +116,7 @@ class HostJudges:
     def others(self, base: Base, ours: Mapping[str, bytes], *, stopped: Callable[[], bool] = never) -> More:
         """The repository's own verifiers, before all of our changes and after them.
 
-        Raises CageError when `stopped` calls it off: what a command says that was ended is no answer.
+        Raises CalledOff when `stopped` says so: what a command says that was ended is no answer.
         """
         settings = self.projects
         if settings is None:
@@ -138,7 +138,7 @@ class HostJudges:
         # What tests say in the end may be far behind a long list.
         result = self.cage.run(argv, spec, timeout=timeout, tail=_TAIL)
         if stopped():
-            raise CageError("the verifiers were called off")
+            raise CalledOff("the verifiers were called off")
         return result
 
     def judge(
