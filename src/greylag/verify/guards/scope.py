@@ -191,10 +191,13 @@ def _conditions(migration: CompiledMigration) -> Mapping[str, frozenset[tuple[st
 
 
 def _factors(mapping: Replacement) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Columns that are multiplied or divided, with what by."""
+    """Columns that are multiplied or divided, with what by; none that another output takes as it is."""
+    plain = {
+        column.name.lower() for output in mapping.outputs if _column(column := output.expression.unalias())
+    }
     for output in mapping.outputs:
         columns = {column.name.lower() for column in output.expression.find_all(exp.Column)}
-        if len(columns) != 1 or output.expression.find(exp.Case):
+        if len(columns) != 1 or columns & plain or output.expression.find(exp.Case):
             continue
         numbers = tuple(
             str(literal.this)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 from tests.unit.verify.guards.right_cases import RIGHT, Right
 from tests.unit.verify.guards.world import scope_for
 from tests.unit.verify.guards.wrong_cases import WRONG, Wrong
 
+from greylag.domain.agent import Leftover
 from greylag.domain.check import Check, CheckStatus
-from greylag.verify.guards import GUARDS, Scope, Span, scope
+from greylag.mapping import load_migration
+from greylag.verify.guards import GUARDS, Scope, Span, scope, scope_of
 from greylag.verify.guards.scope import Replaced
 
 
@@ -194,3 +197,22 @@ def test_only_the_mapping_that_a_file_is_about_counts() -> None:
     after = {"a.sql": b"SELECT account_id FROM users_v2\n", "b.sql": b"SELECT account_id FROM devices_v2\n"}
     found = {check.verifier: check for check in scope(after, before, given)}["guard:faithful"]
     assert {text.split(":")[0] for text in found.details["findings"]} == {"b.sql"}  # type: ignore[attr-defined]
+
+
+def test_a_column_that_one_output_takes_as_it_is_may_be_read_so(tmp_path: Path) -> None:
+    """An answer may have made a second output of it: `ROUND(sessions / 10, 1) AS legacy_score`."""
+    text = (
+        "name: sessions-v2\ndialect: bigquery\nreplaces:\n  - dataset: core.users_v1\n"
+        "    columns: {visits: INT64, score: FLOAT64}\n"
+        "    as: SELECT sessions AS visits, SCORE FROM core.users_v2\n"
+        "provides:\n  - dataset: core.users_v2\n    columns: {sessions: INT64}\n"
+    )
+    before = {"a.py": b"q = 'SELECT visits FROM core.users_v1'\n"}
+    after = {"a.py": b"q = 'SELECT sessions AS visits FROM core.users_v2'\n"}
+    for plain, wrong in (("sessions", False), ("sessions * 60", True)):
+        file = tmp_path / "sessions-v2.migration.yaml"
+        made = text.replace("SELECT sessions AS", f"SELECT {plain} AS")
+        file.write_text(made.replace("SCORE", "ROUND(sessions / 10, 1) AS score"), encoding="utf-8")
+        left = Leftover(path="a.py", framework=None, reads=(), reasons=())
+        found = failed(scope(after, before, scope_of(load_migration(file), [left])))
+        assert ("faithful" in found) is wrong, found
