@@ -201,7 +201,7 @@ class DurableWork:
                 )
             )
         now = {(row["migration"], row["repository"]): row["seq"] for row in rows}
-        over = [one for one in asked if now.get((one.migration, one.repository)) != one.seq]
+        over = [one for one in asked if now.get((one.migration, one.repository), one.seq) != one.seq]
         for request in over:
             self._ended(_key(request))
         return bool(over)
