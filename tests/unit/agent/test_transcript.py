@@ -270,3 +270,19 @@ def test_old_attempts_go_and_open_ones_stay_a_week(tmp_path: Path) -> None:
     assert len(prune(tmp_path, timedelta(days=2), now=START + timedelta(days=8))) == 1
     assert not (tmp_path / "users-v2" / "team__reports").exists()
     assert (outside / "kept").exists()
+
+
+def test_what_an_agent_says_does_not_fill_the_disk(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    for _ in range(2):
+        with writer(path, most=20_000) as note:
+            for number in range(200):
+                note("message", text=f"{number} " + "x" * 500)
+                note("denied", what="network", reason="no way out")
+    with writer(path, most=20_000) as note:
+        note("round", round=1)
+        note("ended", end=AttemptEnd.REJECTED, reason="no", rounds=1, usage=Usage())
+    assert path.stat().st_size < 23_000
+    kinds = [record.kind for record in read_transcript(path).records]
+    assert kinds.count("cut") == 1
+    assert kinds[-2:] == ["round", "ended"]

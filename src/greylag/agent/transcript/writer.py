@@ -16,6 +16,12 @@ from greylag.agent.transcript.reading import read_transcript
 LASTING = frozenset({"started", "question", "answer", "snapshot", "round", "ended"})
 """Kinds that are on the disk before the call returns: what a resumed attempt relies on."""
 
+KEPT = (LASTING - {"question", "answer"}) | {"brief", "prompt", "model_call", "cut"}
+"""Kinds that are written however long a file is: the host makes them, and only so many."""
+
+MOST = 64 * 1024 * 1024
+"""Bytes of a file in which what an agent says and does is written down: it may say more than a disk holds."""
+
 
 def _now() -> datetime:
     return datetime.now(UTC)
@@ -25,7 +31,8 @@ class TranscriptWriter:
     """Appends records to one file; may be called from several threads, and goes on where a file ends.
 
     A record is one write of one line: it stands there whole, or, if the process dies in it, is recognised as
-    torn and passed over. `redact` sees every text before it is cut. Lines are ASCII, so that showing the raw
+    torn and passed over. A file of `most` bytes takes no more of what the agent says and does: a record `cut`
+    tells so. `redact` sees every text before it is cut. Lines are ASCII, so that showing the raw
     file cannot drive a terminal. Raises OSError where the file cannot be written.
     """
 
@@ -37,12 +44,15 @@ class TranscriptWriter:
         clock: Callable[[], datetime] = _now,
         level: Level | str = Level.FULL,
         cap: int = CAP,
+        most: int = MOST,
     ) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         known = read_transcript(path).records if path.exists() else ()
         self._redact, self._clock = redact, clock
         self._level, self._cap = Level(level), cap
         self._sequence = known[-1].seq if known else 0
+        self._most = most
+        self._cut = any(record.kind == "cut" for record in known)
         self._lock = threading.Lock()
         # Only its owner reads it: it holds code and conversations.
         self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -50,6 +60,15 @@ class TranscriptWriter:
 
     def __call__(self, kind: str, /, **data: object) -> None:
         """Write down one thing that happened."""
+        if kind not in KEPT and os.fstat(self._file).st_size > self._most:
+            with self._lock:
+                told, self._cut = self._cut, True
+            if not told:
+                self(
+                    "cut",
+                    reason=f"the file has {self._most} bytes: what the agent says is left out from here",
+                )
+            return
         content = sealed(plain(data), self._redact, self._level, self._cap)
         with self._lock:
             record = {
