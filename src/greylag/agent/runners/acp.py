@@ -119,7 +119,7 @@ class _PipeTransport:
                 return None
             if line is None:
                 continue
-            with suppress(ValueError):
+            with suppress(ValueError, RecursionError):
                 message = json.loads(line)
                 if isinstance(message, dict):
                     return message

@@ -171,7 +171,7 @@ def parse(line: bytes) -> Mapping[str, Any]:
     """A line as an object; an empty one where it is none: agents print other things, too."""
     try:
         event = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return event if isinstance(event, Mapping) else {}
 
