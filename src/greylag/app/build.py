@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from greylag.app.crew import Crew
 from greylag.app.health_settings import combined, followed
+from greylag.app.notify_settings import open_notices
 from greylag.app.settings import HealthSettings, Settings
 from greylag.domain.errors import UsageError
-from greylag.engine.campaign import Campaign, OpenAgents, Options
+from greylag.engine.campaign import Campaign, OpenAgents, OpenNotices, Options
 from greylag.engine.clock import Clock, ServerClock, SystemClock
 from greylag.engine.database import connect, is_server, prepare, process_lock, sqlite_file
 from greylag.engine.events import Listener
@@ -48,6 +49,7 @@ class App:
     work: WorkFactory
     schedules: Schedules = lambda _: ()
     agents: OpenAgents = nullcontext
+    notices: OpenNotices = lambda _, on_tick: nullcontext(on_tick)
 
     def subscribe(self, listener: Listener) -> None:
         """Hear every event of this process."""
@@ -108,6 +110,7 @@ class App:
             work=self._work(lambda: made),
             schedules=self.schedules,
             agents=self.agents,
+            notices=self.notices,
         )
 
         return made
@@ -148,17 +151,19 @@ def build(
     prepare(engine)
     store = Store(engine)
     time = clock or _clock(store)
+    source = health or _health(settings.health, _base(settings))
     pulls = forge or _forge(settings, time)
     return App(
         settings=settings,
         store=store,
-        health=health or _followed(settings, pulls),
+        health=source if health else _followed(settings, pulls, source),
         forge=pulls,
         rewriter=rewriter or _rewriter(),
         clock=time,
         work=work or _durable(settings, store),
         schedules=_schedules(settings.health),
         agents=_agents(settings, store, time, unsafe=unsafe),
+        notices=open_notices(settings.notify, store, time),
     )
 
 
@@ -257,17 +262,17 @@ def _health(settings: HealthSettings, base: Path | None) -> HealthSource:
     return next(iter(given.values()), NoHealth())
 
 
-def _followed(settings: Settings, forge: Forge) -> HealthSource:
+def _followed(settings: Settings, forge: Forge, health: HealthSource) -> HealthSource:
     """The health, and whether everything that runs a repository runs what was merged."""
-    base, given = _base(settings), settings.health
+    given = settings.health
 
     def includes(repository: str, commit: str, merged: str) -> bool:
         known = _fleet(settings, forge).open(repository)
         both = known.has_commit(commit) and known.has_commit(merged)
         return both and known.is_ancestor(merged, commit)
 
-    health = _health(given, base)
-    return followed(health, given.instances, watch=given.watch, includes=includes, base=base)
+    watch = given.watch
+    return followed(health, given.instances, watch=watch, includes=includes, base=_base(settings))
 
 
 def _base(settings: Settings) -> Path | None:

@@ -16,6 +16,7 @@ from greylag.app.durations import Duration
 from greylag.app.faults import faults_of, read_yaml
 from greylag.app.forge_settings import ForgeSettings
 from greylag.app.health_settings import AnyInstances, AnySource
+from greylag.app.notify_settings import NotifySettings
 from greylag.domain.errors import FileFaults, UsageError
 
 FILE = "greylag.yaml"
@@ -73,6 +74,7 @@ class Settings(BaseSettings):
     tries: int = Field(2, ge=1, description="attempts before a target is handed to a person")
     forge: ForgeSettings = Field(default_factory=lambda: ForgeSettings.model_validate({}))
     author: AuthorSettings = Field(default_factory=AuthorSettings)
+    notify: NotifySettings = Field(default_factory=NotifySettings)
     agent: AgentSettings = Field(default_factory=lambda: AgentSettings.model_validate({}))
 
     @field_validator("fleet", mode="after")

@@ -23,6 +23,7 @@ from greylag.engine.decide import decide
 from greylag.engine.events import EventKind
 from greylag.engine.leftovers import choose, hand_to_agent
 from greylag.engine.loading import load_with_answers
+from greylag.engine.notices import OnTick
 from greylag.engine.observe import observe, read_world
 from greylag.engine.patching import LedgerEntry, Rewriting, fold
 from greylag.engine.perform import Performer, Request
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
 
 OpenAgents = Callable[[], AbstractContextManager[Callable[[], "Agents"] | None]]
 """Gives what makes agents when the first is needed, as long as a run lasts."""
+
+OpenNotices = Callable[[str, OnTick], AbstractContextManager[OnTick]]
+"""For a campaign, and what is called at each tick: the same, with notices collected and sent."""
 
 _SHARE = 4.0
 """While effects run, a tick comes at the earliest after so many times the length of the last tick."""
@@ -88,6 +92,7 @@ class Campaign:
         work: WorkFactory,
         schedules: Schedules = lambda _: (),
         agents: OpenAgents = nullcontext,
+        notices: OpenNotices = lambda _, on_tick: nullcontext(on_tick),
     ) -> None:
         self.migration = migration
         self.name = migration.name
@@ -99,6 +104,7 @@ class Campaign:
         self._rewriter = rewriter
         self._work = work
         self._agents = agents
+        self._notices = notices
         self.rules = Rules(
             rollout=migration.rollout,
             limits=options.limits,
@@ -339,8 +345,9 @@ class Campaign:
             patiently(self.start, self.store.patience)
             if scan:
                 patiently(self.scan, self.store.patience)
-            with self._work(self.performer.perform) as work:
-                return self._until_done(work, on_tick)
+            notices = self._notices(self.name, on_tick)
+            with self._work(self.performer.perform) as work, notices as told:
+                return self._until_done(work, told)
 
     def _until_done(self, work: Work, on_tick: Callable[[Decision], None]) -> Outcome:
         ticks = 0

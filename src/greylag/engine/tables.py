@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 metadata = sa.MetaData()
 
@@ -329,3 +329,17 @@ heartbeats = sa.Table(
 
 coordinators = sa.Table("coordinators", metadata, _text("migration", key=True), _text("executor", null=False))
 """Which executor leads a campaign: it looks and decides, until it ends or its heart stops beating."""
+
+notices = sa.Table(
+    "notices",
+    metadata,
+    _text("migration", key=True),
+    _text("key", key=True),
+    _text("recipient", key=True),
+    _text("kind", null=False),
+    _text("text", null=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("claimed_at", Instant),
+    sa.Column("sent_at", Instant),
+)
+"""What people are told, each once; and, by their own kinds, what is broken, and how far it was read."""
