@@ -244,7 +244,8 @@ def _words(answer: httpx.Response) -> str:
     if not isinstance(document, dict):
         return ""
     more = [_fault(one) for one in document.get("errors") or ()]
-    return "; ".join(part for part in (str(document.get("message", "")), *more) if part)
+    words = "; ".join(part for part in (str(document.get("message", "")), *more) if part)
+    return " ".join(words.split())
 
 
 def _fault(error: Any) -> str:

@@ -31,6 +31,8 @@ def shaped(call: Call, repo: Repo) -> dict[str, Any]:
 
 def of_org(call: Call) -> Answer:
     """The repositories of an organisation that the asker may see."""
+    if all(repo.owner != call.args["org"] for repo in call.hub.repos.values()):
+        raise ApiError(404, "Not Found")
     return Answer(document=[shaped(call, repo) for repo in _seen(call) if repo.owner == call.args["org"]])
 
 
