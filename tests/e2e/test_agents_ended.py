@@ -6,7 +6,7 @@ import threading
 import time
 from pathlib import Path
 
-from tests.e2e.campaigns import head_text, make_fleet, query
+from tests.e2e.campaigns import head_text, make_fleet, push, query
 from tests.e2e.test_agents import DYNAMIC, MOVED, RIGHT, app_of, campaign_of, fleet, rows_of, run
 
 from greylag.domain.target import TargetState
@@ -145,3 +145,25 @@ def test_verifiers_are_ended_too(tmp_path: Path) -> None:
     assert target.state is TargetState.HANDED_OVER
     # What a verifier said that was ended is not remembered as what it says of the base.
     assert not list((tmp_path / "agents" / "baselines").glob("*"))
+
+
+def test_a_known_change_keeps_what_the_judge_said_of_it(tmp_path: Path) -> None:
+    fleet(tmp_path)
+    prices = {name: {"input": 1, "output": 1} for name in ("scripted", "judging")}
+    with ScriptedModel(RIGHT) as model:  # whose words are no judge's
+        campaign = campaign_of(app_of(tmp_path, model, judge={"model": "judging"}, prices=prices), tmp_path)
+        campaign.run()
+        with campaign.store.read() as session:
+            first = session.target_row(campaign.name, "team/jobs")
+        paid = len(model.requests)
+        push(tmp_path / "fleet", "team/jobs", {"other.txt": b"something else\n"})
+        campaign.run()
+        assert len(model.requests) == paid
+        with campaign.store.read() as session:
+            second = session.target_row(campaign.name, "team/jobs")
+    assert first is not None
+    assert second is not None
+    assert first["base"] != second["base"]
+    for row in (first, second):
+        assert row["verdict"] == "inconclusive"
+        assert "its answer cannot be read" in row["body"]

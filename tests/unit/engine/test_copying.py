@@ -1,4 +1,4 @@
-"""What an agent sees of a repository: all that is text and small enough, and which other files it may change."""
+"""What an agent sees of a repository: all that is small enough; and which other files it may change."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_the_yaml_beside_a_model_and_named_fixtures_may_follow() -> None:
         "schema.yml": b"models:\n  - name: m\n",
         "tests/fixtures/users.json": b"{}",
         "conf/users.json": b"{}",
-        "jobs/job.py": b"F = 'tests/fixtures/users.json', '../conf/users.json', 'conf/users.json', 'tests/none.json'",
+        "jobs/job.py": b"F = 'tests/fixtures/users.json', '../conf/users.json', 'tests/none.json'",
     }
     beside = companions((left("models/m.sql", Framework.DBT), left("jobs/job.py")), data, {"users_v1"})
     assert beside == ("models/schema.yml", "models/sources.yml", "tests/fixtures/users.json")
