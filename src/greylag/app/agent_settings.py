@@ -123,6 +123,12 @@ class AgentSettings(_Part):
             raise ValueError(f"the runner {self.runner!r} needs a `model`")
         if self.runner == "acp" and not self.command:
             raise ValueError("the runner 'acp' needs a `command`, e.g. [claude-agent-acp]")
+        speaks = {"claude": "anthropic", "codex": "openai-responses"}.get(self.runner or "")
+        if speaks is not None and self.upstream.api != speaks:
+            raise ValueError(
+                f"the runner {self.runner!r} speaks {speaks} only, and the upstream is {self.upstream.api}: "
+                f"say `upstream: {{api: {speaks}, …}}`"
+            )
         if self.runner == "own" and self.command:
             raise ValueError("the runner 'own' takes no `command`: it is part of Greylag")
         return self

@@ -130,6 +130,8 @@ def _show_pulls(status: Status) -> None:
 def _show_waits(status: Status) -> None:
     from rich.markup import escape
 
+    from greylag.domain.words import count
+
     console = out()
     for target in status.left_over:
         console.print(f"[yellow]{target.state}[/] {escape(target.repository)}: {escape(target.reason)}")
@@ -140,4 +142,6 @@ def _show_waits(status: Status) -> None:
         if wait.command:
             console.print(f"  [bold]{escape(wait.command)}[/]")
     if status.pending:
-        console.print(f"{status.pending} things to do: `greylag run {escape(status.migration)}` goes on")
+        console.print(
+            f"{count(status.pending, 'thing')} to do: `greylag run {escape(status.migration)}` goes on"
+        )

@@ -57,6 +57,7 @@ def test_the_environment_stands_above_the_file(tmp_path: Path, monkeypatch: pyte
         ("- a\n", ":1:1:", "names and values"),
         ("agent:\n  runner: own\n", ":1:1:", "the runner 'own' needs a `model`"),
         ("agent:\n  runner: acp\n  model: m\n", ":1:1:", "the runner 'acp' needs a `command`"),
+        ("agent: {runner: codex, model: m}\n", ":1:1:", "speaks openai-responses only"),
         ("agent: {runner: own, model: m, command: [x]}\n", ":1:1:", "takes no `command`"),
         ("agent:\n  budget: {target: -1}\n", ":2:12:", "`agent.budget.target`: input should be greater"),
         ("agent:\n  limits:\n    wall: soon\n", ":3:5:", "expected a number and a unit, like 90s, 15m"),
