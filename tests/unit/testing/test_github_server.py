@@ -210,11 +210,11 @@ def test_webhooks_are_signed_get_lost_and_are_sent_again(
         hook = api("POST", "/hooks", config=config, events=["pull_request", "issue_comment"])[1]["id"]
         number = opened(server, api)
         while len(heard) < 1:
-            pass
+            time.sleep(0.01)
         server.hub.hooks.lose = 1
         server.hub.say("shop/etl", number, "hello")
         while server.hub.hooks.lose:
-            pass
+            time.sleep(0.01)
         deliveries = api("GET", f"/hooks/{hook}/deliveries")[1]
         assert [(one["event"], one["status_code"]) for one in deliveries] == [
             ("issue_comment", 0),
