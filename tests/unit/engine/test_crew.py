@@ -72,7 +72,7 @@ def test_answers_are_those_of_the_database(tmp_path: Path, app: App) -> None:
 
     text = MIGRATION + "answers:\n  prod.core.users_v1.score: '0.0'\n"
     campaign = started(app, tmp_path, text, "users-v2.migration.yaml")
-    Overrides(campaign, actor="kim").answer("prod.core.users_v1.score", "1.5")
+    Overrides(campaign, actor="kim").answer("prod.core.users_v1.score", "1.5", again=True)
     crew = crew_of(app)
     crew.perform(asked(campaign))
     followed = crew._campaign("users-v2")
