@@ -46,6 +46,8 @@ def require_apprise() -> None:
     except ModuleNotFoundError as error:
         raise UsageError(f"`notify` needs {error.name}: pip install 'greylag[notify]'") from error
     del apprise
-    log = logging.getLogger("apprise")
-    log.addHandler(logging.NullHandler())
-    log.propagate = False
+    logging.getLogger("apprise").addFilter(_nothing)
+
+
+def _nothing(_: logging.LogRecord) -> bool:
+    return False
