@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from greylag.app import build, load_settings
+from greylag.app.agent_settings import AgentSettings
 from greylag.app.settings import Settings
 from greylag.domain.errors import FileFaults, UsageError
 
@@ -132,3 +134,29 @@ def test_the_template_is_valid_and_says_the_defaults() -> None:
     plain = Settings()
     for name in ("workers", "proof", "tries", "author", "health"):
         assert getattr(settings, name) == getattr(plain, name), name
+
+
+def test_the_template_explains_every_setting_of_agents_and_says_its_default(tmp_path: Path) -> None:
+    template = (Path(__file__).parents[3] / "src" / "greylag" / "app" / "greylag.yaml").read_text()
+    head, _, agent = template.partition("\nagent:\n")
+    agent, _, _ = agent.partition("\n\n")
+    keys = "|".join(AgentSettings.model_fields)
+    said = re.sub(rf"(?m)^  # (?=({keys}): )", "  ", agent)
+    given = load_settings(
+        write(tmp_path, f"{head}\nagent:\n{said.replace('runner: own', 'runner: acp')}\n")
+    ).agent
+    assert given.model_fields_set == set(AgentSettings.model_fields)
+    plain = AgentSettings()
+    for name in (
+        "max_tokens",
+        "rounds",
+        "turns",
+        "parallel",
+        "sandbox",
+        "limits",
+        "verifiers",
+        "transcripts",
+        "budget",
+    ):
+        assert getattr(given, name) == getattr(plain, name), name
+    assert given.upstream.model_copy(update={"key_env": None}) == plain.upstream
