@@ -97,8 +97,11 @@ def check(tools: Tools, request: Request, target: Target) -> bool:
         merged_at=target.merged_at,
     )
     reading = tools.health.read(subject, now)
+    told = "merged"
+    if reading.status is not CheckStatus.PASSED:
+        told = f"merged; its health is {reading.status}: {reading.detail}"
     with tools.store.write() as session:
-        if not tools.change(session, request, target, checked_at=now):
+        if not tools.change(session, request, target, checked_at=now, reason=told):
             return False
         before = session.last_reading(request.migration, target)
         session.connection.execute(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -208,8 +207,8 @@ class Notices:
 
     def _of_wait(self, session: Session, wait: Wait, owners: _Owners, now: datetime) -> None:
         text = f"{wait.repository}: {wait.reason}: {wait.command}"
-        digest = hashlib.sha256(wait.reason.encode()).hexdigest()[:12]
-        key = f"approval/{wait.repository}/{owners.attempt(wait.repository)}/{digest}"
+        # Not the reason: it may hold an age, which is another one at each look.
+        key = f"approval/{wait.repository}/{owners.standing(wait.repository)}"
         notice = Notice(kind=NoticeKind.APPROVAL, text=text)
         self._keep(session, key, notice, owners.of({"repository": wait.repository, "wave": None}), now)
 
@@ -322,10 +321,10 @@ class _Owners:
         wave = [one for one in every if one.wave == row["wave"]] if row["wave"] is not None else every
         return tuple(sorted({owner for one in wave for owner in one.owners}))
 
-    def attempt(self, repository: str | None) -> int:
-        """The attempt that a target is at."""
+    def standing(self, repository: str | None) -> str:
+        """Attempt and state: what is approved once for each."""
         target = self._targets.get(repository or "")
-        return 0 if target is None else target.attempt
+        return "" if target is None else f"{target.attempt}/{target.state}"
 
 
 def digest(migration: str, owner: str, notices: Sequence[Notice]) -> tuple[str, str]:

@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -122,7 +122,8 @@ def test_a_restart_tells_nothing_again(store: Store) -> None:
     for _ in range(3):
         notices = Notices(store, clock, [channel(post)], "m")
         notices.collect([APPROVAL])
-        notices.collect([APPROVAL])
+        # A reason may tell an age.
+        notices.collect([replace(APPROVAL, reason=f"no success for {clock.time:%M}m")])
         notices.deliver(everything=True)
         clock.time += MINUTE
     assert [title for title, _ in post.sent] == ["Greylag: m: 2 notices"]
