@@ -6,10 +6,12 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
 from tests.e2e.campaigns import head_text, make_fleet, push, query
 from tests.e2e.test_agents import DYNAMIC, MOVED, RIGHT, app_of, campaign_of, fleet, rows_of, run
 
 from greylag.domain.target import TargetState
+from greylag.engine import copying
 from greylag.engine.actions import WaitKind
 from greylag.engine.campaign import Campaign
 from greylag.engine.overrides import Overrides
@@ -167,3 +169,17 @@ def test_a_known_change_keeps_what_the_judge_said_of_it(tmp_path: Path) -> None:
     for row in (first, second):
         assert row["verdict"] == "inconclusive"
         assert "its answer cannot be read" in row["body"]
+
+
+def test_a_repository_that_is_too_large_for_a_copy_is_left_to_people(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copying, "MOST_FILES", 1)
+    fleet(tmp_path)
+    with ScriptedModel(RIGHT) as model:
+        campaign = campaign_of(app_of(tmp_path, model), tmp_path)
+        assert campaign.run().over
+        assert not model.requests
+    rows = rows_of(campaign)
+    assert (rows["job.py"].state, rows["q.sql"].state) == ("skipped", "migrated")
+    assert "too much for an agent's copy" in rows["job.py"].reason

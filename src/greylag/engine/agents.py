@@ -72,6 +72,7 @@ def _run(tools: Tools, agents: Agents, request: Request, task: Task) -> bool:
 
 def _begin(tools: Tools, agents: Agents, request: Request, task: Task) -> AgentRun:
     target = task.target
+    version = agents.runner.version()  # may start a program: not while the database waits for us
     with tools.store.write() as session:
         run = agent_runs.begin(
             session,
@@ -79,7 +80,7 @@ def _begin(tools: Tools, agents: Agents, request: Request, task: Task) -> AgentR
             target,
             tools.clock.now(),
             brief=task.brief.hash,
-            agent=agents.runner.version(),
+            agent=version,
             model=agents.model,
         )
         text = f"{target.repository}: an agent works on {count(len(task.paths), 'file')}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from greylag.domain.agent import Changes
@@ -41,13 +41,28 @@ def verifiers_for(
     return tuple(verifier for verifier in found if verifier.name not in settings.skip)
 
 
+class _Texts(Mapping[str, str]):
+    """Files as text, each when it is asked for: a repository may be large, and few of its files are read."""
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self._files = files
+
+    def __getitem__(self, path: str) -> str:
+        return self._files[path].decode("utf-8", "replace")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+
 def check_project(
     project: Project, changes: Changes, settings: ProjectSettings = _DEFAULT
 ) -> tuple[Check, ...]:
     """What the repository's own verifiers say of a change; a wrong `.greylag.yaml` is an errored check."""
-    texts = {path: data.decode("utf-8", "replace") for path, data in project.files.items()}
     try:
-        verifiers = verifiers_for(texts, settings)
+        verifiers = verifiers_for(_Texts(project.files), settings)
     except FileFaults as faults:
         summary = "; ".join(str(fault) for fault in faults.faults)
         return (Check(verifier="project:configuration", status=CheckStatus.ERRORED, summary=summary),)
