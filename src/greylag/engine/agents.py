@@ -24,6 +24,7 @@ from greylag.engine.copying import TooMuch
 from greylag.engine.effects import EffectFailed, Request, Tools
 from greylag.engine.events import EventKind
 from greylag.engine.leftovers import AgentPart
+from greylag.engine.pilots import NOT_DONE
 from greylag.engine.proposing import rewrite
 from greylag.engine.rewriter import Draft
 from greylag.engine.world import Target
@@ -187,9 +188,11 @@ def _end(tools: Tools, task: Task, run: AgentRun, result: AttemptResult) -> None
 
 
 def _idioms(task: Task, texts: Mapping[str, str]) -> dict[str, str]:
-    """Those that the run's end says something about: of what was changed, or of all where nothing was."""
+    """Those of the run; of an accepted one it is said which of them it left over."""
     idioms = task.draft.chosen.idioms or {}
-    return {path: idiom for path, idiom in idioms.items() if not texts or path in texts}
+    return {
+        path if path in texts or not texts else NOT_DONE + path: idiom for path, idiom in idioms.items()
+    }
 
 
 def _settle(tools: Tools, request: Request, task: Task, result: AttemptResult) -> bool:

@@ -15,6 +15,19 @@ class Record:
     last: str = ""
 
 
+NOT_DONE = "//not done/"
+"""Before the path of a leftover that an accepted run left over all the same; no path begins so."""
+
+
+def outcomes(end: str, idioms: Mapping[str, str]) -> list[tuple[str, bool]]:
+    """What a run with this end says of each idiom: was it done? `idioms` are by path (see `NOT_DONE`)."""
+    found: dict[str, bool] = {}
+    for path, idiom in idioms.items():
+        done = end == "accepted" and not path.startswith(NOT_DONE)
+        found[idiom] = found.get(idiom, False) or done
+    return sorted(found.items())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Go:
     """Its turn has come."""

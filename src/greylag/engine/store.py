@@ -15,7 +15,7 @@ from greylag.domain.target import TargetState
 from greylag.engine import tables
 from greylag.engine.database import DatabaseAway, passes, time_of
 from greylag.engine.events import ENGINE, Event, EventKind, Listener
-from greylag.engine.pilots import Record
+from greylag.engine.pilots import Record, outcomes
 from greylag.engine.world import LIVE, Mode, Target, Wave
 from greylag.rollout.health import Reading
 
@@ -238,8 +238,7 @@ class Session:
         query = sa.select(table.c.idioms, table.c.end, table.c.reason).where(here)
         found: dict[str, Record] = {}
         for row in self.rows(query.order_by(table.c.ended_at)):
-            done = row["end"] == "accepted"
-            for idiom in sorted(set(row["idioms"].values())):
+            for idiom, done in outcomes(row["end"], row["idioms"]):
                 known = found.get(idiom, Record())
                 found[idiom] = Record(
                     accepted=known.accepted + done,
