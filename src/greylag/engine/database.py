@@ -80,13 +80,28 @@ def connect(url: str, *, own_transactions: bool = True) -> sa.Engine:
     file = sqlite_file(url)
     if file is None:
         raise UsageError("database: a campaign outlives its process: name a file, not an in-memory database")
-    file.parent.mkdir(parents=True, exist_ok=True)
+    _writable(file)
     engine = sa.create_engine(address, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
     sa.event.listen(engine, "connect", _configure)
     if own_transactions:
         sa.event.listen(engine, "connect", _take_over)
         sa.event.listen(engine, "begin", _begin)
     return engine
+
+
+def _writable(file: Path) -> None:
+    """Make the folder of the database's file. Raises UsageError where nothing can be written."""
+    why = ""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = f": {error.strerror}"
+    # SQLite makes files beside its own, also to read.
+    if why or not all(os.access(path, os.W_OK) for path in (file.parent, file) if path.exists()):
+        raise UsageError(
+            f"database: {file.parent} cannot be written to{why}; name another place under `database` in "
+            "greylag.yaml or in GREYLAG_DATABASE"
+        )
 
 
 def _address(url: str) -> sa.URL:

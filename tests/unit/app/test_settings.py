@@ -116,6 +116,13 @@ def test_a_database_that_cannot_be_used(url: str) -> None:
         build(Settings(database=url))
 
 
+@pytest.mark.parametrize("place", ["/proc/none/greylag.db", "{file}/greylag.db"])
+def test_a_place_that_cannot_be_written_to_says_what_to_do(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match=r"cannot be written to: .*GREYLAG_DATABASE"):
+        build(Settings(database=f"sqlite:///{place.format(file=tmp_path / 'file')}"))
+
+
 def test_a_missing_fleet_says_what_to_do(tmp_path: Path) -> None:
     write(tmp_path, "fleet: nowhere\n")
     with pytest.raises(UsageError, match="GREYLAG_FLEET"):
