@@ -13,6 +13,7 @@ from greylag.domain.agent import AttemptEnd, AttemptKey, Example
 from greylag.domain.check import Check, CheckStatus, Verdict
 from greylag.engine import tables
 from greylag.engine.books import ABANDONED, OPEN
+from greylag.engine.pilots import NOT_DONE
 from greylag.engine.store import Session
 from greylag.engine.world import Target
 
@@ -116,10 +117,18 @@ def close_open(session: Session, migration: str, target: Target, now: datetime, 
 
 
 def forget_failures(session: Session, migration: str, repository: str) -> None:
-    """A person wants a target tried again: what agents failed at in it counts no more."""
+    """A person wants a target tried again: what agents failed at in it counts no more.
+
+    That is also what an accepted run left over.
+    """
     failed = [AttemptEnd.GAVE_UP.value, AttemptEnd.REJECTED.value]
     here = (_RUNS.c.migration == migration) & (_RUNS.c.repository == repository) & _RUNS.c.end.in_(failed)
     session.connection.execute(_RUNS.update().where(here).values(end=RETRIED))
+    mine = (_RUNS.c.migration == migration) & (_RUNS.c.repository == repository)
+    for row in session.rows(sa.select(_RUNS).where(mine & (_RUNS.c.end == AttemptEnd.ACCEPTED.value))):
+        if any(path.startswith(NOT_DONE) for path in row["idioms"]):
+            this = mine & (_RUNS.c.attempt == row["attempt"]) & (_RUNS.c.run == row["run"])
+            session.connection.execute(_RUNS.update().where(this).values(end=RETRIED))
 
 
 def begun(session: Session, migration: str, target: Target) -> datetime | None:
