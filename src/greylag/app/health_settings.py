@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, assert_never
 from pydantic import Field
 
 from greylag.domain.errors import UsageError
+from greylag.rollout.durations import Duration
 from greylag.rollout.health import HealthSource
 from greylag.rollout.instances.argo import ArgoApplications, ArgoSettings
 from greylag.rollout.instances.base import FollowedHealth, Includes, Instances, Watched
@@ -40,7 +41,7 @@ class CommandSettings(SourceSettings):
 
     kind: Literal["command"] = "command"
     command: str = Field(min_length=1)
-    timeout: timedelta = Field(timedelta(minutes=10), gt=timedelta(0))
+    timeout: Duration = Field(timedelta(minutes=10), gt=timedelta(0))
 
 
 class StatusDirSettings(SourceSettings):

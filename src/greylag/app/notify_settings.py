@@ -12,6 +12,7 @@ from greylag.engine.clock import Clock
 from greylag.engine.notices import Channel, NoticeKind, Notices, NotSent
 from greylag.engine.notify_apprise import AppriseSender, require_apprise
 from greylag.engine.store import Store
+from greylag.rollout.durations import Duration
 from greylag.rollout.sources.base import SecretSettings, Unanswered
 
 
@@ -24,7 +25,7 @@ class ChannelSettings(BaseModel):
     urls: SecretSettings
     owners: tuple[str, ...] = Field((), description="a digest for each of these (globs); empty: one for all")
     kinds: frozenset[NoticeKind] = frozenset(NoticeKind)
-    window: timedelta = Field(timedelta(minutes=15), ge=timedelta(0), description="of a digest")
+    window: Duration = Field(timedelta(minutes=15), ge=timedelta(0), description="of a digest")
     at_once: frozenset[NoticeKind] = frozenset({NoticeKind.HELD})
 
 

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from greylag.domain.words import duration
+from greylag.rollout.durations import Duration
 from greylag.rollout.health import Subject
 from greylag.rollout.instances.base import Includes, Instance, Sight, runs_merge
 from greylag.rollout.sources.base import (
@@ -46,7 +47,7 @@ class KubernetesSettings(SourceSettings):
     namespace: str = Field("default", pattern=r"^[a-z0-9-]+$")
     workloads: PerRepository = Field(description="deployment/NAME, statefulset/NAME or daemonset/NAME")
     commit: str = Field("image", pattern=r"^(image|(label|annotation):\S+)$")
-    timeout: timedelta = Field(timedelta(seconds=30), gt=timedelta(0), description="of kubectl")
+    timeout: Duration = Field(timedelta(seconds=30), gt=timedelta(0), description="of kubectl")
 
     @field_validator("workloads")
     @classmethod

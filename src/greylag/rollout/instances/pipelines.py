@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from greylag.domain.check import CheckStatus
+from greylag.rollout.durations import Duration
 from greylag.rollout.health import Subject
 from greylag.rollout.instances.base import Includes, Instance, Sight, runs_merge
 from greylag.rollout.runs import Run, RunState
@@ -26,7 +27,7 @@ class AirflowInstanceSettings(AirflowSettings):
     Where versions name their commit (a git bundle, API 2), `sync` is not used.
     """
 
-    sync: timedelta = Field(timedelta(minutes=5), ge=timedelta(0))
+    sync: Duration = Field(timedelta(minutes=5), ge=timedelta(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ class CommandInstanceSettings(SourceSettings):
 
     kind: Literal["command"] = "command"
     command: str = Field(min_length=1)
-    timeout: timedelta = Field(timedelta(minutes=2), gt=timedelta(0))
+    timeout: Duration = Field(timedelta(minutes=2), gt=timedelta(0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from greylag.domain.errors import GreylagError
+from greylag.rollout.durations import Duration
 from greylag.rollout.health import Subject
 
 _SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*")
@@ -34,7 +35,7 @@ class SourceSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     only: tuple[str, ...] = Field((), description="repositories it is asked about (globs); empty: all")
-    skew: timedelta = Field(timedelta(seconds=30), ge=timedelta(0), description="how far clocks may differ")
+    skew: Duration = Field(timedelta(seconds=30), ge=timedelta(0), description="how far clocks may differ")
 
     def concerns(self, repository: str) -> bool:
         """Is this source asked about the repository?"""

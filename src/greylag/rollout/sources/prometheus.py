@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from greylag.domain.check import CheckStatus
+from greylag.rollout.durations import Duration
 from greylag.rollout.health import Reading, Subject
 from greylag.rollout.sources.base import SourceSettings, Unanswered, fill, is_list, is_map, since_of, words
 from greylag.rollout.sources.numbers import Found, NumberRules, Point, by_limits, by_series, worst
@@ -30,9 +31,9 @@ class PrometheusSettings(SourceSettings):
     web: WebSettings
     query: str = Field(min_length=1)
     rules: NumberRules
-    baseline: timedelta = Field(timedelta(days=1), gt=timedelta(0))
-    step: timedelta = Field(timedelta(minutes=5), ge=timedelta(seconds=1))
-    settle: timedelta = Field(timedelta(minutes=1), ge=timedelta(0))
+    baseline: Duration = Field(timedelta(days=1), gt=timedelta(0))
+    step: Duration = Field(timedelta(minutes=5), ge=timedelta(seconds=1))
+    settle: Duration = Field(timedelta(minutes=1), ge=timedelta(0))
 
     @model_validator(mode="after")
     def _not_too_many(self) -> PrometheusSettings:

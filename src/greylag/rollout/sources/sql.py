@@ -14,6 +14,7 @@ from pydantic import Field, field_validator, model_validator
 from greylag.domain.check import CheckStatus
 from greylag.domain.errors import GreylagError
 from greylag.domain.words import duration
+from greylag.rollout.durations import Duration
 from greylag.rollout.health import Reading, Subject
 from greylag.rollout.sources.base import (
     SecretSettings,
@@ -45,9 +46,9 @@ class SqlSettings(SourceSettings):
     url: str | None = Field(None, description="as for `warehouse`; without a password")
     url_secret: SecretSettings | None = Field(None, description="where the URL holds a password")
     query: str = Field(min_length=1)
-    freshness: timedelta | None = Field(None, gt=timedelta(0))
+    freshness: Duration | None = Field(None, gt=timedelta(0))
     rules: NumberRules | None = None
-    timeout: timedelta = Field(timedelta(minutes=1), ge=timedelta(seconds=1))
+    timeout: Duration = Field(timedelta(minutes=1), ge=timedelta(seconds=1))
     most_bytes: int = Field(20 * 1024**3, ge=1, description="that one query may read, where that is counted")
 
     @field_validator("url")

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from greylag.domain.errors import UsageError
 from greylag.domain.words import duration
+from greylag.rollout.durations import Duration
 from greylag.rollout.sources.base import SecretSettings, Unanswered
 
 if TYPE_CHECKING:
@@ -40,9 +41,9 @@ class WebSettings(BaseModel):
     scheme: str = Field("Bearer", pattern=r"^[A-Za-z-]+$", description="the word before the token")
     user: str | None = None
     password: SecretSettings | None = None
-    timeout: timedelta = Field(timedelta(seconds=20), gt=timedelta(0))
+    timeout: Duration = Field(timedelta(seconds=20), gt=timedelta(0))
     tries: int = Field(3, ge=1, le=10)
-    pause: timedelta = Field(timedelta(seconds=1), ge=timedelta(0), description="before the second try")
+    pause: Duration = Field(timedelta(seconds=1), ge=timedelta(0), description="before the second try")
     ca_file: str | None = Field(None, description="certificates that are trusted instead of the system's")
 
     @field_validator("url")
