@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -17,6 +18,10 @@ from greylag.engine.checking import More
 from greylag.engine.judges import Base
 from greylag.mapping.compiled import CompiledMigration
 from greylag.workspace.cage import Cage, CageLimits
+
+
+AGAIN = 900.0
+"""Seconds after which it is tried again whether agents can work, in a process that goes on so long."""
 
 
 class Proxy(Protocol):
@@ -92,4 +97,13 @@ class Agents:
     refused: Callable[[AttemptKey], str | None] = lambda attempt: None
     closing: threading.Event = field(default_factory=threading.Event)
     broken: str = ""
+    broken_at: float = 0.0
     look: float = 2.0
+
+    def break_off(self, reason: str) -> None:
+        """No agent can work."""
+        self.broken, self.broken_at = reason, time.monotonic()
+
+    def down(self) -> str:
+        """Why no agent is to be started now. After `AGAIN` one may try: accounts get filled, models appear."""
+        return self.broken if time.monotonic() - self.broken_at < AGAIN else ""

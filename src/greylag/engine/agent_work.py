@@ -125,7 +125,7 @@ def _told(agents: Agents, key: AttemptKey, result: AttemptResult) -> AttemptResu
     if stopped is None or result.end is AttemptEnd.ACCEPTED:
         return result
     if stopped.reason == "provider":
-        agents.broken = stopped.text
+        agents.break_off(stopped.text)
         return replace(result, end=AttemptEnd.ERRORED, reason=stopped.text)
     if result.end is not AttemptEnd.ERRORED:
         return result

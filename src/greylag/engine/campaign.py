@@ -302,7 +302,7 @@ class Campaign:
         with self.store.read() as session:
             world = read_world(session, self.name, self.source, self.rules, self.clock.now())
         agents = self.performer.agents
-        return replace(world, busy=busy, agents_down="" if agents is None else agents().broken)
+        return replace(world, busy=busy, agents_down="" if agents is None else agents().down())
 
     def look(self, busy: frozenset[str] = frozenset()) -> tuple[World, Decision]:
         """Observe and decide; nothing is done."""
