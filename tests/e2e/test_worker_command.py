@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -52,8 +53,9 @@ def test_it_works_next_to_a_run_and_ends_when_it_is_told(tmp_path: Path, server:
         "GREYLAG_DATABASE": server.fresh().replace("+psycopg", ""),
         "GREYLAG_WORKERS": "1",
     }
-    worker = subprocess.Popen(WORKER, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
-    assert worker.stderr is not None
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    worker = subprocess.Popen([*WORKER, "--json"], cwd=tmp_path, env=environment, text=True, **pipes)
+    assert worker.stderr is not None and worker.stdout is not None
     assert "working" in worker.stderr.readline()
     done = subprocess.run([*RUN, "-q"], cwd=tmp_path, env=environment, capture_output=True, check=False)
     worker.send_signal(signal.SIGTERM)
@@ -61,5 +63,6 @@ def test_it_works_next_to_a_run_and_ends_when_it_is_told(tmp_path: Path, server:
     assert worker.wait(60) == 0, told
     assert done.returncode == 0, done.stderr
     assert " rewritten: " in told, "it did a part of the work"
+    assert json.loads(worker.stdout.read())["events"]["rewritten"] == told.count(" rewritten: ")
     assert "Traceback" not in told
     assert Counter(str(pull["state"]) for pull in pulls(tmp_path)) == {"merged": 8}
