@@ -19,7 +19,6 @@ from greylag.engine.judges import Base
 from greylag.mapping.compiled import CompiledMigration
 from greylag.workspace.cage import Cage, CageLimits
 
-
 AGAIN = 900.0
 """Seconds after which it is tried again whether agents can work, in a process that goes on so long."""
 
@@ -105,5 +104,5 @@ class Agents:
         self.broken, self.broken_at = reason, time.monotonic()
 
     def down(self) -> str:
-        """Why no agent is to be started now. After `AGAIN` one may try: accounts get filled, models appear."""
+        """Why no agent is to be started now; after `AGAIN` one may try, for accounts get filled."""
         return self.broken if time.monotonic() - self.broken_at < AGAIN else ""

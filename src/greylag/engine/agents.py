@@ -60,8 +60,8 @@ def _run(tools: Tools, agents: Agents, request: Request, task: Task) -> bool:
         result = _clean(agents, work(tools, agents, task, run.key))
     except NotWanted:
         return _interrupted(tools, request, task, run)
-    if agents.broken and result.end is AttemptEnd.ERRORED:
-        return _nobody_can(tools, request, target, agents.broken)
+    if agents.down() and result.end is AttemptEnd.ERRORED:
+        return _nobody_can(tools, request, target, agents.down())
     if result.end is AttemptEnd.OVER_BUDGET and agents.refused(run.key) == "day":
         return _tomorrow(tools, request, target, result.reason)
     if result.end is AttemptEnd.ERRORED:
@@ -190,9 +190,7 @@ def _end(tools: Tools, task: Task, run: AgentRun, result: AttemptResult) -> None
 def _idioms(task: Task, texts: Mapping[str, str]) -> dict[str, str]:
     """Those of the run; of an accepted one it is said which of them it left over."""
     idioms = task.draft.chosen.idioms or {}
-    return {
-        path if path in texts or not texts else NOT_DONE + path: idiom for path, idiom in idioms.items()
-    }
+    return {path if path in texts or not texts else NOT_DONE + path: idiom for path, idiom in idioms.items()}
 
 
 def _settle(tools: Tools, request: Request, task: Task, result: AttemptResult) -> bool:
