@@ -53,7 +53,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHubSe
 
 def make_github_app(folder: Path, url: str, *, health: ScriptedHealth | None = None, **forge: object) -> App:
     """The application over the server, with limits of its own that nobody waits for."""
-    fast = {"requests_per_second": 1e6, "content_per_minute": 1e6, "content_per_hour": 1e6}
+    fast = {"requests_per_second": 1e6, "content_per_minute": 1e6, "content_per_hour": 1e6, "poll": 0.0}
     document = {"kind": "github", "url": url, "token_env": TOKEN, "org": "shop"} | fast | forge
     settings = Settings(
         fleet=folder / "mirrors",

@@ -53,6 +53,7 @@ class ForgeSettings(_Part):
     draft: bool = Field(False, description="pull requests are drafts until our checks have passed")
     merge_method: Literal["merge", "squash", "rebase"] = "merge"
     delete_branch: bool = Field(True, description="after the merge, if nobody pushed to it since")
+    poll: float = Field(15.0, ge=0, description="seconds between two looks at a repository's comments")
     requests_per_second: float = Field(15.0, gt=0)
     content_per_minute: float = Field(80.0, gt=0, description="requests that make or change something")
     content_per_hour: float = Field(500.0, gt=0)

@@ -32,6 +32,7 @@ def open_forge(settings: Settings, clock: Clock) -> GitHubForge:
         delete_branch=given.delete_branch,
         author=settings.author.name,
         email=settings.author.email,
+        poll=given.poll,
     )
     client = open_client(given)
     settings.fleet.mkdir(parents=True, exist_ok=True)

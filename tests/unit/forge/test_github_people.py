@@ -219,6 +219,18 @@ def test_remarks_cost_one_free_request_a_repository_when_nothing_is_said(world: 
     assert len(late) == 2, "the comments, and the right of who spoke last"
 
 
+def test_comments_are_looked_for_no_more_often_than_asked(tmp_path: Path) -> None:
+    with github_world(tmp_path, poll=3600.0) as world:
+        pull = world.forge.open_or_update(world.spec())
+        heard = world.forge.remarks({world.name})
+        world.say(pull.number, "hello")
+        before = len(world.other.requests)
+        assert world.forge.remarks({world.name}, heard.mark) == replace(heard, items=())
+        assert len(world.other.requests) == before
+        forge, _ = make_forge(world.other, tmp_path / "later")
+        assert [one.body for one in forge.remarks({world.name}, heard.mark).items] == ["hello"]
+
+
 def test_a_fleet_is_selected_mirrored_and_follows(world: GitHubWorld, tmp_path: Path) -> None:
     hub = world.other.hub
     access = {BOT: "read"}

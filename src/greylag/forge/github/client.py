@@ -9,7 +9,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -56,6 +56,7 @@ class _Kept:
     etag: str
     content: bytes
     following: str | None
+    at: float
 
 
 class Client:
@@ -109,9 +110,16 @@ class Client:
 
     def pages(self, path: str, field: str | None = None, **query: str | int) -> Iterator[Any]:
         """The items of a list, page by page; `field` is where they stand in the document."""
-        following: str | None = self._url(path, {"per_page": _PAGE, **query})
+        return self._listed(self._url(path, {"per_page": _PAGE, **query}), field, 0.0)
+
+    def recent(self, path: str, age: float, /, **query: str | int) -> Iterator[Any]:
+        """The items of a list as they were at most `age` seconds ago."""
+        return self._listed(self._url(path, {"per_page": _PAGE, **query}), None, age)
+
+    def _listed(self, url: str, field: str | None, age: float) -> Iterator[Any]:
+        following: str | None = url
         while following is not None:
-            kept = self._got(following)
+            kept = self._got(following, age)
             document = json.loads(kept.content)
             items = document[field] if field else document
             yield from items
@@ -145,16 +153,22 @@ class Client:
         with self._lock:
             self._kept.pop(url, None)
 
-    def _got(self, url: str) -> _Kept:
+    def _got(self, url: str, age: float = 0.0) -> _Kept:
+        now = time.monotonic()
         with self._lock:
             kept = self._kept.get(url)
+        if kept is not None and now - kept.at < age:
+            return kept
         answer = self._asked("GET", url, etag=kept.etag if kept else None)
         if answer.status_code == 304 and kept is not None:
+            kept = replace(kept, at=now)
+            with self._lock:
+                self._kept[url] = kept
             return kept
         following = answer.links.get("next", {}).get("url")
         if following is not None and not following.startswith(f"{self.api}/"):
             raise ForgeError(f"{self.api}: the next page would be at another place")
-        fresh = _Kept(answer.headers.get("etag", ""), answer.content, following)
+        fresh = _Kept(answer.headers.get("etag", ""), answer.content, following, now)
         if fresh.etag:
             with self._lock:
                 self._kept[url] = fresh

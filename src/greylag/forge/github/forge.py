@@ -36,13 +36,17 @@ _ATTEMPTS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How pull requests are made. `draft`: until our checks have passed. Names for commits that revert."""
+    """How pull requests are made. `draft`: until our checks have passed. `author` is who reverts are by.
+
+    `poll`: seconds between two looks for what people said in a repository.
+    """
 
     draft: bool = False
     merge_method: Literal["merge", "squash", "rebase"] = "merge"
     delete_branch: bool = True
     author: str = "Greylag"
     email: str = "greylag@localhost"
+    poll: float = 0.0
 
 
 class GitHubForge:
@@ -172,8 +176,8 @@ class GitHubForge:
         return self.get(repository, number)
 
     def remarks(self, repositories: Collection[str], since: str | None = None) -> Remarks:
-        """See `Forge`: one conditional request a repository."""
-        return hear(self.client, repositories, since)
+        """See `Forge`: one conditional request a repository, and none where we looked just now."""
+        return hear(self.client, repositories, since, age=self._options.poll)
 
     # Below: what merging is made of.
 

@@ -17,12 +17,15 @@ from greylag.forge.github.reading import LABEL, when
 _OVERLAP = timedelta(seconds=30)
 """Comments may become visible in another order than that of their times: so much is read again."""
 
+_STAMP = "%Y-%m-%dT%H:%M:%SZ"
 _WRITERS = frozenset({"write", "maintain", "admin"})
 _PULL = re.compile(r"/pull/(\d+)#")
 
 
-def hear(client: Client, repositories: Collection[str], since: str | None) -> Remarks:
-    """See `Forge.remarks`. The mark is a JSON object: by repository, the time of the last word there.
+def hear(client: Client, repositories: Collection[str], since: str | None, *, age: float = 0.0) -> Remarks:
+    """See `Forge.remarks`. `age`: a look that is so many seconds old will do.
+
+    The mark is a JSON object: by repository, the time of the last word there, or of our first pull request.
 
     One conditional request a repository, and one for each author of something new.
     """
@@ -31,34 +34,31 @@ def hear(client: Client, repositories: Collection[str], since: str | None) -> Re
     for repository in sorted(repositories):
         if repository.count("/") != 1:
             continue
-        found = _comments(client, repository, marks.get(repository))
+        try:
+            mark = marks.get(repository) or _first(client, repository)
+            found = [] if mark is None else _comments(client, repository, mark, age)
+        except Refused as error:
+            if error.status == 404:
+                continue  # gone: nothing is said there, and the others are still to be heard
+            raise
         items += _remarks(client, repository, found)
-        last = max((str(one["updated_at"]) for one in found), default=None)
-        if last is not None:
-            marks[repository] = max(last, marks.get(repository, ""))
+        if mark is not None:
+            marks[repository] = max([mark, *(str(one["updated_at"]) for one in found)])
     items.sort(key=lambda one: (one.at, int(one.id)))
     return Remarks(items=tuple(items), mark=json.dumps(marks, sort_keys=True) if marks else since)
 
 
-def _comments(client: Client, repository: str, mark: str | None) -> list[Mapping[str, Any]]:
-    try:
-        at = when(mark) or _first(client, repository)
-        if at is None:
-            return []
-        since = (at - _OVERLAP).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        query = {"sort": "updated", "direction": "asc", "since": since}
-        return list(client.pages(f"/repos/{repository}/issues/comments", None, **query))
-    except Refused as error:
-        if error.status == 404:
-            return []  # gone: nothing is said there, and the others are still to be heard
-        raise
+def _comments(client: Client, repository: str, mark: str, age: float) -> list[Mapping[str, Any]]:
+    at = datetime.fromisoformat(mark) - _OVERLAP
+    query = {"sort": "updated", "direction": "asc", "since": at.astimezone(UTC).strftime(_STAMP)}
+    return list(client.recent(f"/repos/{repository}/issues/comments", age, **query))
 
 
-def _first(client: Client, repository: str) -> datetime | None:
+def _first(client: Client, repository: str) -> str | None:
     """When our oldest pull request was made; what was said before is none of ours to read."""
     query = {"labels": LABEL, "state": "all"}
     issues = client.pages(f"/repos/{repository}/issues", None, **query)
-    return min((at for issue in issues if (at := when(issue["created_at"])) is not None), default=None)
+    return min((str(issue["created_at"]) for issue in issues), default=None)
 
 
 def _remarks(client: Client, repository: str, documents: list[Mapping[str, Any]]) -> list[Remark]:
