@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from greylag.app.crew import Crew
 from greylag.app.health_settings import combined, followed
 from greylag.app.notify_settings import open_notices
+from greylag.app.rollout_settings import local_rules
 from greylag.app.settings import HealthSettings, Settings
 from greylag.domain.errors import UsageError
 from greylag.engine.campaign import Campaign, OpenAgents, OpenNotices, Options
@@ -21,16 +22,18 @@ from greylag.engine.events import Listener
 from greylag.engine.fleet import FolderFleet
 from greylag.engine.loading import load_with_answers
 from greylag.engine.perform import Request
-from greylag.engine.ports import Rewriter, Schedules
+from greylag.engine.ports import Lessons, Rewriter, Schedules, untaught
 from greylag.engine.store import PATIENCE_SECONDS, Store
 from greylag.engine.work import Work, WorkFactory
 from greylag.engine.world import AgentRules
 from greylag.forge.base import Forge
 from greylag.forge.embedded import EmbeddedForge
 from greylag.lineage.index import FleetIndex
+from greylag.mapping.compiled import CompiledMigration
 from greylag.rewrite import candidate_names
 from greylag.rollout.health import HealthSource, Limits
 from greylag.rollout.sources import BakeTimeOnly, CommandHealth, NoHealth, StatusFileHealth
+from greylag.rollout.traffic import TrafficFile
 
 if TYPE_CHECKING:
     from greylag.engine.agents import Agents
@@ -109,6 +112,7 @@ class App:
             options=_options(self.settings),
             work=self._work(lambda: made),
             schedules=self.schedules,
+            lessons=_lessons(self.settings, compiled, self.clock),
             agents=self.agents,
             notices=self.notices,
         )
@@ -163,7 +167,7 @@ def build(
         work=work or _durable(settings, store),
         schedules=_schedules(settings.health),
         agents=_agents(settings, store, time, unsafe=unsafe),
-        notices=open_notices(settings.notify, store, time),
+        notices=open_notices(settings.notify, store, time, _base(settings)),
     )
 
 
@@ -286,6 +290,15 @@ def _schedules(settings: HealthSettings) -> Schedules:
     return StatusFileHealth(folder=settings.status_dir).schedules
 
 
+def _lessons(settings: Settings, migration: CompiledMigration, clock: Clock) -> Lessons:
+    given = settings.rollout.traffic
+    if given is None:
+        return untaught
+    file = TrafficFile(file=given.file, timezone=given.timezone)
+    datasets = [str(mapping.dataset) for mapping in migration.mappings]
+    return lambda _, repository: file.lesson(repository, datasets, clock.now())
+
+
 def _options(settings: Settings) -> Options:
     health = settings.health
     return Options(
@@ -300,6 +313,7 @@ def _options(settings: Settings) -> Options:
         author=settings.author.name,
         email=settings.author.email,
         agents=_agent_rules(settings),
+        local=local_rules(settings.rollout),
     )
 
 

@@ -17,6 +17,7 @@ from greylag.app.faults import faults_of, read_yaml
 from greylag.app.forge_settings import ForgeSettings
 from greylag.app.health_settings import AnyInstances, AnySource
 from greylag.app.notify_settings import NotifySettings
+from greylag.app.rollout_settings import RolloutSettings, absolute
 from greylag.domain.errors import FileFaults, UsageError
 
 FILE = "greylag.yaml"
@@ -75,6 +76,7 @@ class Settings(BaseSettings):
     forge: ForgeSettings = Field(default_factory=lambda: ForgeSettings.model_validate({}))
     author: AuthorSettings = Field(default_factory=AuthorSettings)
     notify: NotifySettings = Field(default_factory=NotifySettings)
+    rollout: RolloutSettings = Field(default_factory=lambda: RolloutSettings.model_validate({}))
     agent: AgentSettings = Field(default_factory=lambda: AgentSettings.model_validate({}))
 
     @field_validator("fleet", mode="after")
@@ -150,6 +152,7 @@ def _absolute(settings: Settings, base: Path) -> Settings:
         update={
             "fleet": base / settings.fleet,
             "database": database,
+            "rollout": absolute(settings.rollout, base),
             "health": health.model_copy(update={"status_dir": folder}),
             "forge": settings.forge.below(base),
         }

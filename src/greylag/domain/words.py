@@ -11,7 +11,7 @@ def count(number: int, what: str) -> str:
     """`1 target`, `2 targets`; `what` is the singular of a word whose plural ends in `s` or `ies`."""
     if number == 1:
         return f"1 {what}"
-    plural = f"{what[:-1]}ies" if what.endswith("y") else f"{what}s"
+    plural = f"{what[:-1]}ies" if what.endswith("y") and what[-2:-1] not in "aeou" else f"{what}s"
     return f"{number} {plural}"
 
 

@@ -27,13 +27,13 @@ from greylag.engine.notices import OnTick
 from greylag.engine.observe import observe, read_world
 from greylag.engine.patching import LedgerEntry, Rewriting, fold
 from greylag.engine.perform import Performer, Request
-from greylag.engine.ports import Fleet, ProofLevel, Rewriter, Schedules
+from greylag.engine.ports import Fleet, Lessons, ProofLevel, Rewriter, Schedules, untaught
 from greylag.engine.questions import adopt
 from greylag.engine.remarks import Hearing
 from greylag.engine.rewriter import Rewrites
 from greylag.engine.store import Session, Store
 from greylag.engine.work import Work, WorkFactory
-from greylag.engine.world import AgentRules, Mode, Rules, Target, World
+from greylag.engine.world import AgentRules, Local, Mode, Rules, Target, World
 from greylag.forge.base import Forge
 from greylag.mapping.compiled import CompiledMigration
 from greylag.rollout.health import HealthSource, Limits
@@ -72,6 +72,7 @@ class Options:
     author: str = "Greylag"
     email: str = "greylag@localhost"
     agents: AgentRules | None = None
+    local: Local = field(default_factory=Local)
 
 
 class Campaign:
@@ -93,6 +94,7 @@ class Campaign:
         schedules: Schedules = lambda _: (),
         agents: OpenAgents = nullcontext,
         notices: OpenNotices = lambda _, on_tick: nullcontext(on_tick),
+        lessons: Lessons = untaught,
     ) -> None:
         self.migration = migration
         self.name = migration.name
@@ -107,6 +109,7 @@ class Campaign:
         self._notices = notices
         self.rules = Rules(
             rollout=migration.rollout,
+            local=options.local,
             limits=options.limits,
             tries=options.tries,
             errors=options.errors,
@@ -124,6 +127,7 @@ class Campaign:
             health=health,
             clock=clock,
             schedules=schedules,
+            lessons=lessons,
             rules=lambda _: self.rules,
             rewrites=Rewrites(
                 store=store,
@@ -306,7 +310,8 @@ class Campaign:
 
     def look(self, busy: frozenset[str] = frozenset()) -> tuple[World, Decision]:
         """Observe and decide; nothing is done."""
-        world = observe(self.world(busy), self.forge, self.fleet, self.performer.schedules)
+        tools = self.performer
+        world = observe(self.world(busy), self.forge, self.fleet, tools.schedules, tools.lessons)
         return world, decide(world, self.clock.now())
 
     def tick(self, work: Work) -> Decision:

@@ -9,7 +9,7 @@ from greylag.domain.migration import MergePolicy
 from greylag.domain.target import TargetState
 from greylag.domain.words import count
 from greylag.engine.actions import Action, AssignWaves, Decision, Hold
-from greylag.engine.permits import parked, wave_done
+from greylag.engine.permits import criticality, parked, wave_done
 from greylag.engine.steps import STEPS, Tick
 from greylag.engine.world import Target, World
 from greylag.rollout.policy import merges_by_itself
@@ -78,7 +78,13 @@ def _weight(world: World, target: Target) -> Weight:
     policy = world.rules.rollout.merge
     verdict = target.verdict or Verdict.INCONCLUSIVE
     needs_person = policy is not MergePolicy.NEVER and not merges_by_itself(policy, verdict)
-    return Weight(repository=target.repository, consumers=target.consumers, needs_person=needs_person)
+    return Weight(
+        repository=target.repository,
+        consumers=target.consumers,
+        needs_person=needs_person,
+        owners=target.owners,
+        criticality=criticality(world.rules, target.repository, target.owners, target.criticality),
+    )
 
 
 def _refilled(world: World) -> list[Action]:

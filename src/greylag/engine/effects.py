@@ -10,7 +10,7 @@ from greylag.domain.errors import GreylagError
 from greylag.engine.actions import EffectKind
 from greylag.engine.clock import Clock
 from greylag.engine.events import EventKind
-from greylag.engine.ports import Fleet, Schedules
+from greylag.engine.ports import Fleet, Lessons, Schedules, untaught
 from greylag.engine.rewriter import Rewrites
 from greylag.engine.store import Session, Store
 from greylag.engine.world import Rules, Target
@@ -50,6 +50,7 @@ class Tools:
     clock: Clock
     schedules: Schedules
     agents: Callable[[], Agents] | None = None
+    lessons: Lessons = untaught
 
     def tell(
         self,

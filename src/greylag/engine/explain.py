@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from greylag.domain.check import Verdict
-from greylag.domain.migration import MergePolicy, Rollout
+from greylag.domain.migration import Criticality, MergePolicy, Rollout
 from greylag.domain.target import TargetState
 from greylag.domain.words import count, duration
 from greylag.engine.campaign import Campaign
+from greylag.engine.optouts import Unclear, asked, declared
 from greylag.engine.patching import Rewriting
+from greylag.engine.permits import criticality, left_out
 from greylag.engine.ports import ProofLevel
+from greylag.engine.world import Rules, Target
 from greylag.rollout.policy import merges_by_itself
 from greylag.rollout.waves import Weight, assign
 from greylag.rollout.windows import Opening, opening
@@ -20,7 +23,10 @@ from greylag.rollout.windows import Opening, opening
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedTarget:
-    """What `run` would do to one repository. `state` is where it stands when the campaign has begun."""
+    """What `run` would do to one repository. `state` is where it stands when the campaign has begun.
+
+    `window` says what closes merging for it now, or what its traffic taught; empty: nothing to say.
+    """
 
     repository: str
     does: str
@@ -33,6 +39,7 @@ class PlannedTarget:
     reasons: tuple[str, ...]
     questions: tuple[str, ...]
     state: str | None = None
+    window: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,14 +67,17 @@ def plan(campaign: Campaign, *, proof: ProofLevel | None = None) -> Plan:
     rollout = campaign.migration.rollout
     known = {target.repository: target for target in campaign.world().targets}
     made = campaign.rehearse(proof=proof)
+    left = _left_out(campaign, made)
     weights = [
         Weight(
             repository=repository,
             consumers=len(rewriting.entries),
             needs_person=rollout.merge is not MergePolicy.NEVER and not _alone(rollout, rewriting),
+            owners=_owners(rewriting),
+            criticality=_critical(campaign, repository, rewriting),
         )
         for repository, rewriting in made.items()
-        if rewriting.state is TargetState.REWRITTEN
+        if rewriting.state is TargetState.REWRITTEN and repository not in left
     ]
     waves = assign(weights, rollout.waves)
     targets = []
@@ -75,7 +85,15 @@ def plan(campaign: Campaign, *, proof: ProofLevel | None = None) -> Plan:
         row = known.get(repository)
         wave = row.wave if row is not None and row.wave is not None else waves.get(repository)
         state = None if row is None else row.state.value
-        targets.append(_target(repository, rewriting, rollout, wave, state))
+        planned = _target(repository, rewriting, rollout, wave, state)
+        if repository in left:
+            told = (left[repository],)
+            planned = replace(
+                planned, does="leave alone", merges="nothing to merge", reasons=told, questions=()
+            )
+        elif rewriting.state is TargetState.REWRITTEN:
+            planned = replace(planned, window=_window(campaign, planned))
+        targets.append(planned)
     questions: dict[str, tuple[str, tuple[str, ...]]] = {}
     for mapping in migration.mappings:
         for column, text in mapping.unmapped.items():
@@ -85,11 +103,62 @@ def plan(campaign: Campaign, *, proof: ProofLevel | None = None) -> Plan:
                 questions[key] = (text, waiting)
     return Plan(
         migration=campaign.name,
-        policy=policy_words(rollout),
-        window=opening(rollout.window, campaign.clock.now()),
+        policy=(*policy_words(rollout), *calendar_words(campaign.rules)),
+        window=opening(rollout.window, campaign.clock.now(), calendar=campaign.rules.calendar),
         targets=tuple(targets),
         questions=questions,
     )
+
+
+def _left_out(campaign: Campaign, made: Mapping[str, Rewriting]) -> dict[str, str]:
+    """Repositories that stay out, or of which nobody knows whether they do, and why."""
+    found = {}
+    for repository, rewriting in made.items():
+        repo = campaign.fleet.open(repository)
+        said = asked(repo, repo.head(), campaign.name)
+        if isinstance(said, Unclear):
+            found[repository] = f"nobody knows whether it takes part: {said.reason}"
+            continue
+        target = Target(
+            repository=repository, state=TargetState.FOUND, owners=_owners(rewriting), optout=said
+        )
+        reason = left_out(campaign.rules, target)
+        if reason is not None:
+            found[repository] = reason
+    return found
+
+
+def _critical(campaign: Campaign, repository: str, rewriting: Rewriting) -> Criticality:
+    repo = campaign.fleet.open(repository)
+    return criticality(campaign.rules, repository, _owners(rewriting), declared(repo, repo.head()))
+
+
+def _owners(rewriting: Rewriting) -> tuple[str, ...]:
+    return tuple(sorted({entry.consumer.owner for entry in rewriting.entries if entry.consumer.owner}))
+
+
+def _window(campaign: Campaign, target: PlannedTarget) -> str:
+    """What closes merging for this target now, and what its traffic taught."""
+    now = campaign.clock.now()
+    quiet = campaign.rules.rollout.window is None
+    lesson = campaign.performer.lessons(campaign.name, target.repository) if quiet else None
+    found = opening(
+        campaign.rules.rollout.window,
+        now,
+        schedules=campaign.performer.schedules(target.repository),
+        lesson=lesson,
+        calendar=campaign.rules.calendar,
+        repository=target.repository,
+        owners=target.owners,
+    )
+    told = "" if lesson is None else lesson.words
+    if lesson is not None and lesson.hours is None:
+        told += ": it only keeps away from runs that its schedule announces"
+    if found.open:
+        return told
+    until = f" until {found.until:%Y-%m-%d %H:%M %Z}" if found.until else ""
+    closed = f"no merge{until}: {found.why}"
+    return closed if told in closed else f"{closed}; {told}"
 
 
 def _alone(rollout: Rollout, rewriting: Rewriting) -> bool:
@@ -100,7 +169,6 @@ def _target(
     repository: str, rewriting: Rewriting, rollout: Rollout, wave: int | None, state: str | None
 ) -> PlannedTarget:
     edited = [entry for entry in rewriting.entries if entry.outcome == "edited"]
-    owners = {entry.consumer.owner for entry in rewriting.entries if entry.consumer.owner}
     merges = "nothing to merge"
     if rewriting.state is TargetState.AGENT:
         merges = "as its checks allow"
@@ -125,7 +193,7 @@ def _target(
         verdict=rewriting.verdict,
         wave=wave,
         merges=merges,
-        owners=tuple(sorted(owners)),
+        owners=_owners(rewriting),
         reasons=reasons,
         questions=rewriting.questions if rewriting.state is TargetState.WAITING_ANSWER else (),
         state=state,
@@ -151,6 +219,25 @@ def policy_words(rollout: Rollout) -> tuple[str, ...]:
         f"A wave that sees more than {count(rollout.max_reverts, 'revert')} is held until a person resumes.",
         f"Open pull requests an owner at a time, at most: {rollout.per_owner}.",
     )
+
+
+def calendar_words(rules: Rules) -> tuple[str, ...]:
+    """What is closed by calendars, and the limits over all owners, a sentence each."""
+    calendar = rules.calendar
+    told = []
+    if calendar.holidays:
+        places = ", ".join(dict.fromkeys(str(holiday) for holiday in calendar.holidays))
+        told.append(f"Nothing merges on public holidays in {places}.")
+    for freeze in calendar.freezes:
+        whom = ", ".join((*freeze.owners, *freeze.repositories))
+        what = f"of {whom} " if whom else ""
+        span = f"{freeze.start:%Y-%m-%d %H:%M} to {freeze.end:%Y-%m-%d %H:%M %Z}"
+        told.append(f"Nothing {what}merges from {span}: {freeze.because}.")
+    if rules.max_open is not None:
+        told.append(f"Open pull requests in all, at most: {rules.max_open}.")
+    if rules.merges_per_hour is not None:
+        told.append(f"Merges in an hour, at most: {rules.merges_per_hour}.")
+    return tuple(told)
 
 
 def words(plan: Plan, now: datetime) -> list[str]:
@@ -185,4 +272,6 @@ def _line(target: PlannedTarget) -> str:
     if target.state is not None:
         parts.append(f"now {target.state}")
     parts += target.reasons[:2]
+    if target.window:
+        parts.append(target.window)
     return "; ".join(parts)

@@ -11,7 +11,7 @@ from greylag.engine import tables
 from greylag.engine.apply import record
 from greylag.engine.effects import EffectFailed, Request, Tools
 from greylag.engine.events import EventKind
-from greylag.engine.observe import read_world
+from greylag.engine.observe import read_world, timed
 from greylag.engine.permits import approval_missing, merge_stop
 from greylag.engine.world import PullState, Target
 from greylag.forge.base import (
@@ -34,7 +34,7 @@ def merge(tools: Tools, request: Request, target: Target) -> bool:
     with tools.store.read() as session:
         world = read_world(session, request.migration, request.source, tools.rules(request.migration), now)
     # Decided some time ago, perhaps by a process that was killed: is it still allowed?
-    planned = replace(target, schedules=tools.schedules(target.repository))
+    planned = timed(request.migration, target, tools.schedules, tools.lessons)
     if merge_stop(world, planned, now) is not None or pull.state is PullRequestState.CLOSED:
         return _noted(tools, request, target)
     base = tools.fleet.open(target.repository).head()

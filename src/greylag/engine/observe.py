@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from greylag.domain.errors import GreylagError
 from greylag.domain.target import TargetState
+from greylag.engine import tables
 from greylag.engine.describe import pull_key
-from greylag.engine.ports import Fleet, Schedules
+from greylag.engine.events import EventKind
+from greylag.engine.optouts import asked, declared
+from greylag.engine.ports import Fleet, Lessons, Schedules, untaught
 from greylag.engine.store import Session
 from greylag.engine.tables import targets as targets_table
 from greylag.engine.world import PullState, PullView, Rules, Target, World
@@ -30,6 +33,7 @@ def read_world(session: Session, migration: str, source: str, rules: Rules, now:
         for target in session.targets(migration)
     )
     leases = {repository: holder for repository, holder in session.leases().items() if holder != migration}
+    elsewhere, others = _open_elsewhere(session, migration)
     return World(
         migration=migration,
         source=source,
@@ -39,7 +43,9 @@ def read_world(session: Session, migration: str, source: str, rules: Rules, now:
         waves=tuple(session.waves(migration)),
         answers=session.answers(migration),
         leases=leases,
-        open_elsewhere=_open_elsewhere(session, migration),
+        open_elsewhere=elsewhere,
+        open_others=others,
+        merges=() if rules.merges_per_hour is None else _merges(session, now),
         **({} if rules.agents is None else _agents(session, migration, now)),
     )
 
@@ -54,33 +60,52 @@ def _agents(session: Session, migration: str, now: datetime) -> dict[str, Any]:
     }
 
 
-def _open_elsewhere(session: Session, migration: str) -> dict[str, int]:
+def _merges(session: Session, now: datetime) -> tuple[datetime, ...]:
+    table = tables.events
+    here = (table.c.kind == EventKind.MERGED.value) & (table.c.at > now - timedelta(hours=1))
+    return tuple(row["at"] for row in session.rows(sa.select(table.c.at).where(here).order_by(table.c.at)))
+
+
+def _open_elsewhere(session: Session, migration: str) -> tuple[dict[str, int], int]:
+    """Open pull requests of other migrations: by owner, and how many."""
     table = targets_table
     query = sa.select(table.c.owners).where(
         (table.c.migration != migration) & (table.c.state == TargetState.PROPOSED.value)
     )
     count: dict[str, int] = {}
-    for row in session.rows(query):
+    rows = session.rows(query)
+    for row in rows:
         for owner in row["owners"]:
             count[owner] = count.get(owner, 0) + 1
-    return count
+    return count, len(rows)
 
 
-def observe(world: World, forge: Forge, fleet: Fleet, schedules: Schedules = lambda _: ()) -> World:
+def observe(
+    world: World,
+    forge: Forge,
+    fleet: Fleet,
+    schedules: Schedules = lambda _: (),
+    lessons: Lessons = untaught,
+) -> World:
     """Add what the forge and the repositories say now of every target that it matters for."""
     return replace(
         world,
         targets=tuple(
             target
             if target.repository in world.busy
-            else look(world.migration, target, forge, fleet, schedules)
+            else look(world.migration, target, forge, fleet, schedules, lessons)
             for target in world.targets
         ),
     )
 
 
 def look(
-    migration: str, target: Target, forge: Forge, fleet: Fleet, schedules: Schedules = lambda _: ()
+    migration: str,
+    target: Target,
+    forge: Forge,
+    fleet: Fleet,
+    schedules: Schedules = lambda _: (),
+    lessons: Lessons = untaught,
 ) -> Target:
     """One target with its pull request and the head of its base branch.
 
@@ -88,20 +113,26 @@ def look(
     """
     try:
         seen = _looked(migration, target, forge, fleet)
-        return _scheduled(seen, schedules)
+        return timed(migration, seen, schedules, lessons)
     except GreylagError:
         return target
 
 
-def _scheduled(target: Target, schedules: Schedules) -> Target:
+def timed(migration: str, target: Target, schedules: Schedules, lessons: Lessons) -> Target:
+    """A target that may be merged, with what is known of when its consumers run."""
     if target.state is not TargetState.PROPOSED:
         return target
-    return replace(target, schedules=schedules(target.repository))
+    name = target.repository
+    return replace(target, schedules=schedules(name), lesson=lessons(migration, name))
 
 
 def _looked(migration: str, target: Target, forge: Forge, fleet: Fleet) -> Target:
     if target.state in _LOOKED_AT:
-        target = replace(target, head=fleet.open(target.repository).head())
+        repo = fleet.open(target.repository)
+        head = repo.head()
+        target = replace(target, head=head, optout=asked(repo, head, migration))
+        if target.wave is None:
+            target = replace(target, criticality=declared(repo, head))
     if target.pull_state != PullState.OPEN:
         return target
     pull = forge.find_key(target.repository, pull_key(migration, target.repository, target.attempt))

@@ -4,13 +4,16 @@ effect.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
 
 from greylag.domain.check import CheckStatus, Verdict
-from greylag.domain.migration import MergePolicy
+from greylag.domain.migration import Criticality, MergePolicy
 from greylag.domain.target import TargetState
+from greylag.domain.words import count
 from greylag.engine.actions import Wait, WaitKind
-from greylag.engine.world import Mode, Target, World
+from greylag.engine.optouts import Unclear
+from greylag.engine.world import Mode, Rules, Target, World
 from greylag.rollout.health import Assessment, Health, assess
 from greylag.rollout.policy import merges_by_itself
 from greylag.rollout.windows import opening
@@ -28,6 +31,52 @@ def campaign_stop(world: World) -> Wait | None:
             )
         case Mode.ABORTED:
             return Wait(kind=WaitKind.OTHERS, repository=None, reason="the campaign was aborted")
+
+
+def left_out(rules: Rules, target: Target) -> str | None:
+    """Why a target stays out of the campaign, by the settings or by what its repository says."""
+    for pattern, because in rules.local.optouts:
+        if fnmatchcase(target.repository, pattern) or pattern in target.owners:
+            return f"the settings leave out {pattern}: {because}"
+    return target.optout if isinstance(target.optout, str) else None
+
+
+def criticality(
+    rules: Rules, repository: str, owners: tuple[str, ...], said: Criticality | None
+) -> Criticality:
+    """How much hangs on a repository: as the settings say, else as it says itself, else normal."""
+    for pattern, level in rules.local.criticality:
+        if fnmatchcase(repository, pattern) or pattern in owners:
+            return level
+    return said or Criticality.NORMAL
+
+
+def participation_stop(world: World, target: Target) -> Wait | None:
+    """Does the target stay out, or does nobody know whether it does?"""
+    repository = target.repository
+    reason = left_out(world.rules, target)
+    if reason is not None:
+        return Wait(kind=WaitKind.OTHERS, repository=repository, reason=reason)
+    if isinstance(target.optout, Unclear):
+        reason = f"nobody knows whether it takes part: {target.optout.reason}; mend the file"
+        command = f"greylag skip {world.migration} {repository} --because WHY"
+        return Wait(kind=WaitKind.PERSON, repository=repository, reason=reason, command=command)
+    return None
+
+
+def pace_stop(world: World, target: Target, now: datetime, under_way: int = 0) -> Wait | None:
+    """Were there as many merges in the last hour as are allowed? `under_way` have not ended yet."""
+    limit = world.rules.merges_per_hour
+    if limit is None:
+        return None
+    recent = sorted(at for at in world.merges if at > now - timedelta(hours=1))
+    if len(recent) + under_way < limit:
+        return None
+    reason = f"{count(limit, 'merge')} in an hour are allowed"
+    if len(recent) < limit:
+        return Wait(kind=WaitKind.OTHERS, repository=target.repository, reason=reason)
+    until = recent[-limit] + timedelta(hours=1)
+    return Wait(kind=WaitKind.TIME, repository=target.repository, reason=reason, until=until)
 
 
 def assessment(world: World, target: Target, now: datetime) -> Assessment | None:
@@ -114,7 +163,7 @@ def approval_missing(world: World, target: Target) -> str | None:
 def merge_stop(world: World, target: Target, now: datetime) -> Wait | None:
     """The first thing that stands in the way of merging; None when the merge is allowed at `now`."""
     repository = target.repository
-    stop = campaign_stop(world) or wave_stop(world, target, now)
+    stop = campaign_stop(world) or participation_stop(world, target) or wave_stop(world, target, now)
     if stop is not None:
         return stop
     missing = approval_missing(world, target)
@@ -125,7 +174,15 @@ def merge_stop(world: World, target: Target, now: datetime) -> Wait | None:
         return Wait(
             kind=WaitKind.TIME, repository=repository, reason="tried again soon", until=target.not_before
         )
-    window = opening(world.rules.rollout.window, now, schedules=target.schedules)
+    window = opening(
+        world.rules.rollout.window,
+        now,
+        schedules=target.schedules,
+        lesson=target.lesson,
+        calendar=world.rules.calendar,
+        repository=repository,
+        owners=target.owners,
+    )
     if not window.open:
         return Wait(kind=WaitKind.TIME, repository=repository, reason=window.why, until=window.until)
-    return None
+    return pace_stop(world, target, now)

@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 from greylag.domain.migration import CronWindow
 from greylag.domain.outcome import FileReport, FormChoice, Reason
 from greylag.mapping.compiled import CompiledMigration
+from greylag.rollout.quiet import Lesson
 from greylag.workspace import Repository
 
 ProofLevel = Literal["none", "fast", "full"]
@@ -78,6 +79,13 @@ class Fleet(Protocol):
 
 Schedules = Callable[[str], tuple[CronWindow, ...]]
 """When the consumers of a repository run, as far as that is known."""
+
+Lessons = Callable[[str, str], Lesson | None]
+"""What traffic taught, by migration and repository. None: no traffic is read."""
+
+
+def untaught(migration: str, repository: str) -> None:
+    """Nothing is known of anybody's traffic."""
 
 
 class Loader(Protocol):

@@ -8,10 +8,11 @@ from greylag.domain.check import Check, CheckStatus, Verdict
 from greylag.domain.target import TargetState
 from greylag.engine.apply import record
 from greylag.engine.describe import branch, pull_key
-from greylag.engine.effects import Request, Tools
+from greylag.engine.effects import EffectFailed, Request, Tools
 from greylag.engine.events import EventKind
 from greylag.engine.merging import before
 from greylag.engine.observe import read_world
+from greylag.engine.optouts import Unclear, asked
 from greylag.engine.permits import campaign_stop, wave_stop
 from greylag.engine.world import PullState, Target
 from greylag.forge.base import (
@@ -23,6 +24,12 @@ from greylag.forge.base import (
 
 def rewrite(tools: Tools, request: Request, target: Target) -> bool:
     """Rewrite the repository from its head, and keep what came of it."""
+    repo = tools.fleet.open(target.repository)
+    out = asked(repo, repo.head(), request.migration)
+    if isinstance(out, Unclear):
+        raise EffectFailed(f"nobody knows whether it takes part: {out.reason}")
+    if out is not None:
+        return _left_out(tools, request, target, out)
     made = tools.rewrites.make(request.migration, target)
     now = tools.clock.now()
     with tools.store.write() as session:
@@ -43,6 +50,16 @@ def rewrite(tools: Tools, request: Request, target: Target) -> bool:
         text = f"{target.repository}: {made.reason}"
         tools.tell(session, request, target, kind, text, **made.told)
     return True
+
+
+def _left_out(tools: Tools, request: Request, target: Target, reason: str) -> bool:
+    with tools.store.write() as session:
+        done = tools.change(session, request, target, state=TargetState.SKIPPED.value, reason=reason)
+        if done:
+            session.drop_lease(request.migration, target.repository)
+            text = f"{target.repository}: {reason}"
+            tools.tell(session, request, target, EventKind.SKIPPED, text)
+    return done
 
 
 def propose(tools: Tools, request: Request, target: Target) -> bool:

@@ -10,7 +10,15 @@ from datetime import datetime, timedelta
 from greylag.domain.target import TargetState
 from greylag.domain.words import count, times
 from greylag.engine.actions import Action, Effect, EffectKind, Hold, Settle, Wait, WaitKind
-from greylag.engine.permits import assessment, campaign_stop, merge_stop, wave_stop
+from greylag.engine.permits import (
+    assessment,
+    campaign_stop,
+    left_out,
+    merge_stop,
+    pace_stop,
+    participation_stop,
+    wave_stop,
+)
 from greylag.engine.pilots import Go, Refuse, WaitFor, next_step
 from greylag.engine.world import LIVE, AgentRules, Mode, PullState, Target, World
 from greylag.rollout.health import Assessment, Health, interval
@@ -26,6 +34,8 @@ class Tick:
     actions: list[Action] = field(default_factory=list)
     waits: list[Wait] = field(default_factory=list)
     open_now: Counter[str] = field(init=False)
+    opened: int = field(init=False)
+    merging: int = field(init=False)
     at_work: set[str] = field(init=False)
     """Targets that an agent works on, or begins to."""
 
@@ -37,8 +47,16 @@ class Tick:
         }
         self.open_now = Counter(self.world.open_elsewhere)
         for target in self.world.targets:
-            if target.holds_a_pull or (target.repository in self.world.busy and not target.terminal):
+            if self._holds(target):
                 self.open_now.update(target.owners)
+        self.opened = self.world.open_others + sum(self._holds(target) for target in self.world.targets)
+        self.merging = sum(
+            target.state is TargetState.PROPOSED and target.repository in self.world.busy
+            for target in self.world.targets
+        )
+
+    def _holds(self, target: Target) -> bool:
+        return target.holds_a_pull or (target.repository in self.world.busy and not target.terminal)
 
     def effect(self, kind: EffectKind, target: Target, note: str = "") -> None:
         """Ask for an effect, unless the last try failed a moment ago."""
@@ -173,7 +191,13 @@ def _rewritten(tick: Tick, target: Target) -> None:
         if owner is not None:
             tick.wait(WaitKind.OTHERS, target, f"{owner} already has {limit} open pull requests")
             return
+        most = world.rules.max_open
+        if most is not None and tick.opened >= most:
+            reason = f"{count(tick.opened, 'pull request')} open already, at most {most} at a time"
+            tick.wait(WaitKind.OTHERS, target, reason)
+            return
         tick.open_now.update(target.owners)
+        tick.opened += 1
     tick.effect(EffectKind.PROPOSE, target)
 
 
@@ -182,11 +206,12 @@ def _proposed(tick: Tick, target: Target) -> None:
         return
     if _refreshed(tick, target) or _given_up(tick, target):
         return
-    stop = merge_stop(tick.world, target, tick.now)
+    stop = merge_stop(tick.world, target, tick.now) or pace_stop(tick.world, target, tick.now, tick.merging)
     if stop is not None:
         tick.waits.append(stop)
         return
     tick.effect(EffectKind.MERGE, target)
+    tick.merging += 1
 
 
 def _baking(tick: Tick, target: Target) -> None:
@@ -301,15 +326,26 @@ def _handed_over(tick: Tick, target: Target) -> None:
 
 
 def _stopped(tick: Tick, target: Target) -> bool:
-    """Paused: wait. Aborted: end here."""
+    """Paused: wait. Aborted, or opted out: end here."""
     stop = campaign_stop(tick.world)
     if stop is None:
-        return False
+        return _stays_out(tick, target)
     if tick.world.mode is Mode.ABORTED:
         tick.settle(target, TargetState.ABORTED, stop.reason)
     elif stop not in tick.waits:
         tick.waits.append(stop)
     return True
+
+
+def _stays_out(tick: Tick, target: Target) -> bool:
+    reason = left_out(tick.world.rules, target)
+    if reason is not None:
+        tick.settle(target, TargetState.SKIPPED, reason)
+        return True
+    stop = participation_stop(tick.world, target)
+    if stop is not None:
+        tick.waits.append(stop)
+    return stop is not None
 
 
 def _given_up(tick: Tick, target: Target) -> bool:

@@ -8,10 +8,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from greylag.domain.check import CheckStatus, Verdict
-from greylag.domain.migration import CronWindow, Rollout
+from greylag.domain.migration import Criticality, CronWindow, Rollout
 from greylag.domain.target import TargetState
+from greylag.engine.optouts import Unclear
 from greylag.engine.pilots import Record
+from greylag.rollout.calendar import Calendar
 from greylag.rollout.health import Limits, Reading
+from greylag.rollout.quiet import Lesson
 
 
 class Mode(StrEnum):
@@ -51,7 +54,9 @@ class Target:
       a person's `retry` allows `extra` ones.
     - `base` is the commit that the patch `commit` was made on; `digest` names the patch's content, and
       `approved_digest` the content that a person approved; `source` is the digest of the migration used.
-    - `head`, `pull` and `readings` are observations (None or empty when they were not looked at).
+    - `head`, `pull` and `readings` are observations (None or empty when they were not looked at), as are
+      `optout` (why the repository stays out, as its head says) and `lesson` (what its traffic taught) and
+      `criticality` (as the repository says it).
     """
 
     repository: str
@@ -87,6 +92,9 @@ class Target:
     head: str | None = None
     pull: PullView | None = None
     readings: tuple[Reading, ...] = ()
+    optout: str | Unclear | None = None
+    lesson: Lesson | None = None
+    criticality: Criticality | None = None
 
     @property
     def terminal(self) -> bool:
@@ -139,15 +147,49 @@ class AgentRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Local:
+    """What this machine's settings add to every migration's policy; the stricter one counts.
+
+    `optouts` and `criticality` go by shell patterns of repositories, or owners: the first that fits counts.
+    """
+
+    calendar: Calendar = field(default_factory=Calendar)
+    optouts: tuple[tuple[str, str], ...] = ()
+    max_open: int | None = None
+    merges_per_hour: int | None = None
+    criticality: tuple[tuple[str, Criticality], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """How carefully the campaign moves: the migration's policy, and this machine's limits."""
 
     rollout: Rollout
+    local: Local = field(default_factory=Local)
     limits: Limits = field(default_factory=Limits)
     tries: int = 2
     errors: int = 3
     retry_after: timedelta = timedelta(seconds=30)
     agents: AgentRules | None = None
+
+    @property
+    def calendar(self) -> Calendar:
+        """The freezes and holidays of the migration and of the settings."""
+        return self.local.calendar + Calendar(freezes=self.rollout.freezes, holidays=self.rollout.holidays)
+
+    @property
+    def max_open(self) -> int | None:
+        """Open pull requests at a time, over all owners and migrations."""
+        return _stricter(self.rollout.max_open, self.local.max_open)
+
+    @property
+    def merges_per_hour(self) -> int | None:
+        """Merges in any hour, over all owners and migrations."""
+        return _stricter(self.rollout.merges_per_hour, self.local.merges_per_hour)
+
+
+def _stricter(one: int | None, other: int | None) -> int | None:
+    return min((limit for limit in (one, other) if limit is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,8 +198,10 @@ class World:
 
     `answers` maps a question to its answer (None: not answered yet); `leases` maps a repository to another
     migration whose change is open there; `open_elsewhere` counts open pull requests by owner in other
-    migrations; `busy` names targets with an effect under way. `idioms` are those of what each target has
-    left for an agent, `records` what became of the runs on an idiom so far; `spent` and `spent_today` are
+    migrations, `open_others` counts them all; `merges` are the times of the merges of the last hour, in any
+    migration (only read where there is a limit); `busy` names targets with an effect under way. `idioms` are
+    those of what each target has left for an agent, `records` what became of the runs on an idiom so far;
+    `spent` and `spent_today` are
     US dollars that agents took in this campaign, and in all of them since midnight (UTC).
     """
 
@@ -170,6 +214,8 @@ class World:
     answers: Mapping[str, str | None] = field(default_factory=dict)
     leases: Mapping[str, str] = field(default_factory=dict)
     open_elsewhere: Mapping[str, int] = field(default_factory=dict)
+    open_others: int = 0
+    merges: tuple[datetime, ...] = ()
     busy: frozenset[str] = frozenset()
     idioms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     records: Mapping[str, Record] = field(default_factory=dict)

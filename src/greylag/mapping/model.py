@@ -118,7 +118,7 @@ class CronWindowModel(Strict):
 
 WavesModel = Annotated[
     Annotated[int, Tag("<number>")] | AsText | Annotated[WaveModel, Tag("<mapping>")],
-    one_of("a number of targets, like 5, a share, like 10%, or {owner: …}, {criticality: …}, {depth: …}"),
+    one_of("a number of targets, like 5, a share, like 10%, or {owner: …}, {criticality: …}"),
 ]
 WindowModel = Annotated[
     Annotated[Literal["quiet"], Tag("<text>")] | Annotated[CronWindowModel, Tag("<mapping>")],
@@ -138,8 +138,7 @@ class RolloutModel(Strict):
     """How carefully the migration moves; every key has a safe default."""
 
     waves: Annotated[list[WavesModel], Field(min_length=1)] = Field(default_factory=_waves)
-    """The waves: numbers of targets or shares of all of them, growing; or by owner, criticality or lineage
-    depth. What no wave takes is the last one."""
+    """The waves: numbers of targets or shares of all of them, growing; or by owner or criticality. What no wave takes is the last one."""
     merge: Literal["never", "proven", "verified"] = MergePolicy.NEVER.value
     """What may merge without a person."""
     window: WindowModel = "quiet"

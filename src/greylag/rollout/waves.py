@@ -1,32 +1,46 @@
 """Which targets merge together: sizes become an assignment, deterministically.
 
 A wave's size is a count or a share of all targets; shares are cumulative, so `[1, 10%, 100%]` over 50 targets
-is 1, then up to 5 in all, then the rest. The smallest blast radius goes first: what may merge without a
-person
-before what may not, fewer consumers before more, then by name.
+is 1, then up to 5 in all, then the rest. A wave may also be of an owner, a criticality or a lineage depth.
+
+The smallest blast radius goes first: what may merge without a person before what may not, less critical before
+more, fewer readers of what it builds before more, fewer consumers before more, then by name.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
-from greylag.domain.migration import WaveSize
+from greylag.domain.migration import Criticality, Grouping, WaveSize
+
+_LEVELS = (Criticality.LOW, Criticality.NORMAL, Criticality.HIGH)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weight:
-    """What decides a target's place: `needs_person` when its verdict does not let it merge by itself."""
+    """What decides a target's place.
+
+    `needs_person` when its verdict does not let it merge by itself; `downstream` is how many others read what
+    it builds, `depth` how many targets stand between it and datasets that no target builds.
+    """
 
     repository: str
     consumers: int
     needs_person: bool = False
+    downstream: int = 0
+    owners: tuple[str, ...] = ()
+    criticality: Criticality = Criticality.NORMAL
+    depth: int = 0
 
     @property
-    def order(self) -> tuple[bool, int, str]:
+    def order(self) -> tuple[bool, int, int, int, str]:
         """Sort key: lowest blast radius first."""
-        return (self.needs_person, self.consumers, self.repository)
+        level = _LEVELS.index(self.criticality)
+        return (self.needs_person, level, self.downstream, self.consumers, self.repository)
 
 
 def sizes(waves: Sequence[WaveSize], total: int) -> tuple[int, ...]:
@@ -51,15 +65,57 @@ def sizes(waves: Sequence[WaveSize], total: int) -> tuple[int, ...]:
 
 
 def assign(weights: Iterable[Weight], waves: Sequence[WaveSize]) -> dict[str, int]:
-    """Repository to wave number (from 1) for a campaign whose targets are all known."""
-    ordered = sorted(weights, key=lambda weight: weight.order)
+    """Repository to wave number (from 1) for a campaign whose targets are all known.
+
+    A wave by what targets are takes those that are left and fit; one that would be empty is left out.
+    """
+    left = sorted(weights, key=lambda weight: weight.order)
+    total = len(left)
     result: dict[str, int] = {}
-    position = 0
-    for number, size in enumerate(sizes(waves, len(ordered)), start=1):
-        for weight in ordered[position : position + size]:
-            result[weight.repository] = number
-        position += size
+    number = 0
+    for wave in (*waves, WaveSize(share=1.0)):
+        for chosen in _chosen(wave, left, total):
+            if chosen:
+                number += 1
+                result |= dict.fromkeys((one.repository for one in chosen), number)
+                left = [one for one in left if one.repository not in result]
     return result
+
+
+def _chosen(wave: WaveSize, left: Sequence[Weight], total: int) -> list[list[Weight]]:
+    """The wave that an entry makes of the targets that are left, or, with `each`, the waves."""
+    if wave.each is not None:
+        return _grouped(wave.each, left)
+    if wave.owners:
+        return [[one for one in left if not set(one.owners).isdisjoint(wave.owners)]]
+    if wave.criticality:
+        return [[one for one in left if one.criticality in wave.criticality]]
+    if wave.depth is not None:
+        return [[one for one in left if one.depth <= wave.depth]]
+    if wave.count is not None:
+        return [list(left[: wave.count])]
+    share = 1.0 if wave.share is None else wave.share
+    reached = total - len(left)
+    return [list(left[: max(math.ceil(share * total - 1e-9) - reached, 0)])]
+
+
+def _grouped(by: Grouping, left: Sequence[Weight]) -> list[list[Weight]]:
+    """A wave for every owner (the smallest first; of several owners the first counts), level or depth."""
+    groups: dict[tuple[int, str], list[Weight]] = {}
+    owned = Counter(one.owners[0] if one.owners else "" for one in left)
+    for one in left:
+        match by:
+            case Grouping.OWNER:
+                owner = one.owners[0] if one.owners else ""
+                key = (owned[owner], owner)
+            case Grouping.CRITICALITY:
+                key = (_LEVELS.index(one.criticality), "")
+            case Grouping.DEPTH:
+                key = (one.depth, "")
+            case _:
+                assert_never(by)
+        groups.setdefault(key, []).append(one)
+    return [groups[key] for key in sorted(groups)]
 
 
 def refill(later: Iterable[tuple[int, Weight]], wave: int, size: int) -> dict[str, int]:

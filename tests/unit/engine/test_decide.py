@@ -9,12 +9,24 @@ from typing import Any
 import pytest
 
 from greylag.domain.check import CheckStatus, Verdict
-from greylag.domain.migration import CronWindow, MergePolicy, Rollout, WaveSize
+from greylag.domain.migration import CronWindow, Freeze, HolidayCalendar, MergePolicy, Rollout, WaveSize
 from greylag.domain.target import TargetState
 from greylag.engine.actions import AssignWaves, Effect, EffectKind, Hold, Settle, WaitKind
 from greylag.engine.decide import decide
+from greylag.engine.optouts import Unclear
 from greylag.engine.pilots import Record
-from greylag.engine.world import AgentRules, Mode, PullState, PullView, Rules, Target, Wave, World
+from greylag.engine.world import (
+    AgentRules,
+    Local,
+    Mode,
+    PullState,
+    PullView,
+    Rules,
+    Target,
+    Wave,
+    World,
+)
+from greylag.rollout.calendar import Calendar
 from greylag.rollout.health import Reading
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -368,3 +380,96 @@ def test_a_pull_request_that_a_person_merged_meanwhile_is_watched() -> None:
     (action,) = decide(with_agents(merged), NOW).actions
     assert isinstance(action, Settle)
     assert action.state is S.BAKING
+
+
+# Calendars, opting out, and limits over all owners.
+
+
+def locally(*targets: Target, **local: Any) -> World:
+    """A campaign with settings of this machine."""
+    rules = Rules(rollout=Rollout(merge=MergePolicy.PROVEN, bake=BAKE), local=Local(**local))
+    return world(*targets, rules=rules, merges=local.pop("merges", ()))
+
+
+def freeze(**more: Any) -> Freeze:
+    """A freeze from an hour ago for two hours."""
+    return Freeze(start=NOW - BAKE, end=NOW + BAKE, because="the books close", **more)
+
+
+def test_a_freeze_closes_merging_for_whom_it_is_meant() -> None:
+    proposed = target(S.PROPOSED, pull=pull(), owners=("@data",))
+    for one, closed in ((freeze(), True), (freeze(owners=("@data",)), True), (freeze(owners=("@x",)), False)):
+        for rules in (
+            Rules(rollout=Rollout(merge=MergePolicy.PROVEN, freezes=(one,))),
+            Rules(rollout=Rollout(merge=MergePolicy.PROVEN), local=Local(calendar=Calendar(freezes=(one,)))),
+        ):
+            decision = decide(world(proposed, rules=rules), NOW)
+            assert bool(decision.actions) is not closed
+            if closed:
+                assert decision.waits[0].reason == "frozen until 2026-03-02 10:00 UTC: the books close"
+                assert decision.wake == NOW + BAKE
+
+
+def test_a_freeze_stops_neither_a_proposal_nor_a_revert() -> None:
+    rollout = Rollout(merge=MergePolicy.PROVEN, bake=BAKE, freezes=(freeze(),))
+    for one, kind in ((target(S.REWRITTEN), EffectKind.PROPOSE), (baking(20, (1, F)), EffectKind.REVERT)):
+        (action,) = decide(world(one, rollout=rollout), NOW).actions
+        assert isinstance(action, Effect) and action.kind is kind
+
+
+def test_a_holiday_closes_merging() -> None:
+    rollout = Rollout(merge=MergePolicy.PROVEN, holidays=(HolidayCalendar(country="SE"),))
+    proposed = world(target(S.PROPOSED, pull=pull()), rollout=rollout)
+    decision = decide(proposed, datetime(2026, 1, 6, 9, tzinfo=UTC))
+    assert not decision.actions
+    assert "2026-01-06 is a holiday in SE" in decision.waits[0].reason
+
+
+@pytest.mark.parametrize("state", [S.FOUND, S.WAITING_ANSWER, S.AGENT, S.REWRITTEN, S.PROPOSED])
+@pytest.mark.parametrize(
+    ("local", "more", "why"),
+    [
+        ({"optouts": (("r*", "no time"),)}, {}, "the settings leave out r*: no time"),
+        ({"optouts": (("@data", "no time"),)}, {"owners": ("@data",)}, "leave out @data"),
+        ({}, {"optout": "its file opts out"}, "its file opts out"),
+    ],
+)
+def test_who_stays_out_is_skipped(state: TargetState, local: Any, more: Any, why: str) -> None:
+    (action,) = decide(locally(target(state, **more), **local), NOW).actions
+    assert isinstance(action, Settle)
+    assert action.state is S.SKIPPED
+    assert why in action.reason
+
+
+def test_what_was_merged_is_still_watched_when_it_opts_out_afterwards() -> None:
+    (action,) = decide(locally(baking(0), optouts=(("*", "x"),)), NOW).actions
+    assert isinstance(action, Effect) and action.kind is EffectKind.CHECK
+
+
+def test_who_may_have_opted_out_waits_for_a_person() -> None:
+    unclear = target(S.REWRITTEN, optout=Unclear(reason=".greylag.yaml:1:2: no"))
+    decision = decide(locally(unclear), NOW)
+    assert not decision.actions
+    (wait,) = decision.waits
+    assert (wait.kind, wait.command) == (WaitKind.PERSON, "greylag skip m r --because WHY")
+
+
+def test_no_more_open_pull_requests_in_all_than_allowed() -> None:
+    targets = [target(S.REWRITTEN, repository=name) for name in "abcd"]
+    rules = Rules(rollout=Rollout(max_open=3), local=Local(max_open=9))
+    decision = decide(world(*targets, rules=rules, open_others=1), NOW)
+    assert [action.repository for action in decision.actions if isinstance(action, Effect)] == ["a", "b"]
+    assert decision.waits[0].reason == "3 pull requests open already, at most 3 at a time"
+
+
+def test_no_more_merges_in_an_hour_than_allowed() -> None:
+    targets = [target(S.PROPOSED, repository=name, pull=pull()) for name in "abcd"]
+    rules = Rules(rollout=Rollout(merge=MergePolicy.PROVEN, merges_per_hour=3))
+    old, recent = NOW - timedelta(minutes=60), NOW - timedelta(minutes=50)
+    decision = decide(world(*targets, rules=rules, merges=(old, recent)), NOW)
+    assert [action.repository for action in decision.actions if isinstance(action, Effect)] == ["a", "b"]
+    full = decide(world(*targets, rules=rules, merges=(recent, recent, NOW)), NOW)
+    assert not full.actions
+    assert full.wake == recent + timedelta(hours=1)
+    busy = decide(world(*targets, rules=rules, merges=(recent,), busy=frozenset("ab")), NOW)
+    assert not busy.actions

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from greylag.domain.check import CheckStatus, Verdict
-from greylag.domain.migration import CronWindow, MergePolicy, Rollout, WaveSize
+from greylag.domain.migration import CronWindow, Freeze, HolidayCalendar, MergePolicy, Rollout, WaveSize
 from greylag.domain.target import TargetState
 from greylag.engine.actions import AssignWaves, Effect, EffectKind, Hold, Settle
 from greylag.engine.decide import decide
@@ -33,6 +33,8 @@ BAKE = timedelta(minutes=30)
 OPEN_HOURS = (2, 3)
 S = TargetState
 ENDED = {S.DONE, S.SKIPPED, S.ABORTED, S.HANDED_OVER}
+FROZEN = (datetime(2026, 3, 2, 3, tzinfo=UTC), datetime(2026, 3, 2, 20, tzinfo=UTC))
+HOLIDAYS = {(2026, 4, 3), (2026, 4, 5), (2026, 4, 6), (2026, 5, 1)}
 ALONE = {
     MergePolicy.NEVER: set(),
     MergePolicy.PROVEN: {Verdict.PROVEN},
@@ -66,7 +68,12 @@ class Campaigns(RuleBasedStateMachine):
             bake=BAKE,
             max_reverts=max_reverts,
             per_owner=per_owner,
+            freezes=(Freeze(start=FROZEN[0], end=FROZEN[1], because="x", owners=("@0",)),),
+            holidays=(HolidayCalendar(country="SE"),),
+            max_open=3,
+            merges_per_hour=2,
         )
+        self.merged: list[datetime] = []
         rules = Rules(
             rollout=rollout,
             limits=Limits(patience=timedelta(hours=2)),
@@ -85,6 +92,14 @@ class Campaigns(RuleBasedStateMachine):
     @rule(minutes=st.integers(1, 90))
     def time_passes(self, minutes: int) -> None:
         self.now += timedelta(minutes=minutes)
+
+    @rule()
+    def it_is_the_eve_of_a_holiday(self) -> None:
+        self.now = max(self.now, datetime(2026, 4, 2, 22, tzinfo=UTC))
+
+    @rule(n=st.integers(0, 6), out=st.booleans())
+    def a_repository_opts_out_or_in(self, n: int, out: bool) -> None:
+        self._set(n, lambda one: replace(one, optout="it opts out" if out else None))
 
     @rule(n=st.integers(0, 6))
     def the_base_moves(self, n: int) -> None:
@@ -151,7 +166,8 @@ class Campaigns(RuleBasedStateMachine):
             self.now += step
 
     def _tick(self, pick: Pick) -> None:
-        before = self.world
+        hour = tuple(at for at in self.merged if at > self.now - timedelta(hours=1))
+        self.world = before = replace(self.world, merges=hour)
         decision = decide(before, self.now)
         assert decide(before, self.now) == decision
         effects = Counter(a.repository for a in decision.actions if isinstance(a, Effect))
@@ -200,6 +216,16 @@ class Campaigns(RuleBasedStateMachine):
             assert target.pull is not None and target.pull.head == target.commit
             if world.rules.rollout.window is not None:
                 assert self.now.hour in OPEN_HOURS
+            self._calendars(target)
+        if action.kind in (EffectKind.REWRITE, EffectKind.AGENT, EffectKind.PROPOSE, EffectKind.MERGE):
+            assert target.optout is None
+
+    def _calendars(self, target: Target) -> None:
+        """No merge in a freeze or on a holiday, and no third one within an hour."""
+        if "@0" in target.owners:
+            assert not FROZEN[0] <= self.now < FROZEN[1]
+        assert (self.now.year, self.now.month, self.now.day) not in HOLIDAYS
+        assert len([at for at in self.merged if self.now - at < timedelta(hours=1)]) < 2
 
     def _allowed(self, world: World, target: Target) -> None:
         """An agent runs only with money, without an open question, and where others did not fail."""
@@ -225,6 +251,8 @@ class Campaigns(RuleBasedStateMachine):
         opened = [
             one for one in self.world.targets if one.pull is not None and one.pull.state is PullState.OPEN
         ]
+        held = [one for one in before.targets if one.pull is not None and one.pull.state is PullState.OPEN]
+        assert len(opened) <= max(3, len(held))
         for owner, count in Counter(owner for one in opened for owner in one.owners).items():
             earlier = [
                 one
@@ -309,6 +337,7 @@ class Campaigns(RuleBasedStateMachine):
                 changed = replace(changed, state=S.PROPOSED, pull=pull, baseline=baseline)
             case EffectKind.MERGE:
                 assert target.pull is not None
+                self.merged.append(self.now)
                 pull = replace(target.pull, state=PullState.MERGED)
                 changed = replace(changed, state=S.BAKING, merged_at=self.now, merged_commit="m", pull=pull)
             case EffectKind.CHECK:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greylag.domain.migration import WaveSize
+from greylag.domain.migration import Criticality, Grouping, WaveSize
 from greylag.rollout.waves import Weight, assign, refill, sizes
 
 
@@ -72,3 +72,57 @@ def test_a_refill_takes_the_next_ones_and_never_moves_backwards() -> None:
     assert refill(later, 1, 1) == {"b": 1}
     assert refill(later, 1, 3) == {"b": 1, "a": 1, "c": 1}
     assert refill([], 1, 1) == {}
+
+
+FLEET = [
+    Weight(repository="a", consumers=1, owners=("@x",)),
+    Weight(repository="b", consumers=2, owners=("@y", "@x"), criticality=Criticality.HIGH),
+    Weight(repository="c", consumers=3, owners=("@y",), criticality=Criticality.LOW, depth=1),
+    Weight(repository="d", consumers=4, depth=2),
+]
+
+
+@pytest.mark.parametrize(
+    ("waves", "expected"),
+    [
+        ([WaveSize(owners=("@x",))], [["a", "b"], ["c", "d"]]),
+        ([WaveSize(count=1), WaveSize(owners=("@x",))], [["c"], ["a", "b"], ["d"]]),
+        ([WaveSize(criticality=(Criticality.LOW, Criticality.NORMAL))], [["a", "c", "d"], ["b"]]),
+        ([WaveSize(depth=0), WaveSize(depth=1)], [["a", "b"], ["c"], ["d"]]),
+        ([WaveSize(owners=("@nobody",)), WaveSize(share=0.5)], [["a", "c"], ["b", "d"]]),
+        ([WaveSize(each=Grouping.OWNER)], [["d"], ["a"], ["b", "c"]]),
+        ([WaveSize(each=Grouping.CRITICALITY)], [["c"], ["a", "d"], ["b"]]),
+        ([WaveSize(count=1), WaveSize(each=Grouping.DEPTH)], [["c"], ["a", "b"], ["d"]]),
+    ],
+)
+def test_waves_by_what_targets_are(waves: list[WaveSize], expected: list[list[str]]) -> None:
+    found = assign(FLEET, waves)
+    numbers = sorted(set(found.values()))
+    assert numbers == list(range(1, len(expected) + 1))
+    assert [sorted(name for name in found if found[name] == number) for number in numbers] == expected
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.integers(1, 4).map(lambda n: WaveSize(count=n)),
+            st.sampled_from(Grouping).map(lambda each: WaveSize(each=each)),
+            st.just(WaveSize(owners=("@x",))),
+            st.just(WaveSize(share=0.5)),
+        ),
+        max_size=4,
+    )
+)
+def test_every_target_has_exactly_one_wave(waves: list[WaveSize]) -> None:
+    found = assign(FLEET, waves)
+    assert sorted(found) == ["a", "b", "c", "d"]
+    assert set(found.values()) == set(range(1, max(found.values()) + 1))
+
+
+def test_the_canary_is_what_least_hangs_on() -> None:
+    weights = [
+        Weight(repository="read", consumers=1, downstream=7),
+        Weight(repository="critical", consumers=1, criticality=Criticality.HIGH),
+        Weight(repository="wide", consumers=9),
+    ]
+    assert assign(weights, parse("1", "2", "100%")) == {"wide": 1, "read": 2, "critical": 2}

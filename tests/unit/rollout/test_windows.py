@@ -51,3 +51,16 @@ def test_quiet_waits_for_the_last_of_several_runs() -> None:
     now = datetime(2026, 1, 1, 2, 50, tzinfo=UTC)
     found = opening(None, now, schedules=schedules, margin=timedelta(minutes=30))
     assert found.until == datetime(2026, 1, 1, 3, 11, tzinfo=UTC)
+
+
+def test_quiet_leaves_time_to_what_runs_every_few_minutes() -> None:
+    """Ten minutes between runs: the five minutes after each are free."""
+    often = CronWindow(cron="*/10 * * * *")
+    assert opening(None, datetime(2026, 1, 1, 3, 4, tzinfo=UTC), schedules=[often]).open
+    near = opening(None, datetime(2026, 1, 1, 3, 6, tzinfo=UTC), schedules=[often])
+    assert near.until == datetime(2026, 1, 1, 3, 11, tzinfo=UTC)
+
+
+def test_a_window_that_never_opens_says_no_time() -> None:
+    found = opening(CronWindow(cron="0 0 30 2 *"), datetime(2026, 1, 1, tzinfo=UTC))
+    assert (found.open, found.until) == (False, None)

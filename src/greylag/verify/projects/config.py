@@ -43,7 +43,7 @@ def read_config(files: Mapping[str, str]) -> ProjectConfig:
         return ProjectConfig()
     document, data = parse_yaml(text, NAME)
     reader = _Reader(document)
-    reader.keys(data, (), ("verifiers",))
+    reader.keys(data, (), ("verifiers", "campaigns"))  # what stands below `campaigns`: greylag.rollout.optout
     config = reader.verifiers(data.get("verifiers"))
     document.raise_faults()
     return config
