@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -77,6 +78,23 @@ def test_a_later_one_is_refused(server: Server) -> None:
     with pytest.raises(UsageError, match="written by a later version"):
         prepare(engine)
     assert sa.inspect(engine).get_table_names() == ["schema_version"]
+
+
+def test_an_upgraded_one_is_the_same_as_a_new_one(store: Store) -> None:
+    with store.read() as session:
+        inspector = sa.inspect(session.connection)
+        new = {name: str(inspector.get_columns(name)) for name in inspector.get_table_names()}
+    with store.write() as session:
+        second = importlib.import_module("greylag.engine.upgrades.versions.0002_agents").TABLES
+        for name in new.keys() - {*second, "schema_version", "schema_upgrades"}:
+            session.connection.exec_driver_sql(f"DROP TABLE {name}")
+        session.connection.exec_driver_sql("UPDATE schema_version SET version = 2")
+        session.connection.exec_driver_sql("UPDATE schema_upgrades SET version_num = '0002'")
+    engine = session.connection.engine
+    assert at_once(*(lambda: prepare(engine) for _ in range(3))) == [None] * 3
+    with store.read() as session:
+        inspector = sa.inspect(session.connection)
+        assert {name: str(inspector.get_columns(name)) for name in inspector.get_table_names()} == new
 
 
 def test_a_budget_is_never_overdrawn(store: Store) -> None:
