@@ -35,7 +35,7 @@ from greylag.engine.judges import HostJudges
 from greylag.mapping import load_migration_text
 from greylag.mapping.compiled import CompiledMigration
 from greylag.rewrite.dispatch import framework_of
-from greylag.testing.model import Script, apply_patch
+from greylag.testing.model import apply_patch
 from greylag.workspace.cage import Cage, CageLimits
 from greylag.workspace.collect import collect, prepare_folder
 
@@ -130,7 +130,7 @@ class Bystander(Desk):
     """The host of another attempt, which nobody but its own agent may call."""
 
     def __init__(self) -> None:
-        super().__init__(collect=lambda: _nothing(), check=lambda changes: ())
+        super().__init__(collect=_nothing, check=lambda changes: ())
         self.called: list[str] = []
 
     def verify(self) -> str:

@@ -15,6 +15,7 @@ from greylag.domain.errors import GreylagError
 from greylag.domain.migration import MergePolicy
 from greylag.domain.outcome import Reason, Unchanged
 from greylag.engine.finding import look
+from greylag.engine.presence import present, unescaped
 from greylag.engine.rewriting import prove_texts
 from greylag.mapping.compiled import CompiledMigration
 from greylag.rewrite import candidate_names
@@ -91,6 +92,8 @@ class Verification:
         checks += [self._equal(path, texts[path], files) for path in texts]
         if not refused(checks):
             checks.append(self._followed(changes))
+            if not texts.keys() <= self._shown:
+                checks += present(self.migration, self.original, texts)
         for more in (self.others, self.judge):
             if refused(checks):
                 break
@@ -117,10 +120,10 @@ class Verification:
     def _unread(self, path: str, text: str, files: Mapping[str, str]) -> Check:
         """Does the new text still read an old dataset, or may it?"""
         outcome = look(path, text, self.migration, files)
-        if isinstance(outcome, Unchanged):
+        if isinstance(outcome, Unchanged) and not self._escaped(text):
             summary = f"{path}: reads no old dataset"
             return Check(verifier=OLD_READS, status=CheckStatus.PASSED, summary=summary)
-        lowered = text.lower()
+        lowered = unescaped(text).lower()
         named = sorted(name for name in candidate_names(self.migration) if name in lowered)
         if not named:
             summary = f"{path}: names no old dataset, but holds queries that cannot be read"
@@ -131,13 +134,22 @@ class Verification:
         summary = f"{path}:{line}: it still reads, or may read, an old dataset ({', '.join(named)})"
         return Check(verifier=OLD_READS, status=CheckStatus.FAILED, summary=summary)
 
-    def _followed(self, changes: Changes) -> Check:
-        """Does what no proof decided say what the mapping says?"""
-        shown = {
+    @property
+    def _shown(self) -> set[str]:
+        """Files whose new text was shown to be right."""
+        return {
             path for path, proof in self.proofs.items() if proof.verdict in (Verdict.PROVEN, Verdict.TESTED)
         }
+
+    def _escaped(self, text: str) -> bool:
+        """Does it name an old dataset by escapes that no reader of names resolves?"""
+        plain = unescaped(text)
+        return plain != text and any(name in plain.lower() for name in candidate_names(self.migration))
+
+    def _followed(self, changes: Changes) -> Check:
+        """Does what no proof decided say what the mapping says?"""
         before = {path: self.original[path].encode() for path in changes if path in self.original}
-        return follows(self.migration, self.leftovers, before, changes, decided=shown)
+        return follows(self.migration, self.leftovers, before, changes, decided=self._shown)
 
     def _equal(self, path: str, text: str, files: Mapping[str, str]) -> Check:
         """Old and new text under the mapping; a verifier that could not run has not passed."""

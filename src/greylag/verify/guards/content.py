@@ -86,6 +86,7 @@ _INVISIBLE = frozenset(
     {"\u00ad", "\u034f", "\u115f", "\u1160", "\u17b4", "\u17b5", "\u2800", "\u3164", "\uffa0"}
 )
 _MIXED = re.compile(r"\w+")
+_CODING = re.compile(r"^[ \t\f]*(?:#|//|/\*|--|<!--).*?coding[:=][ \t]*([-_.a-zA-Z0-9]+)")
 
 
 def secrets(subject: Subject) -> Iterator[Finding]:
@@ -124,6 +125,8 @@ def unseen(subject: Subject) -> Iterator[Finding]:
     """No invisible or direction-changing characters added, no word of letters from two scripts."""
     for file in subject.files:
         had = set(file.old)
+        if _declared(file.new) not in {"utf-8", _declared(file.old)}:
+            yield Finding(path=file.path, line=1, message="it says to be in another encoding than UTF-8")
         for line, text in file.added:
             for letter in text:
                 if _unseen(letter) and not (
@@ -136,6 +139,15 @@ def unseen(subject: Subject) -> Iterator[Finding]:
                 if _two_scripts(word) and word not in file.old:
                     message = f"`{word}` mixes letters that look alike but are not the same"
                     yield Finding(path=file.path, line=line, message=message)
+
+
+def _declared(text: str) -> str:
+    """The encoding by which Python, and editors, read a file that is UTF-8 to everybody else (PEP 263)."""
+    for line in text.split("\n", 2)[:2]:
+        found = _CODING.search(line)
+        if found:
+            return found.group(1).lower().replace("_", "-").replace("utf8", "utf-8")
+    return "utf-8"
 
 
 def _unseen(letter: str) -> bool:
