@@ -6,9 +6,9 @@ import importlib
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, assert_never
+from typing import Annotated, Any, Literal, TypeVar, assert_never
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from greylag.domain.errors import UsageError
 from greylag.rollout.durations import Duration
@@ -25,7 +25,7 @@ from greylag.rollout.instances.pipelines import (
     DbtInstanceSettings,
 )
 from greylag.rollout.sources.airflow import AirflowHealth, AirflowSettings
-from greylag.rollout.sources.base import SourceSettings
+from greylag.rollout.sources.base import SecretSettings, SourceSettings
 from greylag.rollout.sources.combined import CombinedHealth, Part
 from greylag.rollout.sources.dbt import DbtHealth, DbtSettings
 from greylag.rollout.sources.local import CommandHealth, StatusFileHealth
@@ -33,7 +33,7 @@ from greylag.rollout.sources.openlineage import OpenLineageHealth, OpenLineageSe
 from greylag.rollout.sources.page import HttpHealth, HttpSettings
 from greylag.rollout.sources.prometheus import PrometheusHealth, PrometheusSettings
 from greylag.rollout.sources.sql import SqlHealth, SqlSettings
-from greylag.rollout.sources.web import require_libraries
+from greylag.rollout.sources.web import WebSettings, require_libraries
 
 
 class CommandSettings(SourceSettings):
@@ -82,8 +82,24 @@ def combined(sources: Sequence[AnySource], base: Path | None = None) -> HealthSo
     """
     if any(getattr(one, "web", None) is not None for one in sources):
         require_libraries()
-    parts = [Part(source=built(one, base or Path()), concerns=one.concerns) for one in sources]
+    folder = base or Path()
+    parts = [Part(source=built(placed(one, folder), folder), concerns=one.concerns) for one in sources]
     return CombinedHealth(parts=tuple(parts))
+
+
+_Placed = TypeVar("_Placed", bound=BaseModel)
+
+
+def placed(settings: _Placed, base: Path) -> _Placed:
+    """The same settings, with the files of secrets and certificates read from a folder."""
+    changed: dict[str, object] = {}
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, BaseModel):
+            changed[name] = placed(value, base)
+        elif name in ("file", "ca_file") and isinstance(settings, SecretSettings | WebSettings) and value:
+            changed[name] = type(value)(base / Path(value).expanduser())
+    return settings.model_copy(update=changed)
 
 
 def built(settings: AnySource, base: Path) -> HealthSource:
@@ -149,8 +165,9 @@ def followed(
         return health
     if any(getattr(one, "web", None) is not None for one in instances):
         require_libraries()
+    folder = base or Path()
     watched = tuple(
-        Watched(instances=_instances(one, includes, base or Path()), concerns=one.concerns)
+        Watched(instances=_instances(placed(one, folder), includes, folder), concerns=one.concerns)
         for one in instances
     )
     return FollowedHealth(health=health, watched=watched, watch=watch)

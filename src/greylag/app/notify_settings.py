@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from datetime import timedelta
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from greylag.app.health_settings import placed
 from greylag.engine.campaign import OpenNotices
 from greylag.engine.clock import Clock
 from greylag.engine.notices import Channel, NoticeKind, Notices, NotSent
@@ -44,12 +46,17 @@ class NotifySettings(BaseModel):
         return self
 
 
-def open_notices(settings: NotifySettings, store: Store, clock: Clock) -> OpenNotices:
-    """What listens to a campaign. Raises UsageError where apprise is missing."""
+def open_notices(
+    settings: NotifySettings, store: Store, clock: Clock, base: Path | None = None
+) -> OpenNotices:
+    """What listens to a campaign; `base` is the folder that relative paths are read from.
+
+    Raises UsageError where apprise is missing.
+    """
     if not settings.channels:
         return lambda _, on_tick: nullcontext(on_tick)
     require_apprise()
-    channels = [_channel(one) for one in settings.channels]
+    channels = [_channel(placed(one, base or Path())) for one in settings.channels]
     return lambda migration, on_tick: Notices(store, clock, channels, migration).listening(on_tick)
 
 
