@@ -14,7 +14,9 @@ from greylag.testing.model import Script, ScriptedModel, apply_patch, lie
 EDIT = apply_patch({"queries/daily.sql": [("users_v1", "users_v2")]})
 
 
-def check(folder: Path, monkeypatch: pytest.MonkeyPatch, script: Script, *more: str) -> Result:
+def check(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, script: Script, *more: str, budget: str = "day: 100"
+) -> Result:
     """The command, with our own agent on a scripted model."""
     monkeypatch.setenv("KEY_OF_THE_TEST", "a-key-of-this-test")
     with ScriptedModel(script) as model:
@@ -22,7 +24,7 @@ def check(folder: Path, monkeypatch: pytest.MonkeyPatch, script: Script, *more: 
         settings.write_text(
             "agent:\n  runner: own\n  model: scripted\n"
             f"  upstream: {{api: anthropic, url: '{model.url}', key_env: KEY_OF_THE_TEST}}\n"
-            "  prices: {scripted: {input: 1, output: 5}}\n",
+            f"  prices: {{scripted: {{input: 1, output: 5}}}}\n  budget: {{{budget}}}\n",
             encoding="utf-8",
         )
         return CliRunner().invoke(app, ["agent", "check", "--config", str(settings), *more])
@@ -44,6 +46,15 @@ def test_an_agent_that_does_nothing_needs_a_person(tmp_path: Path, monkeypatch: 
     result = check(tmp_path, monkeypatch, lie())
     assert result.exit_code == 1
     assert "did not make the edit" in result.stdout
+
+
+def test_a_check_that_is_too_dear_names_the_budget_of_the_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = check(tmp_path, monkeypatch, EDIT, budget="day: 0")
+    assert result.exit_code == 1
+    assert "its turn ended (over_budget): over budget: the day's budget is $0.00" in result.stdout
+    assert "raise agent.budget.day" in result.stdout
 
 
 def test_without_a_cage_it_says_what_was_reached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -122,7 +123,8 @@ def check_agent(settings: Settings, *, turns: int, unsafe: bool) -> AgentReport:
     cage = cage_of(given, unsafe=unsafe)
     engine = connect(settings.database)
     prepare(engine)
-    budget = Budget(target=given.budget.day, campaign=given.budget.day, day=given.budget.day)
+    # It is no campaign's: the day's money is what a refusal should name.
+    budget = Budget(target=math.inf, campaign=math.inf, day=given.budget.day)
     books = SqlBooks(store=Store(engine), clock=SystemClock(), budget=budget)
     before = books.spent(ATTEMPT)
     redactor = Redactor(patterns=given.transcripts.redact)
