@@ -103,6 +103,22 @@ def test_our_check_can_be_a_required_one(world: GitHubWorld) -> None:
     assert isinstance(world.forge.merge(world.name, pull.number, pull.head_commit), Merged)
 
 
+def test_what_others_check_and_find_failed_is_not_merged(world: GitHubWorld) -> None:
+    pull = world.forge.open_or_update(world.spec())
+    world.forge.set_check(world.name, pull.number, pull.head_commit, check(CheckStatus.PASSED))
+    client = make_client(world.other)
+    path = f"/repos/{world.name}/statuses/{pull.head_commit}"
+    client.send("POST", path, {"state": "failure", "context": "ci/build"})
+    refused = world.forge.merge(world.name, pull.number, pull.head_commit)
+    assert isinstance(refused, NotMergeable)
+    assert (refused.reason, refused.message) == (MergeRefusal.CHECKS, "not passed: ci/build")
+    client.send("POST", path, {"state": "success", "context": "ci/build"})
+    client.send("POST", path, {"state": "failure", "context": "equivalence"})
+    read = world.forge.get(world.name, pull.number)
+    assert read.checks["equivalence"].status is CheckStatus.PASSED, "theirs does not stand for ours"
+    assert isinstance(world.forge.merge(world.name, pull.number, pull.head_commit), Merged)
+
+
 @pytest.mark.parametrize("method", ["squash", "rebase"])
 def test_other_merge_methods_are_taken_back_too(tmp_path: Path, method: str) -> None:
     with github_world(tmp_path, merge_method=method) as world:
