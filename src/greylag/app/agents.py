@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
-import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
