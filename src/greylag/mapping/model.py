@@ -138,7 +138,8 @@ class RolloutModel(Strict):
     """How carefully the migration moves; every key has a safe default."""
 
     waves: Annotated[list[WavesModel], Field(min_length=1)] = Field(default_factory=_waves)
-    """The waves: numbers of targets or shares of all of them, growing; or by owner or criticality. What no wave takes is the last one."""
+    """The waves: numbers of targets or shares of all of them, growing; or by owner or criticality.
+    What no wave takes is the last one."""
     merge: Literal["never", "proven", "verified"] = MergePolicy.NEVER.value
     """What may merge without a person."""
     window: WindowModel = "quiet"

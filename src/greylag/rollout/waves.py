@@ -3,8 +3,8 @@
 A wave's size is a count or a share of all targets; shares are cumulative, so `[1, 10%, 100%]` over 50 targets
 is 1, then up to 5 in all, then the rest. A wave may also be of an owner, a criticality or a lineage depth.
 
-The smallest blast radius goes first: what may merge without a person before what may not, less critical before
-more, fewer readers of what it builds before more, fewer consumers before more, then by name.
+The smallest blast radius goes first: what may merge without a person before what may not, less critical
+before more, fewer readers of what it builds before more, fewer consumers before more, then by name.
 """
 
 from __future__ import annotations
