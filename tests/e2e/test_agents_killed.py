@@ -80,8 +80,10 @@ def test_what_was_paid_is_not_paid_again(tmp_path: Path, seed: int) -> None:
                 time.sleep(0.02)
             time.sleep(dice.uniform(0.0, 0.8))
             assert process.pid is not None
-            os.kill(process.pid, signal.SIGKILL)
+            if process.is_alive():
+                os.kill(process.pid, signal.SIGKILL)
             process.join()
+            assert process.exitcode in (0, -signal.SIGKILL), "it ended by itself, and not well"
             killed += process.exitcode == -signal.SIGKILL
         bodies = Counter(repr(one.body) for one in model.requests if one.path == "/v1/messages")
     again = sum(bodies.values()) - len(bodies)
