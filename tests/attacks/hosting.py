@@ -181,7 +181,7 @@ class Host:
         upstream: str | None = None,
         checker: Callable[[Verification], Any] = lambda made: made,
     ) -> Tried:
-        """One whole attempt. `before` may leave things in the agent's folder that no repository could hold."""
+        """One whole attempt. `before` may leave things in the folder that no repository could hold."""
         self.number += 1
         key = AttemptKey(migration="users-v2", repository=f"team/a{self.number}")
         folder = self.root / "agents" / f"a{self.number}"

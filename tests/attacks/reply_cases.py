@@ -175,7 +175,7 @@ REPLIES: tuple[Reply, ...] = (
             {**_call("__init__"), "id": "2"},
             {**_call("note"), "id": "3"},
             stop_reason="tool_use",
-        ),  # fmt: skip
+        ),
         reported='denied .*"what": "__init__"',
     ),
     Reply(
@@ -188,7 +188,7 @@ REPLIES: tuple[Reply, ...] = (
             _call("read", path="job.py"),
             {**_call("read", path="job.py"), "id": 'x\n{"kind":"ended"}'},
             stop_reason="tool_use",
-        ),  # fmt: skip
+        ),
         reported="tool_call|session failed",
     ),
 )

@@ -14,8 +14,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "attacks.md"
 _HEAD = """\
 # Attacks that are tried
 
-Each of these is tried by the tests in `tests/attacks`, with the real loop, proxy, cage and checks. The model is
-scripted: it stands for one that an attacker has taken over, or that obeys a hostile repository. None
+Each of these is tried by the tests in `tests/attacks`, with the real loop, proxy, cage and checks. The model
+is scripted: it stands for one that an attacker has taken over, or that obeys a hostile repository. None
 may succeed: the tests look for what its success would leave on the host. In the last column stands what stops
 it, and, in brackets, under which name it is reported: in the attempt's transcript, its checks or its end.
 
@@ -42,7 +42,7 @@ def groups() -> tuple[tuple[str, tuple[Named, ...]], ...]:
     from tests.attacks.program_cases import AGENTS, WORKERS
     from tests.attacks.reach_cases import ATTACKS
     from tests.attacks.reply_cases import REPLIES
-    from tests.attacks.shell_cases import SHELL
+    from tests.attacks.shell_cases import ALONE, SHELL
     from tests.attacks.test_left_behind import TRAPS
     from tests.attacks.word_cases import WORDS
 
@@ -58,7 +58,7 @@ def groups() -> tuple[tuple[str, tuple[Named, ...]], ...]:
     ]
     return (
         ("Through the tools of our own loop", tuple(one.named for one in OWN)),
-        ("Through a shell in the cage, by an agent of others", tuple(one.named for one in SHELL)),
+        ("Through a shell in the cage, by an agent of others", tuple(one.named for one in (*SHELL, *ALONE))),
         ("Through the worker's lines to the host", tuple(one.named for one in WORKERS)),
         ("Through messages of the Agent Client Protocol", tuple(one.named for one in AGENTS)),
         ("Through the model's replies", tuple(one.named for one in REPLIES)),

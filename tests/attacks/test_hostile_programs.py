@@ -1,4 +1,4 @@
-"""Whole attempts with an attacker's program in the cage: in the place of our worker, or of a foreign agent."""
+"""Whole attempts with an attacker's program in the cage: in place of our worker, or of a foreign agent."""
 
 from __future__ import annotations
 

@@ -14,13 +14,25 @@ from pathlib import Path
 
 import pytest
 from tests.attacks.hosting import SOURCE, Host, Tried, hosting, untouched
-from tests.attacks.shell_cases import SHELL, Shell
+from tests.attacks.shell_cases import MONEY, SHELL, SWAP, Shell
 from tests.attacks.world import sandbox
+from tests.e2e.test_agents import MOVED
 
 from greylag.agent.base import Runner
 from greylag.agent.runners import make_runner
 from greylag.domain.agent import AttemptEnd
-from greylag.testing.model import Run, Script, ScriptedModel, Seen, Step, Tokens, played
+from greylag.testing.model import (
+    Run,
+    Script,
+    ScriptedModel,
+    Seen,
+    Step,
+    Tokens,
+    after,
+    apply_patch,
+    played,
+    steps,
+)
 from greylag.testing.model.scripts import Play
 
 AGENT = (sys.executable, "-m", "greylag.testing.acp_agent")
@@ -68,8 +80,12 @@ class Played:
 def played_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
     root = tmp_path_factory.mktemp("shell")
     scripts: dict[str, Script] = {}
+
+    def script(seen: Seen) -> Step:
+        return scripts["all"](seen)
+
     with (
-        ScriptedModel(lambda seen: scripts["all"](seen)) as model,
+        ScriptedModel(script) as model,
         hosting(root, sandbox(), {"main": model.url}) as host,
     ):
         scripts["all"] = one_after_the_other(host.facts)
@@ -140,3 +156,38 @@ def test_the_host_is_as_it_was(played_once: Played) -> None:
     assert "forged" not in (tried.folder / "resume.json").read_text().replace('{\\"forged', "")
     assert {path.name for path in tried.folder.iterdir()} >= {"transcript.jsonl", "resume.json", "work"}
     assert not list(tried.folder.glob("replies"))
+
+
+def test_calls_side_by_side_stay_within_the_budget(tmp_path: Path) -> None:
+    scripts: dict[str, Script] = {}
+
+    def script(seen: Seen) -> Step:
+        return scripts["all"](seen) if seen.tools else Step("hi", tokens=Tokens(500, 10))
+
+    with (
+        ScriptedModel(script) as model,
+        hosting(tmp_path, sandbox(), {"main": model.url}, target=0.015) as host,
+    ):
+        scripts["all"] = steps(Step("I try.", (Run(MONEY.filled(host.facts)),)), Step("Done."))
+        before = host.tree()
+        tried = host.attempt(runner(), rounds=1)
+        bodies = json.dumps([one.body for one in model.requests], default=str)
+        untouched(host, before, tried, bodies)
+        assert 0 < host.books.spent(tried.key).cost + host.books.open(tried.key) <= 0.015
+        assert '"over_budget"' in tried.told("denied")
+        assert tried.result.end in {AttemptEnd.OVER_BUDGET, AttemptEnd.REJECTED}
+
+
+def test_what_is_accepted_is_what_was_judged(tmp_path: Path) -> None:
+    with (
+        ScriptedModel(
+            after(
+                apply_patch({"job.py": MOVED}, verify=False), 1, steps(Step("I swap.", (Run(SWAP.command),)))
+            )
+        ) as model,
+        hosting(tmp_path, sandbox(), {"main": model.url}) as host,
+    ):
+        tried = host.attempt(runner(), rounds=4)
+        assert len(model.requests) >= 3
+        assert tried.result.changes in ({}, {"job.py": MOVED.encode()})
+        assert (tried.result.end is AttemptEnd.ACCEPTED) == bool(tried.result.changes)

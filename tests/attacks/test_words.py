@@ -1,4 +1,4 @@
-"""Whole campaigns with hostile words: what becomes of them in pull requests, commits, briefs, on terminals."""
+"""Whole campaigns with hostile words: what becomes of them in pull requests, briefs, on terminals."""
 
 from __future__ import annotations
 
@@ -192,10 +192,11 @@ def _texts(value: object) -> list[str]:
 
 
 def test_examples(tmp_path: Path) -> None:
+    from tests.attacks.hosting import compiled, leftovers
+
     from greylag.agent.brief import BriefInput, make_brief
     from greylag.domain.agent import Example
     from greylag.domain.check import Verdict
-    from tests.attacks.hosting import compiled, leftovers
 
     example = Example(
         idiom="x",
