@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -160,6 +163,21 @@ def test_a_question_is_answered_by_a_comment_of_somebody_who_may(
     assert questions(campaign)[0].answer == "NULL"
     replies = [one.body for one in server.hub.repos["shop/r0"].comments.values() if one.user == BOT]
     assert len([one for one in replies if "may write" in one]) == 1
+
+
+def test_find_looks_at_the_forge_and_not_around_itself(tmp_path: Path, server: GitHubServer) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    write_migration(here)
+    (here / "mine.sql").write_text(query(1))
+    text = f"forge: {{kind: github, url: '{server.url}', token_env: {TOKEN}, org: shop}}\n"
+    (here / "greylag.yaml").write_text(text)
+    server.fault(path="/repos/shop/r2$", status=403, times=9, message="Forbidden")
+    command = [sys.executable, "-m", "greylag", "find", "users-v2.migration.yaml", "--json"]
+    done = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
+    found = {one["repository"] for one in json.loads(done.stdout)["consumers"]}
+    assert found == {"shop/r0", "shop/r1"}
+    assert "shop/r2: could not be brought up to date" in done.stderr
 
 
 def campaign_process(folder: str, url: str) -> None:

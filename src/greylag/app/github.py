@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from greylag.app.forge_settings import ForgeSettings, secret
 from greylag.app.settings import Settings
-from greylag.engine.clock import Clock
+from greylag.engine.clock import Clock, SystemClock
 from greylag.engine.fleet import FolderFleet, NamesOf
 from greylag.engine.mirrored import MirroredFleet
 from greylag.forge.base import Forge
@@ -17,6 +17,7 @@ from greylag.forge.github import (
     Mirror,
     Options,
     Pace,
+    Refreshed,
     Selection,
     TokenAuth,
 )
@@ -44,8 +45,18 @@ def open_fleet(settings: Settings, forge: Forge, index: FleetIndex, names: Names
     """The fleet as the settings choose it; of a forge that was handed in, what is in the folder."""
     if not isinstance(forge, GitHubForge):
         return FolderFleet(settings.fleet, index, names=names)
-    given = settings.forge
-    selection = Selection(
+    keeper = Keeper(forge.client, forge.mirror, _selection(settings.forge))
+    return MirroredFleet(settings.fleet, index, names=names, refresh=keeper.refresh)
+
+
+def refresh(settings: Settings) -> Refreshed:
+    """Bring the mirrors up to date, for those who only read them."""
+    forge = open_forge(settings, SystemClock())
+    return Keeper(forge.client, forge.mirror, _selection(settings.forge)).refresh()
+
+
+def _selection(given: ForgeSettings) -> Selection:
+    return Selection(
         repositories=given.repositories,
         org=given.org,
         topic=given.topic,
@@ -54,8 +65,6 @@ def open_fleet(settings: Settings, forge: Forge, index: FleetIndex, names: Names
         archived=given.archived,
         forks=given.forks,
     )
-    keeper = Keeper(forge.client, forge.mirror, selection)
-    return MirroredFleet(settings.fleet, index, names=names, refresh=keeper.refresh)
 
 
 def open_client(given: ForgeSettings) -> Client:

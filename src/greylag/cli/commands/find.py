@@ -16,6 +16,7 @@ from greylag.cli.console import Exit, out, print_json
 from greylag.engine.documents import find_document
 
 if TYPE_CHECKING:
+    from greylag.app.settings import Settings
     from greylag.engine.finding import Places, Progress
     from greylag.lineage import Findings
 
@@ -81,8 +82,19 @@ def _asked(paths: list[Path], fleet: Path | None) -> tuple[list[Path], Path | No
         return paths, fleet
     from greylag.app.settings import load_settings
 
-    configured = load_settings().fleet
+    settings = load_settings()
+    configured = settings.fleet
+    if settings.forge.kind != "embedded":
+        _bring(settings)
     return ([], configured) if configured.is_dir() else ([Path()], None)
+
+
+def _bring(settings: Settings) -> None:
+    """Fetch a fleet that lives on a forge. What cannot be fetched is told: it is searched as it was."""
+    from greylag.app.github import refresh
+
+    for repository, why in sorted(refresh(settings).unreadable.items()):
+        typer.echo(f"{repository}: could not be brought up to date: {why}", err=True)
 
 
 def _index_file(paths: list[Path], fleet: Path | None) -> Path:
