@@ -126,7 +126,9 @@ def load_settings(config: Path | None = None, *, start: Path | None = None) -> S
 
 def _build(document: Mapping[str, Any], file: Path | None, text: str = "") -> Settings:
     try:
-        return Settings(**{**document, "file": file})
+        # A part of which every line is commented out is one that is not there.
+        given = {name: value for name, value in document.items() if value is not None}
+        return Settings(**{**given, "file": file})
     except ValidationError as error:
         if file is not None:
             faults = faults_of(error, text, str(file), Settings)

@@ -123,6 +123,10 @@ def test_a_place_that_cannot_be_written_to_says_what_to_do(tmp_path: Path, place
         build(Settings(database=f"sqlite:///{place.format(file=tmp_path / 'file')}"))
 
 
+def test_a_part_of_which_every_line_is_a_comment_is_not_there(tmp_path: Path) -> None:
+    assert load_settings(write(tmp_path, "agent:\n  # runner: own\n")).agent == AgentSettings()
+
+
 def test_a_missing_fleet_says_what_to_do(tmp_path: Path) -> None:
     write(tmp_path, "fleet: nowhere\n")
     with pytest.raises(UsageError, match="GREYLAG_FLEET"):
