@@ -1,4 +1,4 @@
-"""Effects as durable workflows, on DBOS: the only module that knows it.
+"""Effects as durable workflows, on DBOS: only this module and `recovery` know it.
 
 Our own tables are the truth; a workflow is one short effect whose id is its key. What a killed process left
 behind is picked up by the next one: ENQUEUED work by any worker, PENDING work of a dead executor by
@@ -21,13 +21,14 @@ from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, error
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
 
 from greylag.engine import hearts
 from greylag.engine.actions import EffectKind
 from greylag.engine.database import DATABASE_ERRORS, connect, is_server, passes, patiently, sqlite_file
 from greylag.engine.hearts import TIME_TO_LIVE
 from greylag.engine.perform import Request
+from greylag.engine.recovery import Care, recover_dead
 from greylag.engine.store import PATIENCE_SECONDS, Session, Store
 from greylag.engine.tables import targets
 
@@ -48,8 +49,6 @@ GRACE_SECONDS = 20
 _ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
 __all__ = ["TIME_TO_LIVE", "DurableWork", "durable_work", "recover_dead", "workflows_url"]
-
-_log = logging.getLogger("greylag.worker")
 
 _perform: Callable[[dict[str, Any]], None] | None = None
 
@@ -258,7 +257,7 @@ def durable_work(
     hearts.beat(store, executor)
     _perform = work.run
     stop = threading.Event()
-    care = _Care(store=store, executor=executor, life=life, shared=shared, stop=stop)
+    care = Care(store=store, executor=executor, life=life, shared=shared, stop=stop)
     queues = {name: size for name, size in ((QUEUE, workers), (AGENTS, agents)) if size}
     try:
         patiently(lambda: _launch(engine, executor, list(queues)), patience)
@@ -335,66 +334,3 @@ def workflows_url(url: str) -> str:
     if file is None:
         return url
     return f"sqlite:///{file.with_name(f'{file.stem}.workflows{file.suffix}')}"
-
-
-def recover_dead(store: Store, executor: str, *, life: timedelta | None) -> int:
-    """Take over the work of executors that are dead; returns how many workflows that were.
-
-    `life` None: this process holds the database's lock, so every other executor is dead. Work may also belong
-    to one that has no heartbeat any more: it was stopped, forgotten, woke up, took work and was killed.
-    """
-    # In this order: an executor's heart beats before it takes work, so who has work now is known then.
-    pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
-    owners = {workflow.executor_id for workflow in pending if workflow.executor_id} - {executor}
-    with store.read() as session:
-        gone = set(hearts.dead(session, executor, life=life))
-        gone |= owners - (frozenset() if life is None else hearts.living(session, life))
-    if not gone:
-        return 0
-    recovered = DBOS._recover_pending_workflows(sorted(gone))
-    with store.write() as session:
-        hearts.forget(session, gone, life=life)
-    return len(recovered)
-
-
-@dataclass(slots=True, kw_only=True)
-class _Care:
-    """Two threads: our own heart, and an eye on the others'. The library may wait long for a database."""
-
-    store: Store
-    executor: str
-    life: timedelta
-    shared: bool
-    stop: threading.Event
-    steady: float = 0.0
-
-    def start(self) -> None:
-        for run in (self._beat, self._watch) if self.shared else (self._beat,):
-            threading.Thread(target=run, name=f"greylag{run.__name__}", daemon=True).start()
-
-    @property
-    def _pause(self) -> float:
-        return self.life.total_seconds() / hearts.BEATS
-
-    def _beat(self) -> None:
-        last = time.monotonic()
-        while not self.stop.wait(self._pause):
-            try:
-                hearts.beat(self.store, self.executor)
-            except DATABASE_ERRORS as failure:
-                _log.warning("the heartbeat failed, and is tried again: %s", failure)
-            else:
-                now = time.monotonic()
-                if now - last > 2 * self._pause:
-                    # The database was away, or we were stopped: the others get time to show that they live.
-                    self.steady = now + self.life.total_seconds()
-                last = now
-
-    def _watch(self) -> None:
-        while not self.stop.wait(self._pause):
-            if time.monotonic() < self.steady:
-                continue
-            try:
-                recover_dead(self.store, self.executor, life=self.life)
-            except (*DATABASE_ERRORS, error.DBOSException) as failure:
-                _log.warning("looking after dead workers failed, and is tried again: %s", failure)
