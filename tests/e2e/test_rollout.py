@@ -13,24 +13,33 @@ from tests.e2e.campaigns import (
     ScriptedHealth,
     make_fleet,
     pulls,
+    push,
     query,
     rule_rewriter,
     write_migration,
 )
 
 from greylag.app import Settings, build
+from greylag.domain.check import CheckStatus
 from greylag.domain.target import TargetState
 from greylag.engine.campaign import Campaign
 from greylag.engine.clock import LeapClock
+from greylag.engine.events import EventKind
 from greylag.engine.explain import plan, words
+from greylag.engine.report import events
 from greylag.engine.work import InlineWork
 from greylag.engine.world import Target
+from greylag.rollout.health import HealthSource, Reading, Subject
 
 CATALOG = "metadata: {annotations: {greylag/criticality: %s}}\n"
 
 
 def campaign_of(
-    folder: Path, files: dict[str, dict[str, str]], *, rollout: dict[str, Any], more: str = ""
+    folder: Path,
+    files: dict[str, dict[str, str]],
+    *,
+    rollout: dict[str, Any],
+    health: HealthSource | None = None,
 ) -> Campaign:
     """A campaign over these repositories, each with a reader, with `rollout` in the settings."""
     make_fleet(folder / "fleet", {name: {"q.sql": query(1)} | extra for name, extra in files.items()})
@@ -40,10 +49,10 @@ def campaign_of(
         settings,
         rewriter=rule_rewriter,
         clock=LeapClock(START),
-        health=ScriptedHealth(),
+        health=health or ScriptedHealth(),
         work=InlineWork,
     )
-    return app.campaign(write_migration(folder, MIGRATION + more))
+    return app.campaign(write_migration(folder, MIGRATION))
 
 
 def ended(campaign: Campaign) -> dict[str, Target]:
@@ -128,3 +137,31 @@ def test_what_much_hangs_on_goes_last(tmp_path: Path) -> None:
     planned = {target.repository: target.wave for target in plan(campaign).targets}
     assert planned == {"z": 1, "b": 2, "a": 3}
     assert {name: target.wave for name, target in ended(campaign).items()} == planned
+
+
+class BreaksAfterOthersPushed:
+    """Healthy before the merge; after it somebody changes the same line, and then it fails."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._pushed = False
+
+    def read(self, subject: Subject, now: datetime) -> Reading:
+        """One reading."""
+        if subject.merged_at is None:
+            return Reading(status=CheckStatus.PASSED, detail="fine", at=now)
+        if not self._pushed:
+            push(self._root, subject.repository, {"q.sql": b"-- another query altogether\n"})
+            self._pushed = True
+        return Reading(status=CheckStatus.FAILED, detail="boom", at=now)
+
+
+def test_a_revert_that_conflicts_is_a_persons_at_once(tmp_path: Path) -> None:
+    health = BreaksAfterOthersPushed(tmp_path / "fleet")
+    campaign = campaign_of(tmp_path, {"a": {}}, rollout={}, health=health)
+    (target,) = ended(campaign).values()
+    assert target.state is TargetState.HANDED_OVER
+    assert "cannot be reverted" in target.reason
+    assert [wave.held for wave in campaign.world().waves] == ["a could not be reverted"]
+    failed = [event for event in events(campaign) if event.kind is EventKind.ERROR]
+    assert len(failed) == 1

@@ -134,6 +134,8 @@ def revert(tools: Tools, request: Request, target: Target) -> bool:
             return False
     undone = tools.forge.revert(target.repository, number)
     if isinstance(undone, NotRevertible):
+        if undone.reason is RevertRefusal.CONFLICT:
+            return _in_conflict(tools, request, target, undone.message)
         if undone.reason is not RevertRefusal.NOTHING_LEFT:
             raise EffectFailed(f"pull request {number} cannot be reverted: {undone.message}")
     elif undone.state is not PullRequestState.MERGED:
@@ -141,6 +143,17 @@ def revert(tools: Tools, request: Request, target: Target) -> bool:
         if not isinstance(merged, Merged):
             raise EffectFailed(f"revert {undone.number} cannot be merged: {merged.message}")
     return _reverted(tools, request, target, reason)
+
+
+def _in_conflict(tools: Tools, request: Request, target: Target, message: str) -> bool:
+    """Trying again would not help: the next tick holds the wave, and hands the target to a person."""
+    why = f"pull request {target.pull_number} cannot be reverted: {message}"
+    most = tools.rules(request.migration).errors
+    with tools.store.write() as session:
+        done = tools.change(session, request, target, errors=most, reason=why)
+        if done:
+            tools.tell(session, request, target, EventKind.ERROR, f"{target.repository}: {why}")
+    return done
 
 
 def _reverted(tools: Tools, request: Request, target: Target, reason: str) -> bool:
