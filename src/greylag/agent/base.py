@@ -45,8 +45,8 @@ class Access:
     """How an agent reaches the model proxy. `token` stands where its API key would.
 
     `base_url` is the address as the agent sees it: in a cage it leads to the socket, without one
-    (`--unsafe-no-sandbox`) to a port on the host's loopback. `model` is what the agent shall ask for; `api` is
-    `anthropic`, `openai-chat` or `openai-responses`.
+    (`--unsafe-no-sandbox`) to a port on the host's loopback. `model` is what the agent shall ask for; `api`
+    is `anthropic`, `openai-chat` or `openai-responses`.
     """
 
     socket: Path

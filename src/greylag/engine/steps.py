@@ -122,7 +122,7 @@ def _agent_in_turn(tick: Tick, target: Target, rules: AgentRules) -> None:
     missing = [key for key in target.questions if world.answers.get(key) is None]
     if missing:
         command = f"greylag answer {world.migration} {missing[0]} VALUE"
-        reason = f"an agent asks: {', '.join(missing)}"
+        reason = f"{target.reason or 'an agent asks'} ({', '.join(missing)})"
         tick.wait(WaitKind.PERSON, target, reason, command=command)
         return
     waiting = {
