@@ -42,7 +42,10 @@ def test_an_empty_one_says_nothing(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("verifier: {}\n", "1:1: `verifier` is not known here; did you mean `verifiers`? (known: verifiers, campaigns)"),
+        (
+            "verifier: {}\n",
+            "1:1: `verifier` is not known here; did you mean `verifiers`? (known: verifiers, campaigns)",
+        ),
         ("verifiers: [a]\n", "1:12: expected `skip`, `commands` or `timeout` below `verifiers`"),
         ("verifiers:\n  skip: [mipy]\n", "2:10: `mipy` is no tool that is known; did you mean `mypy`?"),
         ("verifiers:\n  skip: mypy\n", "2:9: expected names of tools, like `[mypy]`"),
