@@ -60,7 +60,7 @@ def test_a_campaign_by_commands(tmp_path: Path) -> None:
     greylag("answer", "users-v2", SCORE, "no such (", status=2)
     greylag("answer", "users-v2", SCORE, "NULL")
     greylag("answer", "users-v2", SCORE, "NULL", status=1)
-    assert "things to do" in greylag("status", "users-v2")
+    assert "to do: `greylag run" in greylag("status", "users-v2")
     done = document("run", "users-v2", "-q")
     assert (done["over"], done["needs_person"], done["consumers"]) == (
         True,

@@ -228,7 +228,9 @@ def test_a_worker_killed_in_a_turn_costs_nothing_twice(
 def test_a_host_killed_in_a_turn_pays_nothing_twice(model: ScriptedModel, tmp_path: Path, call: int) -> None:
     def run(kill: int) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "tests.e2e.attempts", str(tmp_path), model.url, str(kill)]
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=120, cwd=Path(__file__).parents[2]
+        )
 
     since = len(model.requests)
     killed = run(call)
