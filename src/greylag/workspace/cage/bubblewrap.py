@@ -27,13 +27,13 @@ from greylag.workspace.cage.cgroup import ControlGroup
 from greylag.workspace.cage.launch import LAUNCHER, Interpreter, Plan, launch, this_interpreter
 from greylag.workspace.cage.layout import bubblewrap_args, check_readable
 from greylag.workspace.cage.masks import Masks, find_masks
-from greylag.workspace.cage.process import CagedCommand, run_to_end
+from greylag.workspace.cage.process import CagedCommand
 from greylag.workspace.cage.processes import snapshot, tree
 from greylag.workspace.cage.record import plain_profile
 from greylag.workspace.cage.seccomp import denied_calls, filter_program
-from greylag.workspace.cage.spawn import Tail, spawn
+from greylag.workspace.cage.spawn import spawn
+from greylag.workspace.cage.starting import Starting
 from greylag.workspace.cage.watch import Watched
-from greylag.workspace.command import CommandResult
 
 OLDEST = (0, 8)
 """The first release of bubblewrap that can forbid further user namespaces inside."""
@@ -41,7 +41,7 @@ OLDEST = (0, 8)
 _START_SECONDS = 30.0
 
 
-class Bubblewrap:
+class Bubblewrap(Starting):
     """Runs commands under `bwrap`. `python` runs the launcher inside; default: the Python that runs now."""
 
     name = "bubblewrap"
@@ -61,21 +61,6 @@ class Bubblewrap:
         if found is None or (int(found[1]), int(found[2])) < OLDEST:
             raise NoSandbox(f"{told.stdout.strip() or program}: {OLDEST[0]}.{OLDEST[1]} or newer is needed")
         return cls(program)
-
-    def run(
-        self, argv: Sequence[str], spec: CageSpec, *, timeout: float, tail: int = 20_000
-    ) -> CommandResult:
-        """Run a command to its end, without input; see `Cage`. Raises CageError if it cannot be built."""
-
-        def started() -> tuple[CagedCommand, Tail]:
-            caged = self._start(argv, spec, talks=False)
-            return caged, Tail(caged.stdout, tail)
-
-        return run_to_end(started, timeout=timeout, wall=spec.limits.wall)
-
-    def start(self, argv: Sequence[str], spec: CageSpec) -> CagedCommand:
-        """Start a command with pipes. Raises CageError if the cage cannot be built."""
-        return self._start(argv, spec, talks=True)
 
     def inside(self, spec: CageSpec) -> str:
         """The folder stands at `WORK`."""

@@ -19,11 +19,11 @@ from greylag.workspace.cage.base import HOME, SOCKET, WORK, CageError, CageSpec,
 from greylag.workspace.cage.launch import HERE, INSIDE, LAUNCHER, Plan, launch
 from greylag.workspace.cage.layout import HOSTNAME, check_readable, environment, scratch_size
 from greylag.workspace.cage.masks import Masks, find_masks
-from greylag.workspace.cage.process import CagedCommand, run_to_end
+from greylag.workspace.cage.process import CagedCommand
 from greylag.workspace.cage.record import plain_profile
-from greylag.workspace.cage.spawn import Tail, spawn
+from greylag.workspace.cage.spawn import spawn
+from greylag.workspace.cage.starting import Starting
 from greylag.workspace.cage.watch import Watched
-from greylag.workspace.command import CommandResult
 
 Engine = Literal["docker", "podman"]
 
@@ -33,7 +33,7 @@ IMAGE = "python:3.11-slim"
 _PATIENCE = 30.0
 
 
-class Container:
+class Container(Starting):
     """Runs commands under `docker run` or `podman run`, in an image that must be there already.
 
     The engine bounds memory and processes; the launcher inside ends the container when its wall time is over,
@@ -67,21 +67,6 @@ class Container:
             said = told.stderr.strip().splitlines() or ["no reason given"]
             raise NoSandbox(f"{said[-1]}; start the engine, and run `{engine} pull {image}` once")
         return cls(engine, program, image)
-
-    def run(
-        self, argv: Sequence[str], spec: CageSpec, *, timeout: float, tail: int = 20_000
-    ) -> CommandResult:
-        """Run a command to its end, without input; see `Cage`."""
-
-        def started() -> tuple[CagedCommand, Tail]:
-            caged = self._start(argv, spec, talks=False)
-            return caged, Tail(caged.stdout, tail)
-
-        return run_to_end(started, timeout=timeout, wall=spec.limits.wall)
-
-    def start(self, argv: Sequence[str], spec: CageSpec) -> CagedCommand:
-        """Start a command with pipes."""
-        return self._start(argv, spec, talks=True)
 
     def inside(self, spec: CageSpec) -> str:
         """The folder stands at `WORK`."""

@@ -15,17 +15,17 @@ from pathlib import Path
 from greylag.workspace.cage.base import CageSpec
 from greylag.workspace.cage.launch import INSIDE, Plan, launch
 from greylag.workspace.cage.layout import check_readable
-from greylag.workspace.cage.process import CagedCommand, run_to_end
+from greylag.workspace.cage.process import CagedCommand
 from greylag.workspace.cage.processes import snapshot, tree
 from greylag.workspace.cage.record import plain_profile
-from greylag.workspace.cage.spawn import Tail, spawn
+from greylag.workspace.cage.spawn import spawn
+from greylag.workspace.cage.starting import Starting
 from greylag.workspace.cage.watch import Watched
-from greylag.workspace.command import CommandResult
 
 _PROC = Path("/proc/self/stat").exists()
 
 
-class Unsafe:
+class Unsafe(Starting):
     """Runs commands as the user that runs Greylag, who may do whatever that user may do.
 
     What it does give: an empty environment and home, a process group that is ended as a whole, limits where
@@ -34,21 +34,6 @@ class Unsafe:
     """
 
     name = "none"
-
-    def run(
-        self, argv: Sequence[str], spec: CageSpec, *, timeout: float, tail: int = 20_000
-    ) -> CommandResult:
-        """Run a command to its end, without input."""
-
-        def started() -> tuple[CagedCommand, Tail]:
-            caged = self._start(argv, spec, talks=False)
-            return caged, Tail(caged.stdout, tail)
-
-        return run_to_end(started, timeout=timeout, wall=spec.limits.wall)
-
-    def start(self, argv: Sequence[str], spec: CageSpec) -> CagedCommand:
-        """Start a command with pipes."""
-        return self._start(argv, spec, talks=True)
 
     def inside(self, spec: CageSpec) -> str:
         """The folder's real path."""
