@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 import socket
+import tempfile
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
@@ -24,6 +25,9 @@ START = 15.0
 
 CONNECTIONS = 256
 """Open connections at most: an agent that opens thousands must not use up the host's file descriptors."""
+
+_PREFIX = "greylag-proxy-"
+_ADDRESS = 103  # what macOS takes; Linux takes 107
 
 
 class BoundedProtocol(H11Protocol):
@@ -67,8 +71,8 @@ class Listening:
     def __init__(
         self, build: Callable[[AsyncExitStack], Awaitable[ASGIApp]], *, tcp: bool, grace: float
     ) -> None:
-        # A short path: addresses of unix sockets have at most 107 bytes. Only the owner may enter the folder.
-        self._folder, self._lock = own_folder("greylag-proxy-")
+        # Only the owner may enter the folder.
+        self._folder, self._lock = own_folder(_PREFIX, short_place())
         self.socket = self._folder / "host.sock"
         self._sockets = [_unix(self.socket)]
         self.port: int | None = None
@@ -123,6 +127,16 @@ class Listening:
             )
             self._server = _Server(config, self._listening)
             await self._server.serve(self._sockets)
+
+
+def short_place(temporary: str | None = None) -> Path:
+    """Where a socket can stand: the temporary folder, or /tmp where that one's path is too long.
+
+    Addresses of unix sockets have at most 107 bytes; on macOS, and in tests, half of them is the folder.
+    """
+    usual = Path(tempfile.gettempdir() if temporary is None else temporary)
+    longest = usual / f"{_PREFIX}12345678" / "host.sock"
+    return usual if len(os.fsencode(longest)) <= _ADDRESS else Path("/tmp")
 
 
 def _unix(path: Path) -> socket.socket:
