@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, timedelta
 from typing import assert_never
 
 from greylag.domain.agent import AttemptEnd, AttemptResult
@@ -20,6 +19,7 @@ from greylag.engine.agent_task import Task, task_of
 from greylag.engine.agent_work import NotWanted, transcript, work
 from greylag.engine.apply import record
 from greylag.engine.checking import CalledOff, acceptable, verdict_of
+from greylag.engine.clock import tomorrow
 from greylag.engine.copying import TooMuch
 from greylag.engine.effects import EffectFailed, Request, Tools
 from greylag.engine.events import EventKind
@@ -140,10 +140,9 @@ def _leave(tools: Tools, request: Request, target: Target, draft: Draft, reason:
 
 
 def _tomorrow(tools: Tools, request: Request, target: Target, reason: str) -> bool:
-    now = tools.clock.now().astimezone(UTC)
-    midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    until = tomorrow(tools.clock.now())
     with tools.store.write() as session:
-        return tools.change(session, request, target, not_before=midnight, reason=reason)
+        return tools.change(session, request, target, not_before=until, reason=reason)
 
 
 def _known(tools: Tools, agents: Agents, request: Request, task: Task) -> AttemptResult | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from greylag.agent.proxy.books import OverBudget, Which
 from greylag.domain.agent import AttemptKey, Usage
 from greylag.engine import tables
-from greylag.engine.clock import Clock
+from greylag.engine.clock import Clock, midnight
 from greylag.engine.store import Session, Store
 
 OPEN = "open"
@@ -61,12 +61,11 @@ class SqlBooks:
         return int(key[0])
 
     def _allow(self, session: Session, attempt: AttemptKey, most: float, now: datetime) -> None:
-        midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         name, repository = attempt.migration, attempt.repository
         known: tuple[tuple[Which, float, dict[str, Any]], ...] = (
             ("target", self.budget.target, {"migration": name, "repository": repository}),
             ("campaign", self.budget.campaign, {"migration": name}),
-            ("day", self.budget.day, {"since": midnight}),
+            ("day", self.budget.day, {"since": midnight(now)}),
         )
         for which, limit, here in known:
             spent = session.spent(**here)

@@ -11,6 +11,16 @@ from typing import Protocol
 _FRESH_SECONDS = 60.0
 
 
+def midnight(now: datetime) -> datetime:
+    """When the day began (UTC): budgets of a day count from there."""
+    return now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def tomorrow(now: datetime) -> datetime:
+    """When the next day begins (UTC)."""
+    return midnight(now) + timedelta(days=1)
+
+
 class Clock(Protocol):
     """Tells the time, and sleeps until a time or until something happens."""
 

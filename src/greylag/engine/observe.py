@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from greylag.domain.errors import GreylagError
 from greylag.domain.target import TargetState
 from greylag.engine import tables
+from greylag.engine.clock import midnight
 from greylag.engine.describe import pull_key
 from greylag.engine.events import EventKind
 from greylag.engine.optouts import asked, declared
@@ -51,12 +52,11 @@ def read_world(session: Session, migration: str, source: str, rules: Rules, now:
 
 
 def _agents(session: Session, migration: str, now: datetime) -> dict[str, Any]:
-    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return {
         "idioms": session.idioms(migration),
         "records": session.records(migration),
         "spent": session.spent(migration=migration),
-        "spent_today": session.spent(since=midnight),
+        "spent_today": session.spent(since=midnight(now)),
     }
 
 

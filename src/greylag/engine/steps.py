@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from greylag.domain.target import TargetState
 from greylag.domain.words import count, times
 from greylag.engine.actions import Action, Effect, EffectKind, Hold, Settle, Wait, WaitKind
+from greylag.engine.clock import tomorrow
 from greylag.engine.permits import (
     assessment,
     campaign_stop,
@@ -146,9 +147,8 @@ def _agent_goes(tick: Tick, target: Target, rules: AgentRules) -> None:
         tick.wait(WaitKind.PERSON, target, reason, command="greylag agent check")
         return
     if world.spent_today >= rules.day:
-        midnight = (tick.now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
         reason = f"agents took {world.spent_today:.2f} of {rules.day:.2f} US dollars today"
-        tick.wait(WaitKind.TIME, target, reason, until=midnight)
+        tick.wait(WaitKind.TIME, target, reason, until=tomorrow(tick.now))
         return
     if len(tick.at_work) >= rules.parallel:
         tick.wait(WaitKind.OTHERS, target, f"{count(len(tick.at_work), 'agent')} at work already")
