@@ -27,7 +27,15 @@ from greylag.forge.base import (
     Remarks,
     RevertRefusal,
 )
-from greylag.forge.settling import closed, drop_branch, record_merge, refusal, settle, take_back
+from greylag.forge.settling import (
+    closed,
+    drop_branch,
+    proposed_revert,
+    record_merge,
+    refusal,
+    revert_key,
+    settle,
+)
 from greylag.forge.store import Store
 from greylag.workspace import Conflict, MergeResult, RefMoved, Repository, find_repositories, is_repository
 
@@ -155,37 +163,12 @@ class EmbeddedForge:
         repo, pull = self._load(repository, number)
         if pull.merge_commit is None:
             return NotRevertible(reason=RevertRefusal.NOT_MERGED, message=f"#{number} is {pull.state}")
-        key = f"revert:{pull.key}"
-        known = self.find_key(repository, key)
+        known = self.find_key(repository, revert_key(pull))
         if known is not None and (known.state is not PullRequestState.OPEN or known.mergeable):
             return known
-        title = f"Revert “{pull.title}”"
-        trailers = f"Greylag-Reverts: {number}\nGreylag-Key: {key}\n"
-        undone = take_back(
-            repo,
-            pull,
-            message=f"{title}\n\nThis takes back #{number}.\n\n{trailers}",
-            author=self._author,
-            email=self._email,
-            when=self._clock(),
-        )
-        if isinstance(undone, Conflict):
-            return NotRevertible(reason=RevertRefusal.CONFLICT, message=undone.reason, paths=undone.paths)
-        if not undone.changed:
-            return NotRevertible(
-                reason=RevertRefusal.NOTHING_LEFT, message=f"{pull.base} holds nothing of it"
-            )
-        spec = PullRequestSpec(
-            repository=repository,
-            base=pull.base,
-            head=f"revert-{number}-{pull.head}",
-            commit=undone.commit,
-            title=title,
-            body=f"Takes back #{number} (merged as {pull.merge_commit}).",
-            key=key,
-            labels=pull.labels,
-            reviewers=pull.reviewers,
-        )
+        spec = proposed_revert(repo, pull, author=self._author, email=self._email, when=self._clock())
+        if isinstance(spec, NotRevertible):
+            return spec
         return self._open(spec, reverts=number)
 
     def close(self, repository: str, number: int) -> PullRequest:

@@ -7,7 +7,16 @@ from dataclasses import replace
 from datetime import datetime
 
 from greylag.domain.check import CheckStatus
-from greylag.forge.base import ForgeError, MergeRefusal, NotMergeable, PullRequest, PullRequestState
+from greylag.forge.base import (
+    ForgeError,
+    MergeRefusal,
+    NotMergeable,
+    NotRevertible,
+    PullRequest,
+    PullRequestSpec,
+    PullRequestState,
+    RevertRefusal,
+)
 from greylag.forge.store import Store
 from greylag.workspace import Conflict, MergeResult, RefMoved, Repository
 
@@ -78,6 +87,37 @@ def drop_branch(repo: Repository, branch: str, expected: str) -> None:
     """Remove a branch that stands at `expected`; one that does not is gone already, or a person's now."""
     with contextlib.suppress(RefMoved):
         repo.set_ref(f"refs/heads/{branch}", None, expected=expected)
+
+
+def revert_key(pull: PullRequest) -> str:
+    """The key of the pull request that takes this one back."""
+    return f"revert:{pull.key}"
+
+
+def proposed_revert(
+    repo: Repository, pull: PullRequest, *, author: str, email: str, when: datetime
+) -> PullRequestSpec | NotRevertible:
+    """The pull request that takes a merged one back; its commit is made, so that a conflict shows first."""
+    number, key = pull.number, revert_key(pull)
+    title = f"Revert “{pull.title}”"
+    trailers = f"Greylag-Reverts: {number}\nGreylag-Key: {key}\n"
+    message = f"{title}\n\nThis takes back #{number}.\n\n{trailers}"
+    undone = take_back(repo, pull, message=message, author=author, email=email, when=when)
+    if isinstance(undone, Conflict):
+        return NotRevertible(reason=RevertRefusal.CONFLICT, message=undone.reason, paths=undone.paths)
+    if not undone.changed:
+        return NotRevertible(reason=RevertRefusal.NOTHING_LEFT, message=f"{pull.base} holds nothing of it")
+    return PullRequestSpec(
+        repository=pull.repository,
+        base=pull.base,
+        head=f"revert-{number}-{pull.head}",
+        commit=undone.commit,
+        title=title,
+        body=f"Takes back #{number} (merged as {pull.merge_commit}).",
+        key=key,
+        labels=pull.labels,
+        reviewers=pull.reviewers,
+    )
 
 
 def take_back(

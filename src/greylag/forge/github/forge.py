@@ -28,8 +28,8 @@ from greylag.forge.github.journal import Journal
 from greylag.forge.github.looking import Looking, pull_path
 from greylag.forge.github.mirror import Mirror
 from greylag.forge.github.publishing import Publishing
-from greylag.forge.settling import refusal, take_back
-from greylag.workspace import Conflict, RefMoved, Repository
+from greylag.forge.settling import proposed_revert, refusal, revert_key
+from greylag.workspace import RefMoved, Repository
 
 _ATTEMPTS = 5
 
@@ -128,38 +128,20 @@ class GitHubForge:
         pull = self.get(repository, number)
         if pull.merge_commit is None:
             return NotRevertible(reason=RevertRefusal.NOT_MERGED, message=f"#{number} is {pull.state}")
-        key = f"revert:{pull.key}"
-        known = self.find_key(repository, key)
+        known = self.find_key(repository, revert_key(pull))
         if known is not None and known.state is PullRequestState.OPEN:
             known = self._look.settled(repository, known.number)
         if known is not None and (known.state is not PullRequestState.OPEN or known.mergeable):
             return known
-        title = f"Revert “{pull.title}”"
-        trailers = f"Greylag-Reverts: {number}\nGreylag-Key: {key}\n"
-        undone = take_back(
+        spec = proposed_revert(
             self._whole(pull),
             pull,
-            message=f"{title}\n\nThis takes back #{number}.\n\n{trailers}",
             author=self._options.author,
             email=self._options.email,
             when=self._clock(),
         )
-        if isinstance(undone, Conflict):
-            return NotRevertible(reason=RevertRefusal.CONFLICT, message=undone.reason, paths=undone.paths)
-        if not undone.changed:
-            reason = RevertRefusal.NOTHING_LEFT
-            return NotRevertible(reason=reason, message=f"{pull.base} holds nothing of it")
-        spec = PullRequestSpec(
-            repository=repository,
-            base=pull.base,
-            head=f"revert-{number}-{pull.head}",
-            commit=undone.commit,
-            title=title,
-            body=f"Takes back #{number} (merged as {pull.merge_commit}).",
-            key=key,
-            labels=pull.labels,
-            reviewers=pull.reviewers,
-        )
+        if isinstance(spec, NotRevertible):
+            return spec
         return self._publish.open(spec, reverts=number)
 
     def close(self, repository: str, number: int) -> PullRequest:
