@@ -1,0 +1,1 @@
+"""What every hosted forge has in common: HTTP, limits, mirrors, markers, and the Forge over a small API."""
