@@ -39,7 +39,7 @@ def test_what_did_not_change_is_not_sent_again(server: GitHubServer) -> None:
 
 def test_a_list_that_grows_by_a_page_is_read_to_its_end(server: GitHubServer) -> None:
     client = make_client(server)
-    from greylag.testing.github.values import Comment, Pull
+    from greylag.testing.hosting import Comment, Pull
 
     repo, now = server.hub.repos["shop/etl"], server.hub.now()
     repo.pulls[1] = Pull(

@@ -3,6 +3,6 @@
 from greylag.testing.github.front import Limits
 from greylag.testing.github.hooks import signature
 from greylag.testing.github.server import GitHubServer
-from greylag.testing.github.values import Fault, Seen
+from greylag.testing.hosting import Fault, Seen
 
 __all__ = ["Fault", "GitHubServer", "Limits", "Seen", "signature"]

@@ -7,7 +7,8 @@ from datetime import datetime
 from greylag.testing.github import shapes
 from greylag.testing.github.front import Answer, Call, Route
 from greylag.testing.github.pulls import HERE, found
-from greylag.testing.github.values import ApiError, Comment, Repo
+from greylag.testing.github.values import Repo, refused
+from greylag.testing.hosting import Comment
 
 ISSUE = HERE + r"/issues/(?P<number>\d+)"
 
@@ -73,7 +74,7 @@ def edit(call: Call) -> Answer:
     repo = call.repo()
     one = _comment(repo, int(call.args["id"]))
     if one.user != call.user and not repo.may(call.user, "write"):
-        raise ApiError(403, "Must have admin rights to Repository.")
+        raise refused(403, "Must have admin rights to Repository.")
     one.body, one.updated = call.text("body"), call.hub.now()
     return Answer(document=shapes.comment(repo, one, call.base))
 
@@ -81,7 +82,7 @@ def edit(call: Call) -> Answer:
 def _comment(repo: Repo, number: int) -> Comment:
     one = repo.comments.get(number)
     if one is None:
-        raise ApiError(404, "Not Found")
+        raise refused(404, "Not Found")
     return one
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from greylag.testing.github import shapes
 from greylag.testing.github.front import Answer, Call, Route
-from greylag.testing.github.merging import Git, Refused
-from greylag.testing.github.values import ApiError, Pull, Repo
+from greylag.testing.github.values import Repo, refused
+from greylag.testing.hosting import ApiError, Git, Pull, Refused
 
 HERE = r"/repos/(?P<owner>[^/]+)/(?P<repo>[^/]+)"
 ONE = HERE + r"/pulls/(?P<number>\d+)"
@@ -17,7 +17,7 @@ def found(call: Call, repo: Repo) -> Pull:
     """The pull request of the path. Raises 404."""
     pull = repo.pulls.get(int(call.args["number"]))
     if pull is None:
-        raise ApiError(404, "Not Found")
+        raise refused(404, "Not Found")
     return pull
 
 
@@ -53,7 +53,7 @@ def _invalid(field: str, message: str = "") -> ApiError:
     fault = {"resource": "PullRequest", "field": field, "code": "invalid"}
     if message:
         fault = {"resource": "PullRequest", "code": "custom", "message": message}
-    return ApiError(422, "Validation Failed", errors=(fault,))
+    return refused(422, "Validation Failed", errors=(fault,))
 
 
 def create(call: Call) -> Answer:
@@ -89,7 +89,7 @@ def create(call: Call) -> Answer:
         updated=now,
     )
     repo.pulls[pull.number] = pull
-    call.hub.hooks.send(repo, "pull_request", {"action": "opened", "number": pull.number})
+    call.hub.happened(repo, "opened", pull, call.user or "")
     return Answer(status=201, document=shaped(call, repo, pull))
 
 
@@ -112,7 +112,7 @@ def change(call: Call) -> Answer:
         pull.state, pull.closed_at = "open", None
     elif state == "closed" and pull.state == "open":
         pull.state, pull.closed_at = "closed", now
-        call.hub.hooks.send(repo, "pull_request", {"action": "closed", "number": pull.number})
+        call.hub.happened(repo, "closed", pull, call.user or "")
     pull.updated = now
     return Answer(document=shaped(call, repo, pull, look=True))
 
@@ -124,17 +124,17 @@ def merge(call: Call) -> Answer:
     git = Git(repo.path)
     method = str(call.body.get("merge_method", "merge"))
     if pull.merged_at is not None or pull.state != "open":
-        raise ApiError(405, "Pull Request is not mergeable")
+        raise refused(405, "Pull Request is not mergeable")
     if method not in repo.methods:
-        raise ApiError(405, f"{method.capitalize()} merges are not allowed on this repository.")
+        raise refused(405, f"{method.capitalize()} merges are not allowed on this repository.")
     if pull.draft:
-        raise ApiError(405, "Pull Request is still a draft")
+        raise refused(405, "Pull Request is still a draft")
     if call.body.get("sha", pull.head_sha) != pull.head_sha:
-        raise ApiError(409, "Head branch was modified. Review and try the merge again.")
+        raise refused(409, "Head branch was modified. Review and try the merge again.")
     _check_protection(repo, pull)
     tip = git.branch(pull.base)
     if tip is None:
-        raise ApiError(404, "Not Found")
+        raise refused(404, "Not Found")
     title = (
         call.body.get("commit_title") or f"Merge pull request #{pull.number} from {repo.owner}/{pull.head}"
     )
@@ -142,11 +142,11 @@ def merge(call: Call) -> Answer:
     now = call.hub.now()
     try:
         sha = git.merge(method, tip, pull.head_sha, message=message, login=call.user or "", when=now)
-    except Refused as refused:
-        raise ApiError(405, str(refused)) from refused
+    except Refused as error:
+        raise refused(405, str(error)) from error
     git.move(pull.base, sha)
     pull.state, pull.closed_at, pull.merged_at, pull.updated, pull.merge_sha = "closed", now, now, now, sha
-    call.hub.hooks.send(repo, "pull_request", {"action": "closed", "number": pull.number, "merged": True})
+    call.hub.happened(repo, "merged", pull, call.user or "")
     return Answer(document={"sha": sha, "merged": True, "message": "Pull Request successfully merged"})
 
 
@@ -162,7 +162,7 @@ def _check_protection(repo: Repo, pull: Pull) -> None:
     missing = [context for context in rules.contexts if context not in good]
     if missing:
         expected = f'Required status check "{missing[0]}" is expected.'
-        raise ApiError(405, expected)
+        raise refused(405, expected)
 
 
 def ask(call: Call) -> Answer:
@@ -172,14 +172,14 @@ def ask(call: Call) -> Answer:
     people = [str(login) for login in call.body.get("reviewers", ())]
     for login in people:
         if login == pull.user:
-            raise ApiError(422, "Review cannot be requested from pull request author.")
+            raise refused(422, "Review cannot be requested from pull request author.")
         if not repo.may(login, "read"):
             message = "Reviews may only be requested from collaborators."
-            raise ApiError(422, f"{message} One or more of the users or teams you specified is not one.")
+            raise refused(422, f"{message} One or more of the users or teams you specified is not one.")
     teams = [str(slug) for slug in call.body.get("team_reviewers", ())]
     for slug in teams:
         if not repo.may(f"@{slug}", "read"):
-            raise ApiError(422, "Could not resolve to a node with the global id of a team")
+            raise refused(422, "Could not resolve to a node with the global id of a team")
     pull.reviewers += [login for login in people if login not in pull.reviewers]
     pull.teams += [slug for slug in teams if slug not in pull.teams]
     pull.updated = call.hub.now()

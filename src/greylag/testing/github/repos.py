@@ -9,9 +9,9 @@ import jwt
 
 from greylag.testing.github import shapes
 from greylag.testing.github.front import Answer, Call, Route
-from greylag.testing.github.merging import Git
 from greylag.testing.github.pulls import HERE
-from greylag.testing.github.values import ApiError, CheckRun, Hook, Protection, Repo, Status, stamp
+from greylag.testing.github.values import CheckRun, Protection, Repo, refused
+from greylag.testing.hosting import Git, Status, WebHook, stamp
 
 COMMIT = HERE + r"/commits/(?P<sha>[0-9a-f]{40})"
 _STATES = frozenset({"error", "failure", "pending", "success"})
@@ -32,7 +32,7 @@ def shaped(call: Call, repo: Repo) -> dict[str, Any]:
 def of_org(call: Call) -> Answer:
     """The repositories of an organisation that the asker may see."""
     if all(repo.owner != call.args["org"] for repo in call.hub.repos.values()):
-        raise ApiError(404, "Not Found")
+        raise refused(404, "Not Found")
     return Answer(document=[shaped(call, repo) for repo in _seen(call) if repo.owner == call.args["org"]])
 
 
@@ -69,7 +69,7 @@ def ref(call: Call) -> Answer:
     name = call.args["branch"]
     sha = Git(call.repo().path).branch(name)
     if sha is None:
-        raise ApiError(404, "Not Found")
+        raise refused(404, "Not Found")
     return Answer(document={"ref": f"refs/heads/{name}", "object": {"type": "commit", "sha": sha}})
 
 
@@ -79,9 +79,9 @@ def set_status(call: Call) -> Answer:
     sha, state = call.args["sha"], call.text("state")
     description = str(call.body.get("description") or "")
     if not Git(repo.path).has(sha):
-        raise ApiError(422, f"No commit found for SHA: {sha}")
+        raise refused(422, f"No commit found for SHA: {sha}")
     if state not in _STATES or len(description) > 140:
-        raise ApiError(422, "Validation Failed")
+        raise refused(422, "Validation Failed")
     one = Status(
         id=call.hub.next_id(),
         sha=sha,
@@ -110,10 +110,10 @@ def make_run(call: Call) -> Answer:
     """A check run: only an App may."""
     repo = call.repo("write")
     if not (call.user or "").endswith("[bot]"):
-        raise ApiError(403, "You must authenticate via a GitHub App.")
+        raise refused(403, "You must authenticate via a GitHub App.")
     sha = call.text("head_sha")
     if not Git(repo.path).has(sha):
-        raise ApiError(422, f"No commit found for SHA: {sha}")
+        raise refused(422, f"No commit found for SHA: {sha}")
     run = CheckRun(
         id=call.hub.next_id(),
         sha=sha,
@@ -134,7 +134,7 @@ def change_run(call: Call) -> Answer:
     repo = call.repo("write")
     run = repo.runs.get(int(call.args["id"]))
     if run is None:
-        raise ApiError(404, "Not Found")
+        raise refused(404, "Not Found")
     _fill(run, call)
     return Answer(document=shapes.check_run(run))
 
@@ -142,12 +142,12 @@ def change_run(call: Call) -> Answer:
 def _fill(run: CheckRun, call: Call) -> None:
     conclusion = call.body.get("conclusion", run.conclusion)
     if conclusion is not None and conclusion not in _CONCLUSIONS:
-        raise ApiError(422, "Invalid request.")
+        raise refused(422, "Invalid request.")
     run.conclusion = conclusion
     run.status = "completed" if conclusion else str(call.body.get("status", run.status))
     run.output = dict(call.body.get("output") or run.output)
     if run.output and not (run.output.get("title") and run.output.get("summary")):
-        raise ApiError(422, 'Invalid request.\n\n"title" and "summary" are required in "output".')
+        raise refused(422, 'Invalid request.\n\n"title" and "summary" are required in "output".')
 
 
 def runs(call: Call) -> Answer:
@@ -170,7 +170,7 @@ def protection(call: Call) -> Answer:
     """What a branch asks for."""
     found = call.repo("admin").protection.get(call.args["branch"])
     if found is None:
-        raise ApiError(404, "Branch not protected")
+        raise refused(404, "Branch not protected")
     return Answer(document={"required_status_checks": {"strict": False, "contexts": list(found.contexts)}})
 
 
@@ -178,7 +178,7 @@ def hook(call: Call) -> Answer:
     """A webhook."""
     repo = call.repo("admin")
     config = dict(call.body.get("config") or {})
-    one = Hook(
+    one = WebHook(
         id=call.hub.next_id(),
         url=str(config.get("url")),
         secret=str(config.get("secret") or ""),
@@ -188,44 +188,54 @@ def hook(call: Call) -> Answer:
     return Answer(status=201, document={"id": one.id, "events": list(one.events), "active": True})
 
 
-def _hook(call: Call) -> Hook:
+def _hook(call: Call) -> WebHook:
     found = call.repo("admin").hooks.get(int(call.args["id"]))
     if found is None:
-        raise ApiError(404, "Not Found")
+        raise refused(404, "Not Found")
     return found
 
 
 def deliveries(call: Call) -> Answer:
     """What was sent, newest first."""
-    listed = [{key: one[key] for key in one if key != "body"} for one in _hook(call).deliveries]
+    listed = [
+        {
+            "id": one.id,
+            "guid": one.guid,
+            "event": one.event,
+            "redelivery": one.redelivery,
+            "delivered_at": stamp(one.at),
+            "status_code": one.status_code,
+        }
+        for one in _hook(call).deliveries
+    ]
     return Answer(document=listed[::-1])
 
 
 def redeliver(call: Call) -> Answer:
     """Send one again."""
     if not call.hub.hooks.again(_hook(call), int(call.args["delivery"])):
-        raise ApiError(404, "Not Found")
+        raise refused(404, "Not Found")
     return Answer(status=202, document={})
 
 
 def myself(call: Call) -> Answer:
     """Whose token this is; an installation is nobody."""
     if (call.user or "").endswith("[bot]"):
-        raise ApiError(403, "Resource not accessible by integration")
+        raise refused(403, "Resource not accessible by integration")
     return Answer(document=shapes.user(call.user or ""))
 
 
 def installation_token(call: Call) -> Answer:
     """A token of the App's installation, for a JSON Web Token that the App's key signed."""
     if call.hub.app_key is None:
-        raise ApiError(404, "Not Found")
+        raise refused(404, "Not Found")
     given = call.headers.get("authorization", "").removeprefix("Bearer ")
     try:
         claims = jwt.decode(given, call.hub.app_key, algorithms=["RS256"], leeway=60)
     except jwt.PyJWTError as error:
-        raise ApiError(401, "A JSON web token could not be decoded") from error
+        raise refused(401, "A JSON web token could not be decoded") from error
     if claims["exp"] - claims["iat"] > 660:
-        raise ApiError(401, "'Expiration time' claim ('exp') is too far in the future")
+        raise refused(401, "'Expiration time' claim ('exp') is too far in the future")
     lifetime = timedelta(hours=1)
     made = call.hub.token(f"{call.hub.app_slug}[bot]", lifetime=lifetime)
     return Answer(status=201, document={"token": made, "expires_at": stamp(call.hub.clock() + lifetime)})

@@ -5,7 +5,8 @@ from __future__ import annotations
 import zlib
 from typing import Any
 
-from greylag.testing.github.values import CheckRun, Comment, Pull, Repo, Status, stamp
+from greylag.testing.github.values import CheckRun, Repo
+from greylag.testing.hosting import Comment, Pull, Status, stamp
 
 
 def user(login: str) -> dict[str, Any]:

@@ -1,86 +1,27 @@
-"""What the GitHub-shaped server remembers, and the errors that it answers with."""
+"""What the GitHub-shaped server remembers besides what all do, and its errors."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
-ROLES = ("none", "read", "triage", "write", "maintain", "admin")
+from greylag.testing.hosting import ApiError, HostedRepo
 
 
-class ApiError(Exception):
-    """An answer that is an error, in GitHub's shape."""
-
-    def __init__(
-        self,
-        status: int,
-        message: str,
-        *,
-        errors: tuple[Mapping[str, Any], ...] = (),
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.document: dict[str, Any] = {"message": message, "status": str(status)}
-        if errors:
-            self.document["errors"] = list(errors)
-        self.headers = dict(headers or {})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """What goes wrong on purpose: the next `times` requests that match get `status` as their answer.
-
-    `method` and `path` (a regular expression that is searched for) say which. `after`: the request is carried
-    out first, and only its answer is lost. `delay` in seconds. `status` 0 delays only.
-    """
-
-    method: str = ""
-    path: str = ""
-    status: int = 502
-    after: bool = False
-    times: int = 1
-    delay: float = 0.0
-    headers: Mapping[str, str] = field(default_factory=dict)
-    message: str = "Server Error"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """One request as it was answered; `user` is who the token belongs to."""
-
-    method: str
-    path: str
-    status: int
-    user: str | None
-
-
-@dataclass(slots=True, kw_only=True)
-class Comment:
-    """A comment on an issue or a pull request."""
-
-    id: int
-    number: int
-    user: str
-    body: str
-    created: datetime
-    updated: datetime
-
-
-@dataclass(slots=True, kw_only=True)
-class Status:
-    """A commit status; the newest of a context counts."""
-
-    id: int
-    sha: str
-    context: str
-    state: str
-    description: str
-    target_url: str | None
-    at: datetime
+def refused(
+    status: int,
+    message: str,
+    *,
+    errors: tuple[Mapping[str, Any], ...] = (),
+    headers: Mapping[str, str] | None = None,
+) -> ApiError:
+    """An error in GitHub's shape."""
+    document: dict[str, Any] = {"message": message, "status": str(status)}
+    if errors:
+        document["errors"] = list(errors)
+    return ApiError(status, document, headers=headers)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -98,32 +39,6 @@ class CheckRun:
 
 
 @dataclass(slots=True, kw_only=True)
-class Pull:
-    """A pull request. `asked` counts how often `mergeable` of (`head_sha`, base tip) was asked for."""
-
-    number: int
-    title: str
-    body: str
-    user: str
-    head: str
-    base: str
-    head_sha: str
-    base_sha: str
-    created: datetime
-    updated: datetime
-    draft: bool = False
-    state: str = "open"
-    merged_at: datetime | None = None
-    closed_at: datetime | None = None
-    merge_sha: str | None = None
-    reviewers: list[str] = field(default_factory=list)
-    teams: list[str] = field(default_factory=list)
-    labels: list[str] = field(default_factory=list)
-    seen: tuple[str, str] = ("", "")
-    asked: int = 0
-
-
-@dataclass(slots=True, kw_only=True)
 class Protection:
     """Branch protection: what a merge needs."""
 
@@ -132,53 +47,8 @@ class Protection:
 
 
 @dataclass(slots=True, kw_only=True)
-class Hook:
-    """A webhook of a repository, with what it was sent."""
+class Repo(HostedRepo):
+    """A repository with GitHub's check runs and branch protection."""
 
-    id: int
-    url: str
-    secret: str
-    events: tuple[str, ...]
-    deliveries: list[dict[str, Any]] = field(default_factory=list)
-
-
-@dataclass(slots=True, kw_only=True)
-class Repo:
-    """A repository: its bare git directory, and what is said about it. `access` is a role by login."""
-
-    id: int
-    owner: str
-    name: str
-    path: Path
-    created: datetime
-    topics: tuple[str, ...] = ()
-    archived: bool = False
-    methods: frozenset[str] = frozenset({"merge", "squash", "rebase"})
-    access: dict[str, str] = field(default_factory=dict)
-    pulls: dict[int, Pull] = field(default_factory=dict)
-    comments: dict[int, Comment] = field(default_factory=dict)
-    statuses: list[Status] = field(default_factory=list)
     runs: dict[int, CheckRun] = field(default_factory=dict)
     protection: dict[str, Protection] = field(default_factory=dict)
-    hooks: dict[int, Hook] = field(default_factory=dict)
-    last_number: int = 0
-    tip: str | None = None
-    pushed: datetime | None = None
-
-    @property
-    def full_name(self) -> str:
-        """`owner/name`."""
-        return f"{self.owner}/{self.name}"
-
-    def role(self, login: str | None) -> str:
-        """What somebody may do here."""
-        return self.access.get(login or "", "none")
-
-    def may(self, login: str | None, role: str) -> bool:
-        """Whether somebody has at least that role."""
-        return ROLES.index(self.role(login)) >= ROLES.index(role)
-
-
-def stamp(at: datetime | None) -> str | None:
-    """A time as GitHub writes it: whole seconds, UTC."""
-    return None if at is None else at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,4 +1,4 @@
-"""Merges in a bare repository, by each of GitHub's methods."""
+"""Merges in a bare repository, by each of the methods that forges have."""
 
 from __future__ import annotations
 
@@ -24,6 +24,15 @@ class Git:
         """Where a branch stands."""
         found = self.repo.references.get(f"refs/heads/{name}")
         return None if found is None else str(found.target)
+
+    def branches(self) -> dict[str, str]:
+        """Where every branch stands."""
+        start = "refs/heads/"
+        return {
+            ref.removeprefix(start): str(self.repo.references[ref].target)
+            for ref in self.repo.references
+            if ref.startswith(start)
+        }
 
     @property
     def default(self) -> str:
@@ -61,10 +70,20 @@ class Git:
         return self.repo.merge_commits(tip, head).conflicts is None
 
     def merge(self, method: str, tip: str, head: str, *, message: str, login: str, when: datetime) -> str:
-        """The commit that holds both; no ref is moved. Raises Refused."""
+        """The commit that holds both; no ref is moved. Raises Refused.
+
+        `method`: merge, squash (one commit), rebase (each commit again, committed by `login`), ff (the head
+        itself where the tip is in its history), rebase-merge (the commits again, below a merge commit).
+        """
         who = pygit2.Signature(login, f"{login}@users.noreply.example.org", int(when.timestamp()), 0)
         if method == "rebase":
             return self._rebased(tip, head, who)
+        if method == "ff":
+            if not self.contains(head, tip):
+                raise Refused("Fast-forward merge is not possible")
+            return head
+        if method == "rebase-merge":
+            method, head = "merge", self._rebased(tip, head, who)
         index = self.repo.merge_commits(tip, head)
         if index.conflicts is not None:
             raise Refused("Pull Request is not mergeable")

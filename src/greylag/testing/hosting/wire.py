@@ -23,8 +23,11 @@ def token_of(header: str) -> str:
         return ""
 
 
-async def backend(request: Request, root: Path, path: str, user: str) -> Response:
-    """One request of a git client. `path` is below `root`; whoever comes here may do what they ask."""
+async def backend(request: Request, repository: Path, rest: str, user: str) -> Response:
+    """One request of a git client for a bare repository; whoever comes here may do what they ask.
+
+    `rest` is the path below the repository's: `info/refs`, `git-upload-pack`, `git-receive-pack`.
+    """
     body = await request.body()
     if request.headers.get("content-encoding") == "gzip":
         env_encoding = {"HTTP_CONTENT_ENCODING": "gzip"}
@@ -32,7 +35,7 @@ async def backend(request: Request, root: Path, path: str, user: str) -> Respons
         env_encoding = {}
     env = {
         "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
-        "GIT_PROJECT_ROOT": str(root),
+        "GIT_PROJECT_ROOT": str(repository.parent),
         "GIT_HTTP_EXPORT_ALL": "1",
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_COUNT": "3",
@@ -43,7 +46,7 @@ async def backend(request: Request, root: Path, path: str, user: str) -> Respons
         "GIT_CONFIG_KEY_2": "uploadpack.allowFilter",
         "GIT_CONFIG_VALUE_2": "true",
         "REQUEST_METHOD": request.method,
-        "PATH_INFO": f"/{path}",
+        "PATH_INFO": f"/{repository.name}/{rest}",
         "QUERY_STRING": request.url.query,
         "CONTENT_TYPE": request.headers.get("content-type", ""),
         "CONTENT_LENGTH": str(len(body)),
