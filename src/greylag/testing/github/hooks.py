@@ -9,7 +9,7 @@ from typing import Any
 
 from greylag.testing.hosting import Comment, Delivery, Pull, WebHook
 
-_ACTIONS = {
+_ACTIONS: dict[str, dict[str, Any]] = {
     "opened": {"action": "opened"},
     "changed": {"action": "edited"},
     "synchronized": {"action": "synchronize"},
