@@ -17,6 +17,7 @@ from greylag.domain.words import count
 from greylag.engine import ledger, tables
 from greylag.engine.actions import Decision, Effect
 from greylag.engine.apply import FRESH, apply
+from greylag.engine.bell import ringing
 from greylag.engine.clock import Clock
 from greylag.engine.database import DATABASE_ERRORS, passes, patiently
 from greylag.engine.decide import decide
@@ -73,6 +74,8 @@ class Options:
     email: str = "greylag@localhost"
     agents: AgentRules | None = None
     local: Local = field(default_factory=Local)
+    listens: bool = False
+    """May anything come in by webhook, or be told by pipelines? Then it wakes the campaign."""
 
 
 class Campaign:
@@ -119,6 +122,8 @@ class Campaign:
         self._compiled: tuple[tuple[tuple[str, str], ...], CompiledMigration] | None = None
         self._first: dict[str, str | None] | None = None
         self._adopted = False
+        self._listens = options.listens
+        self._listen: Callable[[], None] = lambda: None
         self._hears = Hearing()
         self.performer = Performer(
             store=store,
@@ -316,6 +321,7 @@ class Campaign:
 
     def tick(self, work: Work) -> Decision:
         """Observe, decide, perform: changes of our tables at once, effects as work."""
+        self._listen()
         self._hears.listen(self)
         world, decision = self.look(work.busy())
         now = self.clock.now()
@@ -351,7 +357,11 @@ class Campaign:
             if scan:
                 patiently(self.scan, self.store.patience)
             notices = self._notices(self.name, on_tick)
-            with self._work(self.performer.perform) as work, notices as told:
+            with (
+                self._work(self.performer.perform) as work,
+                notices as told,
+                ringing(self.store, work.wake, wanted=self._listens) as self._listen,
+            ):
                 return self._until_done(work, told)
 
     def _until_done(self, work: Work, on_tick: Callable[[Decision], None]) -> Outcome:

@@ -237,13 +237,15 @@ def _baking(tick: Tick, target: Target) -> None:
 
 
 def _watch(tick: Tick, target: Target, told: Assessment, end: datetime) -> None:
-    """Look at its health again when that is due: every interval, and exactly at the end of the bake time."""
+    """Look at its health again when that is due: every interval, exactly at the end of the bake time, and
+    when its pipeline told of a run.
+    """
     due = target.merged_at or tick.now
     if target.checked_at is not None:
         due = target.checked_at + interval(tick.world.rules.rollout.bake)
         if target.checked_at < end <= due:
             due = end
-    if tick.now >= due:
+    if tick.now >= due or target.untold:
         tick.effect(EffectKind.CHECK, target)
     elif told.waits_on_person:
         command = f"greylag approve {tick.world.migration} {target.repository}"

@@ -63,6 +63,7 @@ _SAME = (
     "merged_at",
     "merged_commit",
     "checked_at",
+    "heard",
     "errors",
     "not_before",
 )
@@ -202,16 +203,18 @@ class Session:
         here = (table.c.migration == migration) & (table.c.repository == repository)
         return {row["key"] for row in self.rows(sa.select(table.c.key).where(here))}
 
-    def last_reading(self, migration: str, target: Target) -> CheckStatus | None:
-        """The status of the latest reading of a target's present attempt."""
+    def last_reading(self, migration: str, target: Target) -> Reading | None:
+        """The latest reading of a target's present attempt."""
         table = tables.readings
         here = (
             (table.c.migration == migration)
             & (table.c.repository == target.repository)
             & (table.c.attempt == target.attempt)
         )
-        row = self.one(sa.select(table.c.status).where(here).order_by(table.c.id.desc()).limit(1))
-        return None if row is None else CheckStatus(row["status"])
+        row = self.one(sa.select(table).where(here).order_by(table.c.id.desc()).limit(1))
+        if row is None:
+            return None
+        return Reading(status=CheckStatus(row["status"]), detail=row["detail"], at=row["at"])
 
     def keep_idioms(self, migration: str, repository: str, idioms: Mapping[str, str]) -> None:
         """Write down what of a repository waits for an agent: path to idiom."""

@@ -131,6 +131,7 @@ targets = sa.Table(
     sa.Column("merged_at", Instant),
     _text("merged_commit"),
     sa.Column("checked_at", Instant),
+    _number("heard"),
     _number("errors", 0),
     sa.Column("not_before", Instant),
     sa.Column("updated_at", Instant, nullable=False),
@@ -343,3 +344,42 @@ notices = sa.Table(
     sa.Column("sent_at", Instant),
 )
 """What people are told, each once; and, by their own kinds, what is broken, and how far it was read."""
+
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    _text("forge", null=False),
+    _text("delivery", null=False),
+    _text("repository", null=False),
+    _text("kind", null=False),
+    sa.Column("received_at", Instant, nullable=False),
+    sa.Column("taken_at", Instant),
+    sa.Index("deliveries_by_name", "forge", "delivery", unique=True),
+    sa.Index("deliveries_waiting", "taken_at"),
+)
+"""What forges told by webhook, each delivery once. No repository: some may be missing, look everywhere."""
+
+pushed_runs = sa.Table(
+    "pushed_runs",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    _text("source", null=False),
+    _text("key", null=False),
+    _text("repository", null=False),
+    _text("job", null=False),
+    sa.Column("document", sa.JSON, nullable=False),
+    sa.Column("received_at", Instant, nullable=False),
+    sa.Index("pushed_runs_by_key", "source", "key", unique=True),
+    sa.Index("pushed_runs_by_repository", "repository", "id"),
+    sa.Index("pushed_runs_by_job", "source", "job"),
+)
+"""Runs that pipelines told of. `repository` is whom it wakes: one, `*` for several, or none that is known."""
+
+receivers = sa.Table(
+    "receivers",
+    metadata,
+    _text("receiver", key=True),
+    sa.Column("beat_at", Instant, nullable=False),
+)
+"""Processes that take deliveries in now: without a living one, forges are asked as if there were none."""

@@ -56,7 +56,8 @@ class Target:
       `approved_digest` the content that a person approved; `source` is the digest of the migration used.
     - `head`, `pull` and `readings` are observations (None or empty when they were not looked at), as are
       `optout` (why the repository stays out, as its head says) and `lesson` (what its traffic taught) and
-      `criticality` (as the repository says it).
+      `criticality` (as the repository says it) and `told` (the number of the last run that its pipeline told
+      of); `heard` is that number as it was when its health was last read.
     """
 
     repository: str
@@ -86,6 +87,7 @@ class Target:
     merged_at: datetime | None = None
     merged_commit: str | None = None
     checked_at: datetime | None = None
+    heard: int | None = None
     errors: int = 0
     not_before: datetime | None = None
     schedules: tuple[CronWindow, ...] = ()
@@ -95,6 +97,12 @@ class Target:
     optout: str | Unclear | None = None
     lesson: Lesson | None = None
     criticality: Criticality | None = None
+    told: int = 0
+
+    @property
+    def untold(self) -> bool:
+        """Did its pipeline tell of a run since its health was last read?"""
+        return self.told > (self.heard or 0)
 
     @property
     def terminal(self) -> bool:
