@@ -16,6 +16,13 @@ class ForgeError(GreylagError):
     """The forge cannot do what was asked, for a reason that trying again does not change."""
 
 
+class Unavailable(ForgeError):
+    """The forge did not answer, or with an error of its own: what was asked for may have happened.
+
+    Trying again later does help; nothing is wrong with what was asked for.
+    """
+
+
 class PullRequestState(StrEnum):
     """Where a pull request stands."""
 
@@ -41,6 +48,7 @@ class PullRequestSpec:
     key: str
     labels: tuple[str, ...] = ()
     reviewers: tuple[str, ...] = ()
+    assignees: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +67,8 @@ class PullRequest:
     `head_commit` is where the head branch stands: not the commit that was asked for when a person has pushed
     there. `base_commit` is the commit of the base branch that it starts from. `checks` are those of
     `head_commit` only, by verifier. `mergeable` says whether it merges without a conflict; None: not known
-    yet, ask again. `merge_commit` is the commit by which the base branch took it in.
+    yet, ask again. `merge_commit` is the commit by which the base branch took it in. `queued`: it waits in the
+    forge's own merge queue; `dequeued`: why it last left it without being merged.
     """
 
     repository: str
@@ -83,6 +92,9 @@ class PullRequest:
     reverts: int | None = None
     checks: Mapping[str, Check] = field(default_factory=dict)
     comments: tuple[Comment, ...] = ()
+    assignees: tuple[str, ...] = ()
+    queued: bool = False
+    dequeued: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,13 +124,20 @@ class Remarks:
 
 
 class MergeRefusal(StrEnum):
-    """Why a pull request was not merged. `rules`: the forge's own, e.g. branch protection."""
+    """Why a pull request was not merged.
+
+    `rules`: the forge's own, e.g. branch protection: somebody must do something there first. `queued`: it
+    stands in the forge's merge queue, and is merged by it. `dequeued`: it left that queue without being
+    merged; asked again, it is put there again.
+    """
 
     CONFLICT = "conflict"
     SHA_MOVED = "sha_moved"
     CLOSED = "closed"
     CHECKS = "checks"
     RULES = "rules"
+    QUEUED = "queued"
+    DEQUEUED = "dequeued"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,9 @@
 """What one hosted forge's API does, in plain values: an adapter is this Protocol, `HostedForge` is the rest.
 
 Names of people and teams are written as CODEOWNERS writes them: `@login`, `@group/team`. Errors are three:
-`Refused` (the forge said no; nothing happened), `Unavailable` (it did not answer, or with an error of its own:
-what was asked for may have happened), and `ForgeError` for what no later try changes. `Client` raises the first
-two. What creates something is sent with `repeat=False`: the caller looks before it asks again.
+`Refused` (the forge said no; nothing happened), `Unavailable` (it did not answer, or with an error of its
+own: what was asked for may have happened), and `ForgeError` for what no later try changes. `Client` raises
+the first two. What creates something is sent with `repeat=False`: the caller looks before it asks again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PREFIX = "greylag/"
 """Our statuses and checks are called so, and the verifier."""
 
 LABEL = "greylag"
-"""On every pull request of ours, where there are labels: by it they are listed, however many others there are."""
+"""On every pull request of ours, where there are labels: by it they are listed, among however many others."""
 
 MergeMethod: TypeAlias = Literal["merge", "squash", "rebase"]
 
@@ -31,9 +31,10 @@ MergeMethod: TypeAlias = Literal["merge", "squash", "rebase"]
 class Features:
     """What a forge has. What it has not, `HostedForge` does without.
 
-    `labels` False: they are kept in our marker (and `label` is never called). `drafts` False: never asked for.
-    `unseen`: how a text is hidden in a body: an HTML comment, or a link reference that is never referred to
-    (for forges that show HTML comments). `body`: characters that a body may have.
+    `labels` False: they are kept in our marker (and `label` is never called). `drafts` False: never asked
+    for. `assignees` False: nobody is assigned. `unseen`: how a text is hidden in a body: an HTML comment, or
+    a link reference that is never referred to (for forges that show HTML comments). `body`: characters that
+    a body may have.
     """
 
     labels: bool = True
@@ -61,12 +62,13 @@ class Shown:
 
     `number` is what people call it by (GitLab: the iid). `body` is the text as it was written, our marker
     included. `inside`: its head branch is in the repository itself; in a fork anybody writes, and no marker
-    there is believed. `head_commit` is where the forge sees the head (it may lag behind a push). `base_commit`:
-    where the base stood for it, as far as the forge knows. `author`, `reviewers`, `assignees`: `@login` or
-    `@group/team`; `reviewers`: those who are asked, whether or not they reviewed. `mergeable`: None while the
-    forge works it out; False only for a conflict (rules are told by `merge`). `merge_commit`: the commit by which
-    the base took it in. `talk` False: certainly nobody said anything on it. `queued`: it waits in a merge
-    queue; `dequeued`: why it last left one without being merged. `handle`: the adapter's own name for it.
+    there is believed. `head_commit` is where the forge sees the head (it may lag behind a push).
+    `base_commit`: where the base stood for it, as far as the forge knows. `author`, `reviewers`, `assignees`:
+    `@login` or `@group/team`; `reviewers`: those who are asked, whether or not they reviewed. `mergeable`:
+    None while the forge works it out; False only for a conflict (rules are told by `merge`). `merge_commit`:
+    the commit by which the base took it in. `talk` False: certainly nobody said anything on it. `queued`: it
+    waits in a merge queue; `dequeued`: why it last left one without being merged. `handle`: the adapter's
+    own name for it.
     """
 
     number: int
@@ -242,7 +244,7 @@ class HostApi(Remote, Protocol):
         ...
 
     def ours(self, repository: str) -> Iterable[Listed]:
-        """Those with `LABEL` (or, where there are no labels, all that may be ours), open or not, newest first.
+        """Those with `LABEL` (without labels: all that may be ours), open or not, newest first.
 
         Raises ForgeError for a repository that does not exist.
         """
@@ -313,8 +315,8 @@ class HostApi(Remote, Protocol):
     def heard(self, repository: str, since: datetime, age: float) -> Iterable[Said]:
         """Comments of all pull requests that were made or edited since then, in any order.
 
-        `age`: a look that is so many seconds old will do. Where nothing was said, it costs no request for each
-        pull request. Nothing for a repository that is gone.
+        `age`: a look that is so many seconds old will do. Where nothing was said, it costs no request for
+        each pull request. Nothing for a repository that is gone.
         """
         ...
 
