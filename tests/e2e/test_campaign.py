@@ -27,6 +27,7 @@ from greylag.app.settings import HealthSettings
 from greylag.domain.target import TargetState
 from greylag.engine.campaign import Campaign, Outcome
 from greylag.engine.clock import LeapClock
+from greylag.engine.compat import removal
 from greylag.engine.events import Event, EventKind
 from greylag.engine.explain import plan, words
 from greylag.engine.overrides import Overrides
@@ -448,11 +449,14 @@ def test_a_reader_that_appears_after_the_end_is_found_and_migrated(tmp_path: Pat
     push(tmp_path / "fleet", "team/r1", {"late.sql": query(8).encode()})
     push(tmp_path / "fleet", "other", {"late.sql": query(9).encode()})
     assert not retire(campaign).unread
+    kept = removal(campaign)
+    assert (kept.allowed, kept.statements, len(kept.retirement.readers)) == (False, (), 2)
     assert run(app, campaign).over
     rows = {(row.repository, row.path): row.state for row in ledger_rows(campaign)}
     assert rows["team/r1", "late.sql"] == rows["other", "late.sql"] == "migrated"
     assert rows["team/r1", "q1.sql"] in ("migrated", "retired")
     assert retire(campaign).unread
+    assert removal(campaign).statements == ("DROP VIEW prod.core.users_v1",)
 
 
 def test_a_migration_file_that_changed_is_followed(tmp_path: Path) -> None:

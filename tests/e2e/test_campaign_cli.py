@@ -71,6 +71,8 @@ def test_a_campaign_by_commands(tmp_path: Path) -> None:
     retired = document("retire", "users-v2")
     assert (retired["unread"], retired["readers"], retired["retired"]) == (True, [], 2)
     assert retired["blind"]
+    removed = document("compat", "users-v2", "--remove")
+    assert (removed["allowed"], removed["statements"]) == (True, ["DROP VIEW prod.core.users_v1"])
 
 
 def test_wrong_use(tmp_path: Path) -> None:

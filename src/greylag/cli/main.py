@@ -36,6 +36,7 @@ COMMANDS: tuple[str, ...] = (
     "questions",
     "override",
     "retire",
+    "compat",
     "agent",
     "transcript",
     "mcp",

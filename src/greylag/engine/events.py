@@ -40,6 +40,7 @@ class EventKind(StrEnum):
     ERROR = "error"
     OVER = "over"
     RETIRED = "retired"
+    COMPATIBILITY = "compatibility"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
