@@ -67,8 +67,8 @@ class PullRequest:
     `head_commit` is where the head branch stands: not the commit that was asked for when a person has pushed
     there. `base_commit` is the commit of the base branch that it starts from. `checks` are those of
     `head_commit` only, by verifier. `mergeable` says whether it merges without a conflict; None: not known
-    yet, ask again. `merge_commit` is the commit by which the base branch took it in. `queued`: it waits in the
-    forge's own merge queue; `dequeued`: why it last left it without being merged.
+    yet, ask again. `merge_commit` is the commit by which the base branch took it in. `queued`: it waits in
+    the forge's own merge queue; `dequeued`: why it last left it without being merged.
     """
 
     repository: str

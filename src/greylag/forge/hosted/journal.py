@@ -16,7 +16,9 @@ CREATE TABLE IF NOT EXISTS heads (
     PRIMARY KEY (repository, head, commit_id)
 );
 CREATE TABLE IF NOT EXISTS pushed (repository TEXT PRIMARY KEY, at TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS told (repository TEXT NOT NULL, what TEXT NOT NULL, PRIMARY KEY (repository, what));
+CREATE TABLE IF NOT EXISTS told (
+    repository TEXT NOT NULL, what TEXT NOT NULL, PRIMARY KEY (repository, what)
+);
 """
 
 

@@ -97,8 +97,8 @@ def pull_of(
         body=body,
         url=shown.url,
         created=shown.created,
-        labels=_both(shown.labels, marker.labels),
-        reviewers=_both(shown.reviewers, marker.reviewers),
+        labels=tuple(dict.fromkeys((*shown.labels, *marker.labels))),
+        reviewers=shown.reviewers,
         assignees=shown.assignees,
         mergeable=shown.mergeable if is_open else None,
         merge_commit=shown.merge_commit if merged else None,
@@ -128,7 +128,3 @@ def comments_of(said: Iterable[Said]) -> dict[str, tuple[str, Comment]]:
         if read is not None and read[0] not in found:
             found[read[0]] = one.id, Comment(key=read[0], body=read[1], at=one.at)
     return found
-
-
-def _both(shown: tuple[str, ...], kept: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*shown, *kept)))

@@ -26,7 +26,7 @@ _HEADS = 20
 class Marker:
     """What a pull request of ours remembers: its key, where it starts, and what we put on its branch.
 
-    `labels` and `reviewers`: where the forge itself has no place for them.
+    `labels`: where the forge itself has no place for them.
     """
 
     key: str
@@ -35,7 +35,6 @@ class Marker:
     heads: tuple[str, ...] = ()
     reverts: int | None = None
     labels: tuple[str, ...] = ()
-    reviewers: tuple[str, ...] = ()
 
     def with_head(self, commit: str) -> Marker:
         """The same, with one more commit that is ours."""
@@ -86,7 +85,7 @@ def unmark_comment(body: str) -> tuple[str, str] | None:
 
 def _marker(fields: dict[str, Any]) -> Marker:
     known = {name: fields[name] for name in Marker.__slots__ if name in fields}
-    for name in ("heads", "labels", "reviewers"):
+    for name in ("heads", "labels"):
         known[name] = tuple(str(one) for one in fields.get(name) or ())
     return Marker(**known)
 

@@ -54,7 +54,7 @@ def ask(api: HostApi, repository: str, shown: Shown, wanted: Sequence[str]) -> t
     for one in missing:
         if one.lower() in done:
             continue
-        # One at a time: a single unknown name makes forges refuse all of them. An address of mail is no account.
+        # One at a time: a single unknown name makes forges refuse all of them. A mail address is no account.
         if one.startswith("@") and api.ask(repository, shown, one):
             asked = True
         else:
