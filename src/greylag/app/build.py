@@ -20,6 +20,7 @@ from greylag.engine.clock import Clock, ServerClock, SystemClock
 from greylag.engine.database import connect, is_server, prepare, process_lock, sqlite_file
 from greylag.engine.events import Listener
 from greylag.engine.fleet import FolderFleet
+from greylag.engine.hooks import runs_of
 from greylag.engine.loading import load_with_answers
 from greylag.engine.perform import Request
 from greylag.engine.ports import Lessons, Rewriter, Schedules, untaught
@@ -33,6 +34,7 @@ from greylag.mapping.compiled import CompiledMigration
 from greylag.rewrite import candidate_names
 from greylag.rollout.health import HealthSource, Limits
 from greylag.rollout.sources import BakeTimeOnly, CommandHealth, NoHealth, StatusFileHealth
+from greylag.rollout.sources.pushed import PushedSettings
 from greylag.rollout.traffic import TrafficFile
 
 if TYPE_CHECKING:
@@ -155,7 +157,7 @@ def build(
     prepare(engine)
     store = Store(engine)
     time = clock or _clock(store)
-    source = health or _health(settings.health, _base(settings))
+    source = health or _health(settings.health, _base(settings), store)
     pulls = forge or _forge(settings, time)
     return App(
         settings=settings,
@@ -248,14 +250,15 @@ def _rewriter() -> Rewriter:
     return rewrite_tree
 
 
-def _health(settings: HealthSettings, base: Path | None) -> HealthSource:
+def _health(settings: HealthSettings, base: Path | None, store: Store) -> HealthSource:
+    sources = settings.sources
     given: Mapping[str, HealthSource] = {
         name: source
         for name, source in (
             ("command", CommandHealth(command=settings.command) if settings.command else None),
             ("status_dir", StatusFileHealth(folder=settings.status_dir) if settings.status_dir else None),
             ("none", BakeTimeOnly() if settings.none else None),
-            ("sources", combined(settings.sources, base) if settings.sources else None),
+            ("sources", combined(sources, base, pushed=runs_of(store)) if sources else None),
         )
         if source is not None
     }
@@ -314,7 +317,13 @@ def _options(settings: Settings) -> Options:
         email=settings.author.email,
         agents=_agent_rules(settings),
         local=local_rules(settings.rollout),
+        listens=_listens(settings),
     )
+
+
+def _listens(settings: Settings) -> bool:
+    """May anything come in at `greylag serve` that a campaign waits for?"""
+    return any(isinstance(one, PushedSettings) for one in settings.health.sources)
 
 
 def _agent_rules(settings: Settings) -> AgentRules | None:

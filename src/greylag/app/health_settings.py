@@ -32,6 +32,7 @@ from greylag.rollout.sources.local import CommandHealth, StatusFileHealth
 from greylag.rollout.sources.openlineage import OpenLineageHealth, OpenLineageSettings
 from greylag.rollout.sources.page import HttpHealth, HttpSettings
 from greylag.rollout.sources.prometheus import PrometheusHealth, PrometheusSettings
+from greylag.rollout.sources.pushed import PushedHealth, PushedRuns, PushedSettings
 from greylag.rollout.sources.sql import SqlHealth, SqlSettings
 from greylag.rollout.sources.web import WebSettings, require_libraries
 
@@ -61,7 +62,7 @@ class OutsideSettings(SourceSettings):
     options: Mapping[str, Any] = Field(default_factory=dict)
 
 
-AnySource = Annotated[
+Asked = (
     AirflowSettings
     | CommandSettings
     | DbtSettings
@@ -70,20 +71,27 @@ AnySource = Annotated[
     | OutsideSettings
     | PrometheusSettings
     | SqlSettings
-    | StatusDirSettings,
-    Field(discriminator="kind"),
-]
+    | StatusDirSettings
+)
+"""Sources that are asked; the other kind is told."""
+
+AnySource = Annotated[Asked | PushedSettings, Field(discriminator="kind")]
 
 
-def combined(sources: Sequence[AnySource], base: Path | None = None) -> HealthSource:
-    """One source of several; `base` is the folder that relative paths are read from.
+def combined(
+    sources: Sequence[AnySource], base: Path | None = None, *, pushed: PushedRuns | None = None
+) -> HealthSource:
+    """One source of several; `base` is the folder that relative paths are read from, `pushed` reads what
+    pipelines told of.
 
     Raises UsageError for a source from outside that cannot be made, and where libraries are missing.
     """
     if any(getattr(one, "web", None) is not None for one in sources):
         require_libraries()
     folder = base or Path()
-    parts = [Part(source=built(placed(one, folder), folder), concerns=one.concerns) for one in sources]
+    parts = [
+        Part(source=_source(placed(one, folder), folder, pushed), concerns=one.concerns) for one in sources
+    ]
     return CombinedHealth(parts=tuple(parts))
 
 
@@ -102,8 +110,16 @@ def placed(settings: _Placed, base: Path) -> _Placed:
     return settings.model_copy(update=changed)
 
 
-def built(settings: AnySource, base: Path) -> HealthSource:
-    """The source of one entry."""
+def _source(settings: AnySource, base: Path, pushed: PushedRuns | None) -> HealthSource:
+    if not isinstance(settings, PushedSettings):
+        return built(settings, base)
+    if pushed is None:
+        raise UsageError(f"health.sources: {settings.kind}: there is no database that holds runs")
+    return PushedHealth(settings, pushed)
+
+
+def built(settings: Asked, base: Path) -> HealthSource:
+    """The source of one entry that is asked."""
     match settings:
         case AirflowSettings():
             return AirflowHealth(settings)

@@ -157,6 +157,25 @@ def put_together(events: Iterable[Mapping[str, Any]], patterns: Iterable[str]) -
     }
 
 
+def slim(event: Mapping[str, Any]) -> dict[str, Any]:
+    """A run event with only what is read of it here. Raises Unanswered for one that is none."""
+    put_together([event], ("*",))
+    job, facet = is_map(event.get("job"), "job"), "outputStatistics"
+    commit = _commit(event)
+    rows = _rows(event)
+    return {
+        "eventType": event.get("eventType"),
+        "eventTime": event.get("eventTime"),
+        "run": {"runId": str(is_map(event.get("run"), "run").get("runId"))},
+        "job": {
+            "namespace": job.get("namespace"),
+            "name": job.get("name"),
+            **({} if commit is None else {"facets": {"sourceCodeLocation": {"version": commit}}}),
+        },
+        "outputs": [] if rows is None else [{"outputFacets": {facet: {"rowCount": rows}}}],
+    }
+
+
 def _run(id_: str, events: list[Mapping[str, Any]], name: str) -> Run:
     what = f"an event of {name}"
     times: dict[str | None, datetime] = {}
