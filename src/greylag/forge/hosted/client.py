@@ -8,7 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 import httpx
@@ -26,6 +26,9 @@ __all__ = ["Client", "Limited", "Refused", "Unavailable"]
 _LOG = logging.getLogger(__name__)
 _KEPT = 10_000
 """Answers that are kept for conditional requests."""
+
+Value: TypeAlias = str | int | tuple[str, ...]
+"""A value of a query; a tuple is a parameter that repeats."""
 
 
 class Refused(ForgeError):
@@ -90,11 +93,11 @@ class Client:
         """Close the connections."""
         self._http.close()
 
-    def get(self, path: str, **query: str | int) -> Any:
+    def get(self, path: str, **query: Value) -> Any:
         """A document. Raises Refused, Unavailable."""
         return self._dialect.read(self._got(self._url(path, query)).content)
 
-    def find(self, path: str, **query: str | int) -> Any:
+    def find(self, path: str, **query: Value) -> Any:
         """A document; None where there is none of that name."""
         try:
             return self.get(path, **query)
@@ -103,11 +106,11 @@ class Client:
                 return None
             raise
 
-    def pages(self, path: str, field: str | None = None, **query: str | int) -> Iterator[Any]:
+    def pages(self, path: str, field: str | None = None, **query: Value) -> Iterator[Any]:
         """The items of a list, page by page; `field` is where they stand in the document."""
         return self._listed(self._url(path, {**self._dialect.page, **query}), field, 0.0)
 
-    def recent(self, path: str, age: float, /, **query: str | int) -> Iterator[Any]:
+    def recent(self, path: str, age: float, /, **query: Value) -> Iterator[Any]:
         """The items of a list as they were at most `age` seconds ago."""
         return self._listed(self._url(path, {**self._dialect.page, **query}), None, age)
 
@@ -132,17 +135,32 @@ class Client:
         body: Mapping[str, Any] | None,
         *,
         repeat: bool = True,
-        **query: str | int,
+        **query: Value,
     ) -> Any:
         """Change something; returns the answer's document (None: it has none).
 
         `repeat` False: it is not tried again when it may have happened already; the caller looks first.
         `path` may be an address on the API's own host, too.
         """
-        answer = self._asked(method, self._url(path, query), body=body, repeat=repeat)
+        return self.read(self.exchange(method, path, body, repeat=repeat, **query))
+
+    def exchange(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        *,
+        repeat: bool = True,
+        **query: Value,
+    ) -> httpx.Response:
+        """The same, with the whole answer: its status and its headers tell something."""
+        return self._asked(method, self._url(path, query), body=body, repeat=repeat)
+
+    def read(self, answer: httpx.Response) -> Any:
+        """An answer's document; None: it has none."""
         return self._dialect.read(answer.content) if answer.content.strip() else None
 
-    def _url(self, path: str, query: Mapping[str, str | int]) -> str:
+    def _url(self, path: str, query: Mapping[str, Value]) -> str:
         place = path if path.startswith(("http://", "https://")) else f"{self.api}{path}"
         if urlsplit(place)[:2] != urlsplit(self.api)[:2]:
             raise ForgeError(f"{self.api}: {place} is at another place")
