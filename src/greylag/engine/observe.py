@@ -14,12 +14,11 @@ from greylag.engine import tables
 from greylag.engine.clock import midnight
 from greylag.engine.describe import pull_key
 from greylag.engine.events import EventKind
-from greylag.engine.hooks import last_runs
 from greylag.engine.optouts import asked, declared
 from greylag.engine.ports import Fleet, Lessons, Schedules, untaught
 from greylag.engine.store import Session
 from greylag.engine.tables import targets as targets_table
-from greylag.engine.world import LIVE, PullState, PullView, Rules, Target, World
+from greylag.engine.world import PullState, PullView, Rules, Target, World
 from greylag.forge.base import Forge
 
 _LOOKED_AT = frozenset({TargetState.AGENT, TargetState.REWRITTEN, TargetState.PROPOSED})
@@ -27,30 +26,16 @@ _LOOKED_AT = frozenset({TargetState.AGENT, TargetState.REWRITTEN, TargetState.PR
 
 def read_world(session: Session, migration: str, source: str, rules: Rules, now: datetime) -> World:
     """What our tables say; nothing of the forge or the repositories."""
-    readings = session.readings(migration)
-    targets = session.targets(migration)
-    told = last_runs(session, [one.repository for one in targets if one.state in LIVE])
-    targets = [
-        replace(
-            target,
-            readings=tuple(readings.get((target.repository, target.attempt), ())),
-            told=told.get(target.repository, 0),
-        )
-        if target.state in LIVE
-        else target
-        for target in targets
-    ]
-    leases = {repository: holder for repository, holder in session.leases().items() if holder != migration}
     elsewhere, others = _open_elsewhere(session, migration)
     return World(
         migration=migration,
         source=source,
         rules=rules,
         mode=session.mode(migration),
-        targets=tuple(targets),
+        targets=session.watched(migration),
         waves=tuple(session.waves(migration)),
         answers=session.answers(migration),
-        leases=leases,
+        leases=session.leases(but=migration),
         open_elsewhere=elsewhere,
         open_others=others,
         merges=() if rules.merges_per_hour is None else _merges(session, now),

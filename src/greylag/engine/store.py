@@ -15,6 +15,7 @@ from greylag.domain.target import TargetState
 from greylag.engine import tables
 from greylag.engine.database import DatabaseAway, passes, time_of
 from greylag.engine.events import ENGINE, Event, EventKind, Listener
+from greylag.engine.pictures import Pictures
 from greylag.engine.pilots import Record, outcomes
 from greylag.engine.world import LIVE, Mode, Target, Wave
 from greylag.rollout.health import Reading
@@ -70,15 +71,18 @@ _SAME = (
 
 
 # The words of a pull request are long, and no decision reads them.
-_READ = [column for column in tables.targets.c if column.name not in {"title", "body", "updated_at"}]
+_READ = [
+    column for column in tables.targets.c if column.name not in {"title", "body", "updated_at", "changed"}
+]
 
 
 class Session:
     """One transaction. Nothing of it is seen by others before its end."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, pictures: Pictures) -> None:
         self.connection = connection
         self.told: list[Event] = []
+        self._pictures = pictures
 
     def now(self) -> datetime:
         """The database's clock: what several machines agree on."""
@@ -141,6 +145,10 @@ class Session:
         table = tables.targets
         query = sa.select(*_READ).where(table.c.migration == migration).order_by(table.c.repository)
         return [target_of(row._mapping) for row in self.connection.execute(query)]
+
+    def watched(self, migration: str) -> tuple[Target, ...]:
+        """All targets of a campaign, by repository, with their readings and what was told of their runs."""
+        return self._pictures.look(self.connection, migration)
 
     def target(self, migration: str, repository: str) -> Target | None:
         """One target."""
@@ -275,9 +283,13 @@ class Session:
             query = query.where(table.c.status == "open")
         return float(self.connection.execute(query).scalar_one())
 
-    def leases(self) -> dict[str, str]:
-        """Repository to the migration whose change is open there."""
-        return {row["repository"]: row["migration"] for row in self.rows(sa.select(tables.leases))}
+    def leases(self, *, but: str | None = None) -> dict[str, str]:
+        """Repository to the migration whose change is open there; without those of the migration `but`."""
+        table = tables.leases
+        query = sa.select(table.c.repository, table.c.migration)
+        if but is not None:
+            query = query.where(table.c.migration != but)
+        return {row[0]: row[1] for row in self.connection.execute(query)}
 
     def take_lease(self, migration: str, repository: str, now: datetime) -> str:
         """Reserve a repository for this migration's change; returns whose it is now."""
@@ -325,6 +337,7 @@ class Store:
         self._reading = engine.execution_options(pictures=True)
         self._writing = engine.execution_options(writes=True)
         self._listeners: list[Listener] = []
+        self._pictures = Pictures(target_of=target_of, columns=_READ)
 
     def subscribe(self, listener: Listener) -> None:
         """Call `listener` with every event of this process, after it is committed."""
@@ -334,13 +347,13 @@ class Store:
     def read(self) -> Iterator[Session]:
         """A transaction that only reads: one consistent picture."""
         with self._begun(self._reading) as connection:
-            yield Session(connection)
+            yield Session(connection, self._pictures)
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A transaction that writes, one at a time on a database; rolled back when the block raises."""
         with self._begun(self._writing) as connection:
-            session = Session(connection)
+            session = Session(connection, self._pictures)
             yield session
         for event in session.told:
             for listener in self._listeners:
@@ -351,7 +364,7 @@ class Store:
         """A transaction that waits for no other writer: for rows that only this process changes."""
         engine = self._engine if self.shared else self._writing
         with self._begun(engine) as connection:
-            yield Session(connection)
+            yield Session(connection, self._pictures)
 
     @contextmanager
     def _begun(self, engine: sa.Engine) -> Iterator[sa.Connection]:

@@ -77,6 +77,9 @@ def _number(name: str, default: int | None = None) -> sa.Column[Any]:
     return sa.Column(name, sa.Integer, nullable=default is None, default=default)
 
 
+_NEXT_CHANGE = sa.text("(SELECT COALESCE(MAX(changed), 0) + 1 FROM targets)")
+"""Each statement that adds or changes rows of `targets` gives them the next number: see `pictures`."""
+
 schema_version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
 """What every program looks at first; an earlier one refuses a later version by it."""
 
@@ -135,6 +138,9 @@ targets = sa.Table(
     _number("errors", 0),
     sa.Column("not_before", Instant),
     sa.Column("updated_at", Instant, nullable=False),
+    sa.Column("changed", sa.Integer, default=_NEXT_CHANGE, onupdate=_NEXT_CHANGE),
+    sa.Index("targets_by_change", "changed"),
+    sa.Index("targets_by_state", "state", "migration"),
 )
 
 attempts = sa.Table(

@@ -16,6 +16,9 @@ down_revision = "0004"
 def upgrade() -> None:
     """Tables and columns, each by a line of its own."""
     _column("targets", sa.Column("heard", sa.Integer))
+    _column("targets", sa.Column("changed", sa.Integer))
+    op.create_index("targets_by_change", "targets", ["changed"])
+    op.create_index("targets_by_state", "targets", ["state", "migration"])
     _webhooks()
 
 

@@ -1,0 +1,161 @@
+"""Targets with what was read of their health, kept between two looks at the database.
+
+A campaign of thousands is looked at thousands of times, and little has changed each time. Every statement
+that changes a row of `targets` gives it the next number (`targets.changed`); readings and told runs have
+growing numbers of their own. One process writes at a time, so numbers are given in the order of commits, and whoever
+has seen one has seen all before it: a look reads the rows that came after the last one.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from greylag.domain.check import CheckStatus
+from greylag.engine.tables import pushed_runs, readings, targets
+from greylag.engine.world import LIVE, Target
+from greylag.rollout.health import Reading
+
+_KEPT = 8
+"""Pictures of a campaign that are kept: threads that began earlier see an earlier one."""
+
+_WHOLE_SECONDS = 30.0
+"""After so long everything is read anew: a worker of an earlier version gives its changes no numbers."""
+
+_SEVERAL = "*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """The targets of a campaign up to these numbers of changes, readings and told runs."""
+
+    changed: int
+    read: int
+    heard: int
+    whole: float
+    targets: Mapping[str, Target]
+    readings: Mapping[tuple[str, int], tuple[Reading, ...]]
+    told: Mapping[str, int]
+    shown: tuple[Target, ...]
+
+    def before(self, numbers: tuple[int, int, int]) -> bool:
+        """Does it show nothing that came after these numbers?"""
+        mine = (self.changed, self.read, self.heard)
+        return all(own <= given for own, given in zip(mine, numbers, strict=True))
+
+
+_NOTHING = Picture(changed=-1, read=0, heard=0, whole=0.0, targets={}, readings={}, told={}, shown=())
+
+
+@dataclass(slots=True)
+class Pictures:
+    """What one process has seen of its campaigns. Safe to use from several threads."""
+
+    target_of: Callable[[Mapping[Any, Any]], Target]
+    columns: list[sa.Column[Any]]
+    _known: dict[str, tuple[Picture, ...]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def look(self, connection: sa.Connection, migration: str) -> tuple[Target, ...]:
+        """The targets as this transaction sees them, by repository.
+
+        Nothing is kept of a transaction that writes: it may be taken back.
+        """
+        numbers = _numbers(connection)
+        now = time.monotonic()
+        with self._lock:
+            known = self._known.get(migration, ())
+        fits = (one for one in known if one.before(numbers) and now - one.whole < _WHOLE_SECONDS)
+        last = next(fits, replace(_NOTHING, whole=now))
+        picture = self._after(connection, migration, last, numbers)
+        if picture is not last and connection.get_execution_options().get("pictures"):
+            with self._lock:
+                others = tuple(one for one in self._known.get(migration, ()) if one is not last)
+                newest = sorted((picture, *others), key=lambda one: -one.changed)
+                self._known[migration] = tuple(newest[:_KEPT])
+        return picture.shown
+
+    def _after(
+        self, connection: sa.Connection, migration: str, last: Picture, numbers: tuple[int, int, int]
+    ) -> Picture:
+        """The picture that follows, or the same where nothing changed."""
+        if (last.changed, last.read, last.heard) == numbers:
+            return last
+        here = targets.c.migration == migration
+        if last.changed >= 0:
+            here &= targets.c.changed > last.changed
+        found = [
+            self.target_of(row._mapping) for row in connection.execute(sa.select(*self.columns).where(here))
+        ]
+        read = _readings(connection, migration, last)
+        told = _told(connection, last)
+        touched = {one.repository for one in found} | {key[0] for key in read} | told.keys()
+        if not touched:
+            return replace(last, changed=numbers[0], read=numbers[1], heard=numbers[2])
+        rows = {**last.targets, **{one.repository: one for one in found}}
+        every, heard = {**last.readings, **read}, {**last.told, **told}
+        if _SEVERAL in told:
+            touched = set(rows)
+        for repository in touched & rows.keys():
+            rows[repository] = _with(rows[repository], every, heard)
+        if len(rows) != len(last.targets):
+            rows = dict(sorted(rows.items()))
+        return Picture(
+            changed=numbers[0],
+            read=numbers[1],
+            heard=numbers[2],
+            whole=last.whole,
+            targets=rows,
+            readings=every,
+            told=heard,
+            shown=tuple(rows.values()),
+        )
+
+
+def _with(
+    target: Target, every: Mapping[tuple[str, int], tuple[Reading, ...]], told: Mapping[str, int]
+) -> Target:
+    """A target with its readings and told runs, as long as it is watched."""
+    if target.state not in LIVE:
+        return replace(target, readings=(), told=0)
+    return replace(
+        target,
+        readings=every.get((target.repository, target.attempt), ()),
+        told=max(told.get(target.repository, 0), told.get(_SEVERAL, 0)),
+    )
+
+
+def _numbers(connection: sa.Connection) -> tuple[int, int, int]:
+    """The last numbers that this transaction sees."""
+    asked = [
+        sa.select(sa.func.coalesce(sa.func.max(column), 0)).scalar_subquery()
+        for column in (targets.c.changed, readings.c.id, pushed_runs.c.id)
+    ]
+    changed, read, heard = connection.execute(sa.select(*asked)).one()
+    return changed, read, heard
+
+
+def _readings(
+    connection: sa.Connection, migration: str, last: Picture
+) -> dict[tuple[str, int], tuple[Reading, ...]]:
+    """Of what was read since: whole lists, oldest first."""
+    here = (readings.c.migration == migration) & (readings.c.id > last.read)
+    query = sa.select(readings).where(here).order_by(readings.c.id)
+    found: dict[tuple[str, int], tuple[Reading, ...]] = {}
+    for row in connection.execute(query).mappings():
+        key = (row["repository"], row["attempt"])
+        reading = Reading(status=CheckStatus(row["status"]), detail=row["detail"], at=row["at"])
+        found[key] = (*(found.get(key) or last.readings.get(key, ())), reading)
+    return found
+
+
+def _told(connection: sa.Connection, last: Picture) -> dict[str, int]:
+    """Of runs that were told since: the last number by repository."""
+    table = pushed_runs
+    query = sa.select(table.c.repository, sa.func.max(table.c.id)).where(table.c.id > last.heard)
+    return {row[0]: int(row[1]) for row in connection.execute(query.group_by(table.c.repository))}
