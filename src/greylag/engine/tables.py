@@ -297,6 +297,18 @@ leases = sa.Table(
     sa.Column("since", Instant, nullable=False),
 )
 
+claims = sa.Table(
+    "claims",
+    metadata,
+    _text("migration", key=True),
+    _text("target", key=True),
+    _text("kind", key=True),
+    _text("path", key=True),
+    _text("repository", null=False),
+    sa.Index("claims_by_path", "repository", "path"),
+)
+"""Of parts of repositories, the files that a patch changes (`wanted`), and a pull request holds (`open`)."""
+
 readings = sa.Table(
     "readings",
     metadata,

@@ -20,6 +20,7 @@ def upgrade() -> None:
     op.create_index("targets_by_change", "targets", ["changed"])
     op.create_index("targets_by_state", "targets", ["state", "migration"])
     _webhooks()
+    _claims()
 
 
 def _column(table: str, column: sa.Column[Any]) -> None:
@@ -60,3 +61,16 @@ def _webhooks() -> None:
         sa.Column("receiver", words(), primary_key=True),
         sa.Column("beat_at", Instant, nullable=False),
     )
+
+
+def _claims() -> None:
+    """Which files the changes of parts of repositories touch."""
+    op.create_table(
+        "claims",
+        sa.Column("migration", words(), primary_key=True),
+        sa.Column("target", words(), primary_key=True),
+        sa.Column("kind", words(), primary_key=True),
+        sa.Column("path", words(), primary_key=True),
+        sa.Column("repository", words(), nullable=False),
+    )
+    op.create_index("claims_by_path", "claims", ["repository", "path"])
