@@ -133,6 +133,8 @@ targets = sa.Table(
     _text("baseline"),
     sa.Column("merged_at", Instant),
     _text("merged_commit"),
+    sa.Column("proved_at", Instant),
+    sa.Column("reverted_at", Instant),
     sa.Column("checked_at", Instant),
     _number("heard"),
     _number("errors", 0),
@@ -308,6 +310,28 @@ claims = sa.Table(
     sa.Index("claims_by_path", "repository", "path"),
 )
 """Of parts of repositories, the files that a patch changes (`wanted`), and a pull request holds (`open`)."""
+
+dependencies = sa.Table(
+    "dependencies",
+    metadata,
+    _text("migration", key=True),
+    _text("repository", key=True),
+    _text("upstream", key=True),
+    _text("dataset", null=False),
+    sa.Column("evidence", sa.JSON, nullable=False, default=list),
+)
+"""Which targets read what others build, as the last scan found it. `evidence`: where it is read, and built."""
+
+pauses = sa.Table(
+    "pauses",
+    metadata,
+    _text("migration", key=True),
+    _text("kind", key=True),
+    _text("repository", key=True),
+    _text("reason", null=False),
+    sa.Column("since", Instant, nullable=False),
+)
+"""Kinds of edits that made a target unhealthy: others with such an edit wait until it is judged."""
 
 readings = sa.Table(
     "readings",

@@ -19,7 +19,10 @@ def upgrade() -> None:
     _column("targets", sa.Column("changed", sa.Integer))
     op.create_index("targets_by_change", "targets", ["changed"])
     op.create_index("targets_by_state", "targets", ["state", "migration"])
+    _column("targets", sa.Column("proved_at", Instant))
+    _column("targets", sa.Column("reverted_at", Instant))
     _webhooks()
+    _order()
     _claims()
 
 
@@ -74,3 +77,23 @@ def _claims() -> None:
         sa.Column("repository", words(), nullable=False),
     )
     op.create_index("claims_by_path", "claims", ["repository", "path"])
+
+
+def _order() -> None:
+    """Who reads what others build, and which kinds of edits wait."""
+    op.create_table(
+        "dependencies",
+        sa.Column("migration", words(), primary_key=True),
+        sa.Column("repository", words(), primary_key=True),
+        sa.Column("upstream", words(), primary_key=True),
+        sa.Column("dataset", words(), nullable=False),
+        sa.Column("evidence", sa.JSON, nullable=False),
+    )
+    op.create_table(
+        "pauses",
+        sa.Column("migration", words(), primary_key=True),
+        sa.Column("kind", words(), primary_key=True),
+        sa.Column("repository", words(), primary_key=True),
+        sa.Column("reason", words(), nullable=False),
+        sa.Column("since", Instant, nullable=False),
+    )
