@@ -99,6 +99,8 @@ def unhealthy(world: World, target: Target, now: datetime) -> bool:
         return True
     if target.state is not TargetState.BAKING:
         return False
+    if not any(reading.status is CheckStatus.FAILED for reading in target.readings):
+        return False
     told = assessment(world, target, now)
     return told is not None and told.health is Health.UNHEALTHY
 
@@ -117,6 +119,10 @@ def parked(world: World, target: Target) -> bool:
 
 def wave_done(world: World, number: int) -> bool:
     """Has the wave shown at least one healthy merge, and is nothing of it under way?"""
+    return world.once(("done", number), lambda: _wave_done(world, number))
+
+
+def _wave_done(world: World, number: int) -> bool:
     members = world.members(number)
     return any(member.state is TargetState.DONE for member in members) and all(
         member.terminal or parked(world, member) for member in members
@@ -138,11 +144,15 @@ def wave_stop(world: World, target: Target, now: datetime) -> Wait | None:
         if wave.number < target.wave and not wave_done(world, wave.number):
             reason = f"wave {wave.number} is not done"
             return Wait(kind=WaitKind.OTHERS, repository=repository, reason=reason)
-    sick = [other.repository for other in world.targets if unhealthy(world, other, now)]
-    if sick:
-        reason = f"{sick[0]} is unhealthy and being reverted first"
+    sick = world.once(("sick", now), lambda: _first_sick(world, now))
+    if sick is not None:
+        reason = f"{sick} is unhealthy and being reverted first"
         return Wait(kind=WaitKind.OTHERS, repository=repository, reason=reason)
     return None
+
+
+def _first_sick(world: World, now: datetime) -> str | None:
+    return next((other.repository for other in world.targets if unhealthy(world, other, now)), None)
 
 
 def approval_missing(world: World, target: Target) -> str | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -136,8 +136,8 @@ def _numbers(connection: sa.Connection) -> tuple[int, int, int]:
         sa.select(sa.func.coalesce(sa.func.max(column), 0)).scalar_subquery()
         for column in (targets.c.changed, readings.c.id, pushed_runs.c.id)
     ]
-    changed, read, heard = connection.execute(sa.select(*asked)).one()
-    return changed, read, heard
+    row: Sequence[int] = connection.execute(sa.select(*asked)).one()
+    return row[0], row[1], row[2]
 
 
 def _readings(

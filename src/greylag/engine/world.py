@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any, TypeVar
 
 from greylag.domain.check import CheckStatus, Verdict
 from greylag.domain.migration import Criticality, CronWindow, Rollout
@@ -15,6 +16,8 @@ from greylag.engine.pilots import Record
 from greylag.rollout.calendar import Calendar
 from greylag.rollout.health import Limits, Reading
 from greylag.rollout.quiet import Lesson
+
+T = TypeVar("T")
 
 
 class Mode(StrEnum):
@@ -231,6 +234,14 @@ class World:
     spent_today: float = 0.0
     agents_down: str = ""
     """Why no agent can work at all in this process, e.g. a key that is refused; empty while they can."""
+    _known: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def once(self, key: Hashable, tell: Callable[[], T]) -> T:
+        """What `tell` says of this world, worked out once: thousands of targets ask the same of it."""
+        if key not in self._known:
+            self._known[key] = tell()
+        told: T = self._known[key]
+        return told
 
     def wave(self, number: int) -> Wave | None:
         """The wave of that number."""
@@ -238,4 +249,10 @@ class World:
 
     def members(self, number: int) -> tuple[Target, ...]:
         """The targets of a wave."""
-        return tuple(target for target in self.targets if target.wave == number)
+        return self.once("members", self._members).get(number, ())
+
+    def _members(self) -> dict[int | None, tuple[Target, ...]]:
+        found: dict[int | None, list[Target]] = {}
+        for target in self.targets:
+            found.setdefault(target.wave, []).append(target)
+        return {number: tuple(members) for number, members in found.items()}
