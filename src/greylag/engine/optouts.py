@@ -23,11 +23,31 @@ class Unclear:
 
 def asked(repo: Repository, commit: str, migration: str) -> str | Unclear | None:
     """Why a repository stays out of a migration, as it says at a commit; None when it takes part."""
-    data = repo.find(commit, NAME)
+    data = _found(repo, commit, NAME)
     if data is None:
         return None
     read = _read(data)
     return read if isinstance(read, Unclear) else read.of(migration)
+
+
+class _NotRead:
+    """Other than None, which is a file that is not there."""
+
+
+_NOT_READ = _NotRead()
+_KEPT = 100_000
+_AT_COMMITS: dict[tuple[str, str], bytes | None] = {}
+
+
+def _found(repo: Repository, commit: str, name: str) -> bytes | None:
+    """A file of a commit: every tick asks, and a commit never says anything else."""
+    known = _AT_COMMITS.get((commit, name), _NOT_READ)
+    if not isinstance(known, _NotRead):
+        return known
+    if len(_AT_COMMITS) >= _KEPT:
+        _AT_COMMITS.clear()
+    data = _AT_COMMITS[commit, name] = repo.find(commit, name)
+    return data
 
 
 def declared(repo: Repository, commit: str) -> Criticality | None:
@@ -37,7 +57,7 @@ def declared(repo: Repository, commit: str) -> Criticality | None:
     experimental or deprecated is low, what is in production is normal.
     """
     for name in ("catalog-info.yaml", "catalog-info.yml"):
-        data = repo.find(commit, name)
+        data = _found(repo, commit, name)
         if data is not None:
             return _level(data)
     return None

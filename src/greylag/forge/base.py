@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from greylag.domain.check import Check
 from greylag.domain.errors import GreylagError
@@ -98,6 +98,19 @@ class PullRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Glance:
+    """What a look at many pull requests at once says of one: the same as `PullRequest` has it."""
+
+    repository: str
+    key: str
+    number: int
+    state: PullRequestState
+    head_commit: str
+    merge_commit: str | None
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Remark:
     """What somebody said on a pull request.
 
@@ -142,11 +155,16 @@ class MergeRefusal(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merged:
-    """The base branch holds it, by `commit`; `already` says that it did so before the call."""
+    """The base branch holds it, by `commit`; `already` says that it did so before the call.
+
+    `head`: the commit of the head that was merged, where the forge tells: not the one that was asked for when
+    it has no guard against a push at the last moment.
+    """
 
     commit: str
     at: datetime
     already: bool = False
+    head: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,5 +253,16 @@ class Forge(Protocol):
 
         A remark may come more than once, and one that was edited again; none is left out. Where nothing was
         said, it costs no call for each pull request.
+        """
+        ...
+
+
+@runtime_checkable
+class Glancing(Protocol):
+    """A forge that can be asked for many pull requests at once, for less than `find_key` of each costs."""
+
+    def glance(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Glance]:
+        """The pull requests of these repositories and keys as they are now; one that there is not is left
+        out, as is one whose repository cannot be read.
         """
         ...

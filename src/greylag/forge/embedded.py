@@ -7,6 +7,7 @@ is told from the refs by the next call.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from greylag.domain.check import Check
 from greylag.forge.base import (
     Comment,
     ForgeError,
+    Glance,
     Merged,
     MergeRefusal,
     NotMergeable,
@@ -37,7 +39,15 @@ from greylag.forge.settling import (
     settle,
 )
 from greylag.forge.store import Store
-from greylag.workspace import Conflict, MergeResult, RefMoved, Repository, find_repositories, is_repository
+from greylag.workspace import (
+    Conflict,
+    MergeResult,
+    RefMoved,
+    Repository,
+    RepositoryError,
+    find_repositories,
+    is_repository,
+)
 
 _ATTEMPTS = 20
 
@@ -125,6 +135,23 @@ class EmbeddedForge:
         """See `Forge`."""
         pull = self._store.find_key(repository, key)
         return None if pull is None else self.get(repository, pull.number)
+
+    def glance(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Glance]:
+        """See `Glancing`: one question to the store; of open ones, where their branches stand."""
+        found: dict[tuple[str, str], Glance] = {}
+        for pull in self._store.of_keys(keys):
+            with contextlib.suppress(ForgeError, RepositoryError):
+                found[pull.repository, pull.key] = _glance(self._settled(pull))
+        return found
+
+    def _settled(self, pull: PullRequest) -> PullRequest:
+        if pull.state is not PullRequestState.OPEN:
+            return pull
+        repo = self._repo(pull.repository)
+        tip, head = repo.ref(f"refs/heads/{pull.base}"), repo.ref(f"refs/heads/{pull.head}")
+        if tip == pull.base_commit and head == pull.head_commit != tip:
+            return pull  # neither branch has moved since it was opened
+        return settle(repo, self._store, self._clock(), pull)
 
     def pull_requests(
         self, repository: str | None = None, *, state: PullRequestState | None = None
@@ -279,6 +306,18 @@ class EmbeddedForge:
             email=self._email,
             when=self._clock(),
         )
+
+
+def _glance(pull: PullRequest) -> Glance:
+    return Glance(
+        repository=pull.repository,
+        key=pull.key,
+        number=pull.number,
+        state=pull.state,
+        head_commit=pull.head_commit,
+        merge_commit=pull.merge_commit,
+        url=pull.url,
+    )
 
 
 def _merged(pull: PullRequest, *, already: bool) -> Merged:

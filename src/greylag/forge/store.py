@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from greylag.workspace import SqliteFile
 
 _PULL = TypeAdapter(PullRequest)
 _CHECK = TypeAdapter(Check)
+_AT_A_TIME = 1000
 _SCHEMA = Path(__file__).with_name("schema.sql")
 
 
@@ -116,6 +118,21 @@ class Store:
     def find_key(self, repository: str, key: str) -> PullRequest | None:
         """The published one of that key."""
         return self._one("repository = ? AND key = ?", repository, key)
+
+    def of_keys(self, keys: Collection[tuple[str, str]]) -> Iterator[PullRequest]:
+        """The published ones of these repositories and keys; without their checks."""
+        wanted = sorted(keys)
+        for start in range(0, len(wanted), _AT_A_TIME):
+            some = wanted[start : start + _AT_A_TIME]
+            with self._file.read() as connection:
+                rows = connection.execute(
+                    "SELECT p.document FROM json_each(?) AS wanted JOIN pulls AS p"
+                    " ON p.repository = json_extract(wanted.value, '$[0]')"
+                    " AND p.key = json_extract(wanted.value, '$[1]') WHERE p.published",
+                    (json.dumps(some),),
+                ).fetchall()
+            for row in rows:
+                yield _PULL.validate_json(row[0])
 
     def all(self, repository: str | None, state: PullRequestState | None) -> tuple[PullRequest, ...]:
         """Published ones, by repository and number."""

@@ -33,6 +33,47 @@ class TestEmbedded(ForgeContract):
     """Runs the contract."""
 
 
+def test_a_glance_says_what_each_look_says(world: World) -> None:
+    """Whatever was done to the branches, and by whom: before the record knows of it."""
+    forge, repo = world.forge, world.repo
+    base = repo.head()
+    number = {}
+    for name in ("open", "merged", "merged-by-git", "closed", "deleted", "pushed", "base-moved"):
+        commit = repo.commit(base, {f"{name}.sql": b"select 2\n"}, message=name, **WHO)
+        spec = PullRequestSpec(
+            repository=world.name, base="main", head=name, commit=commit, title="t", body="b", key=name
+        )
+        number[name] = forge.open_or_update(spec).number
+    closed, merged = forge.get(world.name, number["closed"]), forge.get(world.name, number["merged"])
+    forge.close(world.name, closed.number)
+    assert isinstance(forge.merge(world.name, merged.number, merged.head_commit), Merged)
+    deleted, pushed = (repo.ref(f"refs/heads/{name}") for name in ("deleted", "pushed"))
+    assert deleted and pushed
+    repo.set_ref("refs/heads/deleted", None, expected=deleted)
+    other = repo.commit(pushed, {"theirs.sql": b"select 3\n"}, message="theirs", **WHO)
+    repo.set_ref("refs/heads/pushed", other, expected=pushed)
+    theirs, tip = repo.ref("refs/heads/merged-by-git"), repo.head()
+    assert theirs
+    made = repo.merge(tip, theirs, message="by git", **WHO)
+    assert isinstance(made, MergeResult)
+    repo.set_ref("refs/heads/main", made.commit, expected=tip)
+
+    seen = forge.glance({(world.name, name) for name in (*number, "no such key")} | {("no such", "open")})
+    states = {key: glance.state.value for (_, key), glance in seen.items()}
+    assert states == dict.fromkeys(number, "open") | {
+        "merged": "merged",
+        "merged-by-git": "merged",
+        "closed": "closed",
+        "deleted": "closed",
+    }
+    for (repository, key), glance in seen.items():
+        whole = forge.find_key(repository, key)
+        assert whole is not None
+        for name in ("number", "state", "head_commit", "merge_commit", "url"):
+            assert getattr(glance, name) == getattr(whole, name), (key, name)
+    assert seen[world.name, "pushed"].head_commit == other
+
+
 def drive(root: Path) -> None:
     """Propose, merge, take back: what an engine does, written so that it may be repeated."""
     world = make_world(root)
