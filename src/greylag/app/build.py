@@ -156,8 +156,8 @@ def build(
     engine = connect(settings.database)
     prepare(engine)
     store = Store(engine)
-    time = clock or _clock(store)
-    source = health or _health(settings.health, _base(settings), store)
+    time = clock or clock_of(store)
+    source = health or _health(settings.health, base_folder(settings), store)
     pulls = forge or _forge(settings, time)
     return App(
         settings=settings,
@@ -169,11 +169,12 @@ def build(
         work=work or _durable(settings, store),
         schedules=_schedules(settings.health),
         agents=_agents(settings, store, time, unsafe=unsafe),
-        notices=open_notices(settings.notify, store, time, _base(settings)),
+        notices=open_notices(settings.notify, store, time, base_folder(settings)),
     )
 
 
-def _clock(store: Store) -> Clock:
+def clock_of(store: Store) -> Clock:
+    """The clock that all processes on a database share."""
     if not store.shared:
         return SystemClock()
 
@@ -216,12 +217,13 @@ def _durable(settings: Settings, store: Store) -> WorkFactory:
 
 
 def _forge(settings: Settings, clock: Clock) -> Forge:
-    if settings.forge.kind == "github":
+    if settings.forge.kind != "embedded":
         # Its libraries are an extra: only those who use it pay for them.
         try:
-            from greylag.app.github import open_forge
+            from greylag.app.hosted import open_forge
         except ModuleNotFoundError as error:
-            message = f"forge: github needs {error.name}: install it with `pip install 'greylag[github]'`"
+            kind = settings.forge.kind
+            message = f"forge: {kind} needs {error.name}: install it with `pip install 'greylag[github]'`"
             raise UsageError(message) from error
         return open_forge(settings, clock)
     if not settings.fleet.is_dir():
@@ -237,8 +239,8 @@ def _fleet(settings: Settings, forge: Forge) -> FolderFleet:
     file = sqlite_file(settings.database)
     folder = Path(".greylag") if file is None else file.parent
     index = FleetIndex(folder / "index.db")
-    if settings.forge.kind == "github":
-        from greylag.app.github import open_fleet
+    if settings.forge.kind != "embedded":
+        from greylag.app.hosted import open_fleet
 
         return open_fleet(settings, forge, index, candidate_names)
     return FolderFleet(settings.fleet, index, names=candidate_names)
@@ -279,10 +281,10 @@ def _followed(settings: Settings, forge: Forge, health: HealthSource) -> HealthS
         return both and known.is_ancestor(merged, commit)
 
     watch = given.watch
-    return followed(health, given.instances, watch=watch, includes=includes, base=_base(settings))
+    return followed(health, given.instances, watch=watch, includes=includes, base=base_folder(settings))
 
 
-def _base(settings: Settings) -> Path | None:
+def base_folder(settings: Settings) -> Path | None:
     """The folder that relative paths are read from."""
     return None if settings.file is None else settings.file.absolute().parent
 
@@ -317,6 +319,7 @@ def _options(settings: Settings) -> Options:
         email=settings.author.email,
         agents=_agent_rules(settings),
         local=local_rules(settings.rollout),
+        lineage=settings.rollout.lineage,
         listens=_listens(settings),
     )
 

@@ -14,10 +14,12 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from greylag.app.agent_settings import AgentSettings
 from greylag.app.durations import Duration
 from greylag.app.faults import faults_of, read_yaml
-from greylag.app.forge_settings import ForgeSettings
+from greylag.app.forge_settings import EmbeddedForgeSettings
 from greylag.app.health_settings import AnyInstances, AnySource
+from greylag.app.hosts import AnyForge
 from greylag.app.notify_settings import NotifySettings
 from greylag.app.rollout_settings import RolloutSettings, absolute
+from greylag.app.serve_settings import ServeSettings
 from greylag.domain.errors import FileFaults, UsageError
 
 FILE = "greylag.yaml"
@@ -73,11 +75,12 @@ class Settings(BaseSettings):
     )
     proof: Literal["none", "fast", "full"] = "fast"
     tries: int = Field(2, ge=1, description="attempts before a target is handed to a person")
-    forge: ForgeSettings = Field(default_factory=lambda: ForgeSettings.model_validate({}))
+    forge: AnyForge = Field(default_factory=EmbeddedForgeSettings)
     author: AuthorSettings = Field(default_factory=AuthorSettings)
     notify: NotifySettings = Field(default_factory=NotifySettings)
     rollout: RolloutSettings = Field(default_factory=lambda: RolloutSettings.model_validate({}))
     agent: AgentSettings = Field(default_factory=lambda: AgentSettings.model_validate({}))
+    serve: ServeSettings = Field(default_factory=lambda: ServeSettings.model_validate({}))
 
     @field_validator("fleet", mode="after")
     @classmethod

@@ -30,6 +30,7 @@ COMMANDS: tuple[str, ...] = (
     "prove",
     "plan",
     "run",
+    "serve",
     "worker",
     "status",
     "ledger",

@@ -1,1 +1,1 @@
-"""The portal and its API."""
+"""`greylag serve`: takes in what forges and pipelines tell, and says how things stand."""
