@@ -106,6 +106,16 @@ class Client:
                 return None
             raise
 
+    def holds(self, path: str) -> bool:
+        """Whether a question is answered yes (204) or no (404)."""
+        try:
+            self._got(self._url(path, {}))
+        except Refused as error:
+            if error.status == 404:
+                return False
+            raise
+        return True
+
     def pages(self, path: str, field: str | None = None, **query: Value) -> Iterator[Any]:
         """The items of a list, page by page; `field` is where they stand in the document."""
         return self._listed(self._url(path, {**self._dialect.page, **query}), field, 0.0)
@@ -164,7 +174,7 @@ class Client:
         place = path if path.startswith(("http://", "https://")) else f"{self.api}{path}"
         if urlsplit(place)[:2] != urlsplit(self.api)[:2]:
             raise ForgeError(f"{self.api}: {place} is at another place")
-        given = {name: str(value) for name, value in query.items()}
+        given = {name: value if isinstance(value, tuple) else str(value) for name, value in query.items()}
         return str(httpx.URL(place).copy_merge_params(given)) if given else place
 
     def _forget(self, url: str) -> None:
