@@ -40,6 +40,7 @@ def campaign_of(
     *,
     rollout: dict[str, Any],
     health: HealthSource | None = None,
+    waves: str = "[1, 50%, 100%]",
 ) -> Campaign:
     """A campaign over these repositories, each with a reader, with `rollout` in the settings."""
     make_fleet(folder / "fleet", {name: {"q.sql": query(1)} | extra for name, extra in files.items()})
@@ -52,7 +53,7 @@ def campaign_of(
         health=health or ScriptedHealth(),
         work=InlineWork,
     )
-    return app.campaign(write_migration(folder, MIGRATION))
+    return app.campaign(write_migration(folder, MIGRATION.replace("[1, 50%, 100%]", waves)))
 
 
 def ended(campaign: Campaign) -> dict[str, Target]:

@@ -44,6 +44,9 @@ class RolloutSettings(_Part):
     max_open: int | None = Field(None, ge=1, description="open pull requests at a time, over all owners")
     merges_per_hour: int | None = Field(None, ge=1, description="merges in any hour, over all owners")
     traffic: TrafficSettings | None = None
+    lineage: Path | None = Field(
+        None, description="JSON lines: what a consumer produces and reads, where its code does not say it"
+    )
     criticality: dict[Criticality, tuple[str, ...]] = Field(
         default_factory=dict, description="low, normal, high: repositories (patterns) or owners"
     )
@@ -66,7 +69,10 @@ def local_rules(settings: RolloutSettings) -> Local:
 
 def absolute(settings: RolloutSettings, base: Path) -> RolloutSettings:
     """The same settings with relative paths read from a folder."""
-    if settings.traffic is None:
-        return settings
-    file = base / settings.traffic.file.expanduser()
-    return settings.model_copy(update={"traffic": settings.traffic.model_copy(update={"file": file})})
+    found: dict[str, object] = {}
+    if settings.traffic is not None:
+        file = base / settings.traffic.file.expanduser()
+        found["traffic"] = settings.traffic.model_copy(update={"file": file})
+    if settings.lineage is not None:
+        found["lineage"] = base / settings.lineage.expanduser()
+    return settings.model_copy(update=found)

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from greylag.domain.errors import UsageError
+from greylag.domain.lineage import Dependency
 from greylag.domain.outcome import FormChoice
 from greylag.domain.target import TargetState
 from greylag.domain.words import count
-from greylag.engine import ledger, tables
+from greylag.engine import claims, dependencies, ledger, tables
 from greylag.engine.actions import Decision, Effect
-from greylag.engine.apply import FRESH, apply
+from greylag.engine.apply import FRESH, apply_all
 from greylag.engine.bell import ringing
 from greylag.engine.clock import Clock
 from greylag.engine.database import DATABASE_ERRORS, passes, patiently
@@ -36,6 +37,7 @@ from greylag.engine.store import Session, Store
 from greylag.engine.work import Work, WorkFactory
 from greylag.engine.world import AgentRules, Local, Mode, Rules, Target, World
 from greylag.forge.base import Forge
+from greylag.lineage.edges import read_lineage
 from greylag.mapping.compiled import CompiledMigration
 from greylag.rollout.health import HealthSource, Limits
 
@@ -74,6 +76,8 @@ class Options:
     email: str = "greylag@localhost"
     agents: AgentRules | None = None
     local: Local = field(default_factory=Local)
+    lineage: Path | None = None
+    """Where people say what consumers build and read."""
     listens: bool = False
     """May anything come in by webhook, or be told by pipelines? Then it wakes the campaign."""
 
@@ -122,6 +126,7 @@ class Campaign:
         self._compiled: tuple[tuple[tuple[str, str], ...], CompiledMigration] | None = None
         self._first: dict[str, str | None] | None = None
         self._adopted = False
+        self._lineage = options.lineage
         self._listens = options.listens
         self._listen: Callable[[], None] = lambda: None
         self._hears = Hearing()
@@ -186,10 +191,10 @@ class Campaign:
             given = self._in_effect(session.answers(self.name))
         load_with_answers(self._text, self.migration.path, {**given, **answers})
 
-    def rehearse(self, *, proof: ProofLevel | None = None) -> dict[str, Rewriting]:
+    def rehearse(self, *, proof: ProofLevel | None = None, flows: bool = True) -> dict[str, Rewriting]:
         """Rewrite every repository that mentions an old dataset, in memory; what reads none is left out.
 
-        `proof` None: as the settings say.
+        `proof` None: as the settings say. `flows`: look also for what each builds and reads beside them.
         """
         migration, _ = self.compiled()
         with self.store.read() as session:
@@ -205,17 +210,32 @@ class Campaign:
                 proof=level,
                 only=sources.wanted.__contains__,
             )
-            made = fold(repository, sources.files, reports, unreadable=sources.unreadable, answers=answers)
+            made = fold(
+                repository,
+                sources.files,
+                reports,
+                unreadable=sources.unreadable,
+                answers=answers,
+                elsewhere=sources.elsewhere,
+            )
             if self.rules.agents is not None:
                 made = hand_to_agent(made, choose(reports, sources.files))
             entries = ledger.with_owners(made.entries, self.fleet, repository, sources.commit)
             if entries:
-                found[repository] = replace(made, entries=entries)
+                flow = dependencies.flow(sources) if flows else made.flow
+                found[repository] = replace(made, entries=entries, flow=flow)
         return found
+
+    def edges(self, made: Mapping[str, Rewriting]) -> tuple[Dependency, ...]:
+        """Which of these repositories read what others of them build. Raises UsageError for a lineage file."""
+        migration, _ = self.compiled()
+        declared = () if self._lineage is None else read_lineage(self._lineage)
+        return dependencies.between({name: one.flow for name, one in made.items()}, migration, declared)
 
     def survey(self) -> tuple[LedgerEntry, ...]:
         """Every consumer in the fleet now, found by a fresh look at the code; writes nothing."""
-        return tuple(entry for made in self.rehearse(proof="none").values() for entry in made.entries)
+        made = self.rehearse(proof="none", flows=False)
+        return tuple(entry for one in made.values() for entry in one.entries)
 
     def start(self) -> None:
         """Write the campaign down, or bring it up to the file as it stands now. Raises UsageError."""
@@ -241,10 +261,10 @@ class Campaign:
 
     def scan(self) -> int:
         """Look for consumers; new ones become targets. Returns how many targets are new."""
-        entries = self.survey()
-        by_repository: dict[str, list[LedgerEntry]] = {}
-        for entry in entries:
-            by_repository.setdefault(entry.consumer.repository, []).append(entry)
+        made = self.rehearse(proof="none")
+        edges = self.edges(made)
+        by_repository = {name: one.entries for name, one in made.items()}
+        entries = [entry for found in by_repository.values() for entry in found]
         now = self.clock.now()
         new = 0
         with self.store.write() as session:
@@ -257,8 +277,10 @@ class Campaign:
                     self._reopen(session, known[repository], found, now)
                 else:
                     self._reconsider(session, known[repository], now)
+            dependencies.keep(session, self.name, by_repository, edges)
             places = count(len(by_repository), "repository")
             message = f"{count(len(entries), 'consumer')} in {places}, {new} of them new"
+            message += dependencies.words(edges)
             data = {"consumers": len(entries), "repositories": len(by_repository), "new": new}
             session.event(self.name, EventKind.SCANNED, message, at=now, data=data)
         return new
@@ -326,12 +348,14 @@ class Campaign:
         world, decision = self.look(work.busy())
         now = self.clock.now()
         changes = [action for action in decision.actions if not isinstance(action, Effect)]
-        if changes:
+        free = claims.let_go(world, self.forge)
+        if changes or free:
             with self.store.write() as session:
                 if not work.leads(self.name, session):
                     return replace(decision, actions=(), over=False, wake=now)
-                for action in changes:
-                    apply(session, world, action, now)
+                for name in free:
+                    claims.release(session, self.name, name)
+                apply_all(session, world, changes, now)
         effects = [action for action in decision.actions if isinstance(action, Effect)]
         work.submit([self._request(effect) for effect in effects])
         return decision

@@ -11,6 +11,7 @@ from greylag.domain.words import count
 from greylag.engine.actions import Action, AssignWaves, Decision, Hold
 from greylag.engine.permits import criticality, parked, wave_done
 from greylag.engine.steps import STEPS, Tick
+from greylag.engine.upstream import ordered
 from greylag.engine.world import Target, World
 from greylag.rollout.policy import merges_by_itself
 from greylag.rollout.waves import Weight, assign, refill
@@ -78,12 +79,15 @@ def _weight(world: World, target: Target) -> Weight:
     policy = world.rules.rollout.merge
     verdict = target.verdict or Verdict.INCONCLUSIVE
     needs_person = policy is not MergePolicy.NEVER and not merges_by_itself(policy, verdict)
+    order = ordered(world.dependencies)
     return Weight(
         repository=target.repository,
         consumers=target.consumers,
         needs_person=needs_person,
         owners=target.owners,
         criticality=criticality(world.rules, target.repository, target.owners, target.criticality),
+        downstream=order.downstream.get(target.repository, 0),
+        depth=order.depth.get(target.repository, 0),
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sized
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from greylag.domain.check import Verdict
+from greylag.domain.lineage import Dependency
 from greylag.domain.migration import Criticality, MergePolicy, Rollout
 from greylag.domain.target import TargetState
 from greylag.domain.words import count, duration
@@ -15,6 +16,7 @@ from greylag.engine.optouts import Unclear, asked, declared
 from greylag.engine.patching import Rewriting
 from greylag.engine.permits import criticality, left_out
 from greylag.engine.ports import ProofLevel
+from greylag.engine.upstream import cycle_words, ordered
 from greylag.engine.world import Rules, Target
 from greylag.rollout.policy import merges_by_itself
 from greylag.rollout.waves import Weight, assign
@@ -26,6 +28,7 @@ class PlannedTarget:
     """What `run` would do to one repository. `state` is where it stands when the campaign has begun.
 
     `window` says what closes merging for it now, or what its traffic taught; empty: nothing to say.
+    `upstream` are targets of the same or an earlier wave that build what it reads: they come first.
     """
 
     repository: str
@@ -40,6 +43,7 @@ class PlannedTarget:
     questions: tuple[str, ...]
     state: str | None = None
     window: str = ""
+    upstream: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +72,8 @@ def plan(campaign: Campaign, *, proof: ProofLevel | None = None) -> Plan:
     known = {target.repository: target for target in campaign.world().targets}
     made = campaign.rehearse(proof=proof)
     left = _left_out(campaign, made)
+    edges = campaign.edges(made)
+    order = ordered(edges)
     weights = [
         Weight(
             repository=repository,
@@ -75,6 +81,8 @@ def plan(campaign: Campaign, *, proof: ProofLevel | None = None) -> Plan:
             needs_person=rollout.merge is not MergePolicy.NEVER and not _alone(rollout, rewriting),
             owners=_owners(rewriting),
             criticality=_critical(campaign, repository, rewriting),
+            downstream=order.downstream.get(repository, 0),
+            depth=order.depth.get(repository, 0),
         )
         for repository, rewriting in made.items()
         if rewriting.state is TargetState.REWRITTEN and repository not in left
@@ -94,6 +102,7 @@ def plan(campaign: Campaign, *, proof: ProofLevel | None = None) -> Plan:
         elif rewriting.state is TargetState.REWRITTEN:
             planned = replace(planned, window=_window(campaign, planned))
         targets.append(planned)
+    targets = _upstreams(targets, edges)
     questions: dict[str, tuple[str, tuple[str, ...]]] = {}
     for mapping in migration.mappings:
         for column, text in mapping.unmapped.items():
@@ -103,11 +112,28 @@ def plan(campaign: Campaign, *, proof: ProofLevel | None = None) -> Plan:
                 questions[key] = (text, waiting)
     return Plan(
         migration=campaign.name,
-        policy=(*policy_words(rollout), *calendar_words(campaign.rules)),
+        policy=(*policy_words(rollout), *calendar_words(campaign.rules), *map(_sentence, cycle_words(order))),
         window=opening(rollout.window, campaign.clock.now(), calendar=campaign.rules.calendar),
         targets=tuple(targets),
         questions=questions,
     )
+
+
+def _upstreams(targets: Sequence[PlannedTarget], edges: Iterable[Dependency]) -> list[PlannedTarget]:
+    """The same targets, with what they wait for: nobody waits for a later wave, nor in a circle."""
+    waves = {target.repository: target.wave for target in targets}
+    cycle = {name: group for group in ordered(tuple(edges)).cycles for name in group}
+    found: dict[str, list[str]] = {}
+    for edge in edges:
+        mine, theirs = waves.get(edge.repository), waves.get(edge.upstream)
+        together = edge.upstream in cycle.get(edge.repository, ())
+        if mine is not None and theirs is not None and theirs <= mine and not together:
+            found.setdefault(edge.repository, []).append(str(edge))
+    return [replace(target, upstream=tuple(found.get(target.repository, ()))) for target in targets]
+
+
+def _sentence(words: str) -> str:
+    return f"{words}."
 
 
 def _left_out(campaign: Campaign, made: Mapping[str, Rewriting]) -> dict[str, str]:
@@ -271,6 +297,9 @@ def _line(target: PlannedTarget) -> str:
         parts.append(f"{target.verdict}, merges {target.merges}")
     if target.state is not None:
         parts.append(f"now {target.state}")
+    if target.upstream:
+        more = len(target.upstream) - 1
+        parts.append(f"waits for {target.upstream[0]}" + (f" and {more} more" if more else ""))
     parts += target.reasons[:2]
     if target.window:
         parts.append(target.window)

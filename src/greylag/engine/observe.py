@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 
 from greylag.domain.errors import GreylagError
 from greylag.domain.target import TargetState
-from greylag.engine import tables
+from greylag.engine import claims, dependencies, tables
 from greylag.engine.clock import midnight
 from greylag.engine.describe import pull_key
 from greylag.engine.events import EventKind
@@ -19,7 +20,10 @@ from greylag.engine.ports import Fleet, Lessons, Schedules, untaught
 from greylag.engine.store import Session
 from greylag.engine.tables import targets as targets_table
 from greylag.engine.world import PullState, PullView, Rules, Target, World
-from greylag.forge.base import Forge
+from greylag.forge.base import Forge, Glance, Glancing, PullRequest
+
+Find = Callable[[Target], PullRequest | Glance | None]
+"""The pull request of a target, as far as there is one."""
 
 _LOOKED_AT = frozenset({TargetState.AGENT, TargetState.REWRITTEN, TargetState.PROPOSED})
 
@@ -27,18 +31,24 @@ _LOOKED_AT = frozenset({TargetState.AGENT, TargetState.REWRITTEN, TargetState.PR
 def read_world(session: Session, migration: str, source: str, rules: Rules, now: datetime) -> World:
     """What our tables say; nothing of the forge or the repositories."""
     elsewhere, others = _open_elsewhere(session, migration)
+    targets = session.watched(migration)
+    leases = session.leases(but=migration)
+    blocked, claimed = claims.around(session, migration, targets, leases)
     return World(
         migration=migration,
         source=source,
         rules=rules,
         mode=session.mode(migration),
-        targets=session.watched(migration),
+        targets=targets,
         waves=tuple(session.waves(migration)),
         answers=session.answers(migration),
-        leases=session.leases(but=migration),
+        leases=leases,
         open_elsewhere=elsewhere,
         open_others=others,
+        dependencies=dependencies.read(session, migration),
         merges=() if rules.merges_per_hour is None else _merges(session, now),
+        blocked=blocked,
+        claimed=claimed,
         **({} if rules.agents is None else _agents(session, migration, now)),
     )
 
@@ -80,21 +90,34 @@ def observe(
     lessons: Lessons = untaught,
 ) -> World:
     """Add what the forge and the repositories say now of every target that it matters for."""
-    return replace(
-        world,
-        targets=tuple(
-            target
-            if target.repository in world.busy
-            else look(world.migration, target, forge, fleet, schedules, lessons)
-            for target in world.targets
-        ),
+    free = [target for target in world.targets if target.repository not in world.busy]
+    find = _finder(world.migration, free, forge)
+    seen = {
+        target.repository: look(world.migration, target, find, fleet, schedules, lessons)
+        for target in free
+        if target.state in _LOOKED_AT or target.pull_state == PullState.OPEN
+    }
+    return replace(world, targets=tuple(seen.get(target.repository, target) for target in world.targets))
+
+
+def _finder(migration: str, targets: Iterable[Target], forge: Forge) -> Find:
+    """Finds the pull request of a target; where the forge can, all of them were asked for at once."""
+    if not isinstance(forge, Glancing):
+        return lambda target: forge.find_key(*_named(migration, target))
+    found = forge.glance(
+        {_named(migration, target) for target in targets if target.pull_state == PullState.OPEN}
     )
+    return lambda target: found.get(_named(migration, target))
+
+
+def _named(migration: str, target: Target) -> tuple[str, str]:
+    return target.repository, pull_key(migration, target.repository, target.attempt)
 
 
 def look(
     migration: str,
     target: Target,
-    forge: Forge,
+    find: Find,
     fleet: Fleet,
     schedules: Schedules = lambda _: (),
     lessons: Lessons = untaught,
@@ -104,7 +127,7 @@ def look(
     One that cannot be looked at is left as our tables have it: its next effect fails, and says why.
     """
     try:
-        seen = _looked(migration, target, forge, fleet)
+        seen = _looked(migration, target, find, fleet)
         return timed(migration, seen, schedules, lessons)
     except GreylagError:
         return target
@@ -118,7 +141,7 @@ def timed(migration: str, target: Target, schedules: Schedules, lessons: Lessons
     return replace(target, schedules=schedules(name), lesson=lessons(migration, name))
 
 
-def _looked(migration: str, target: Target, forge: Forge, fleet: Fleet) -> Target:
+def _looked(migration: str, target: Target, find: Find, fleet: Fleet) -> Target:
     if target.state in _LOOKED_AT:
         repo = fleet.open(target.repository)
         head = repo.head()
@@ -127,7 +150,7 @@ def _looked(migration: str, target: Target, forge: Forge, fleet: Fleet) -> Targe
             target = replace(target, criticality=declared(repo, head))
     if target.pull_state != PullState.OPEN:
         return target
-    pull = forge.find_key(target.repository, pull_key(migration, target.repository, target.attempt))
+    pull = find(target)
     if pull is None:
         return target
     view = PullView(

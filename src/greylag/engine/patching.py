@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import assert_never
 
 from greylag.domain.check import Verdict
@@ -12,6 +12,7 @@ from greylag.domain.consumer import Consumer, Framework, Read
 from greylag.domain.dataset import DatasetRef
 from greylag.domain.outcome import Edited, Failed, FileReport, Reason, Skipped, Unchanged
 from greylag.domain.target import TargetState
+from greylag.lineage.flows import Flow
 from greylag.rollout.policy import weakest
 
 SKIP = "skip"
@@ -41,7 +42,7 @@ class LedgerEntry:
 class Rewriting:
     """What a rewrite of a repository came to. `changes` maps a path to its new bytes.
 
-    `by_agent` are the paths of those that an agent made.
+    `by_agent` are the paths of those that an agent made; `flow` is what it builds and reads beside that.
     """
 
     state: TargetState
@@ -53,6 +54,7 @@ class Rewriting:
     entries: tuple[LedgerEntry, ...]
     reports: tuple[FileReport, ...]
     by_agent: tuple[str, ...] = ()
+    flow: Flow = field(default_factory=Flow, repr=False)
 
 
 def fold(
@@ -62,9 +64,14 @@ def fold(
     *,
     unreadable: Mapping[str, Reason],
     answers: Mapping[str, str | None],
+    elsewhere: Collection[str] = (),
 ) -> Rewriting:
-    """Fold the reports on the files of a repository. Refuted edits never become part of a patch."""
-    entries = [entry for report in reports for entry in entries_of(repository, report, answers)]
+    """Fold the reports on the files of a repository. Refuted edits never become part of a patch.
+
+    Readers in the files `elsewhere` belong to other parts of the repository: they are ours when we edit them.
+    """
+    found = [entry for report in reports for entry in entries_of(repository, report, answers)]
+    entries = [one for one in found if one.outcome == "edited" or one.consumer.path not in elsewhere]
     entries += [_unreadable(repository, path, reason) for path, reason in sorted(unreadable.items())]
     changes = {
         report.path: report.outcome.text.encode("utf-8")

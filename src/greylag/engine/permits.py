@@ -13,6 +13,7 @@ from greylag.domain.target import TargetState
 from greylag.domain.words import count
 from greylag.engine.actions import Wait, WaitKind
 from greylag.engine.optouts import Unclear
+from greylag.engine.upstream import upstream_stop
 from greylag.engine.world import Mode, Rules, Target, World
 from greylag.rollout.health import Assessment, Health, assess
 from greylag.rollout.policy import merges_by_itself
@@ -148,7 +149,7 @@ def wave_stop(world: World, target: Target, now: datetime) -> Wait | None:
     if sick is not None:
         reason = f"{sick} is unhealthy and being reverted first"
         return Wait(kind=WaitKind.OTHERS, repository=repository, reason=reason)
-    return None
+    return upstream_stop(world, target, lambda one: parked(world, one))
 
 
 def _first_sick(world: World, now: datetime) -> str | None:

@@ -320,7 +320,7 @@ dependencies = sa.Table(
     _text("dataset", null=False),
     sa.Column("evidence", sa.JSON, nullable=False, default=list),
 )
-"""Which targets read what others build, as the last scan found it. `evidence`: where it is read, and built."""
+"""Which targets read what others build, as the last scan found it. `evidence`: where it is read and built."""
 
 pauses = sa.Table(
     "pauses",

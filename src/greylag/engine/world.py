@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from greylag.domain.check import CheckStatus, Verdict
+from greylag.domain.lineage import Dependency
 from greylag.domain.migration import Criticality, CronWindow, Rollout
 from greylag.domain.target import TargetState
 from greylag.engine.optouts import Unclear
@@ -212,6 +213,7 @@ class World:
     migrations, `open_others` counts them all; `merges` are the times of the merges of the last hour, in any
     migration (only read where there is a limit); `busy` names targets with an effect under way. `idioms` are
     those of what each target has left for an agent, `records` what became of the runs on an idiom so far;
+    `dependencies` say which targets read what others build;
     `spent` and `spent_today` are
     US dollars that agents took in this campaign, and in all of them since midnight (UTC).
     """
@@ -232,6 +234,11 @@ class World:
     records: Mapping[str, Record] = field(default_factory=dict)
     spent: float = 0.0
     spent_today: float = 0.0
+    blocked: Mapping[str, str] = field(default_factory=dict)
+    """Targets whose repository has another open change that theirs must not meet, and which."""
+    claimed: frozenset[str] = frozenset()
+    """Parts of repositories with files that nobody else may change now."""
+    dependencies: tuple[Dependency, ...] = ()
     agents_down: str = ""
     """Why no agent can work at all in this process, e.g. a key that is refused; empty while they can."""
     _known: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -242,6 +249,10 @@ class World:
             self._known[key] = tell()
         told: T = self._known[key]
         return told
+
+    def target(self, repository: str) -> Target:
+        """The target of that name. Raises KeyError when there is none."""
+        return self.once("by name", lambda: {one.repository: one for one in self.targets})[repository]
 
     def wave(self, number: int) -> Wave | None:
         """The wave of that number."""

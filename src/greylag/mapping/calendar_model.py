@@ -131,13 +131,15 @@ class WaveModel(Strict):
     """Those of this owner, or of one of these."""
     criticality: Literal["low", "normal", "high"] | list[Literal["low", "normal", "high"]] | None = None
     """Those on which so much hangs."""
-    each: Literal["owner", "criticality"] | None = None
-    """A wave for every owner (the smallest first) or criticality (low first)."""
+    depth: Annotated[int, Field(ge=0)] | None = None
+    """Those that read of others, that read of others…, at most so often."""
+    each: Literal["owner", "criticality", "depth"] | None = None
+    """A wave for every owner (the smallest first), criticality (low first) or depth (upstream first)."""
 
     @model_validator(mode="after")
     def _one(self) -> Self:
         if len(self.model_fields_set) != 1 or getattr(self, next(iter(self.model_fields_set))) is None:
-            raise fault("expected exactly one of owner, criticality and each")
+            raise fault("expected exactly one of owner, criticality, depth and each")
         return self
 
     @property
@@ -146,6 +148,7 @@ class WaveModel(Strict):
         return WaveSize(
             owners=_many(self.owner),
             criticality=tuple(Criticality(one) for one in _many(self.criticality)),
+            depth=self.depth,
             each=None if self.each is None else Grouping(self.each),
         )
 

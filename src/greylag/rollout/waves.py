@@ -3,8 +3,9 @@
 A wave's size is a count or a share of all targets; shares are cumulative, so `[1, 10%, 100%]` over 50 targets
 is 1, then up to 5 in all, then the rest. A wave may also be of an owner, a criticality or a lineage depth.
 
-The smallest blast radius goes first: what may merge without a person before what may not, less critical
-before more, fewer readers of what it builds before more, fewer consumers before more, then by name.
+The smallest blast radius goes first: what may merge without a person before what may not (a canary that waits
+shows nothing), fewer readers of what it builds before more, less critical before more, fewer consumers before
+more, then by name.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class Weight:
     """What decides a target's place.
 
     `needs_person` when its verdict does not let it merge by itself; `downstream` is how many others read what
-    it builds, `depth` how many targets stand between it and datasets that no target builds.
+    it builds, directly or not, `depth` the longest way from it to a target that reads of no other.
     """
 
     repository: str
@@ -40,7 +41,7 @@ class Weight:
     def order(self) -> tuple[bool, int, int, int, str]:
         """Sort key: lowest blast radius first."""
         level = _LEVELS.index(self.criticality)
-        return (self.needs_person, level, self.downstream, self.consumers, self.repository)
+        return (self.needs_person, self.downstream, level, self.consumers, self.repository)
 
 
 def sizes(waves: Sequence[WaveSize], total: int) -> tuple[int, ...]:

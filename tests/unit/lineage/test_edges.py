@@ -63,7 +63,7 @@ def test_declared_lineage_passes_through_who_is_no_target(tmp_path: Path) -> Non
 def test_a_wrong_line_is_refused(tmp_path: Path, line: str, message: str) -> None:
     file = tmp_path / "lineage.jsonl"
     file.write_text(line)
-    with pytest.raises(UsageError, match="lineage.jsonl") as refused:
+    with pytest.raises(UsageError, match=r"lineage\.jsonl") as refused:
         read_lineage(file)
     assert message in str(refused.value)
 

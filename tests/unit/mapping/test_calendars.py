@@ -32,7 +32,7 @@ def rollout(text: str) -> Rollout:
 
 def test_everything_that_may_be_said() -> None:
     found = rollout("""\
-  waves: [1, {criticality: low}, 10%, {owner: ["@a", "@b"]}, {each: owner}]
+  waves: [1, {criticality: low}, 10%, {owner: ["@a", "@b"]}, {each: owner}, {depth: 1}, {each: depth}]
   freezes:
     - {from: 2026-12-18, until: 2027-01-04, timezone: Europe/Stockholm, because: year end, owners: ["@a"]}
     - {from: 2026-06-01T08:00, until: "2026-06-01T12:00:00+02:00", because: fair, repositories: [pay-*]}
@@ -46,6 +46,8 @@ def test_everything_that_may_be_said() -> None:
         WaveSize(share=0.1),
         WaveSize(owners=("@a", "@b")),
         WaveSize(each=Grouping.OWNER),
+        WaveSize(depth=1),
+        WaveSize(each=Grouping.DEPTH),
     )
     assert found.freezes == (
         Freeze(
@@ -80,9 +82,10 @@ def test_everything_that_may_be_said() -> None:
         ("  freezes: [{from: 2026-01-02, until: 2026-01-01, because: x}]", "before it begins"),
         ("  freezes: [{from: 2026-01-01, until: 2026-01-02}]", "`because` is missing"),
         ("  freezes: [{from: 2026-01-01, until: 2026-01-02, because: x, owner: y}]", "unknown key `owner`"),
-        ("  waves: [{owner: a, each: owner}]", "expected exactly one of owner, criticality and each"),
-        ("  waves: [{}]", "expected exactly one of owner, criticality and each"),
+        ("  waves: [{owner: a, each: owner}]", "expected exactly one of owner, criticality, depth and each"),
+        ("  waves: [{}]", "expected exactly one of owner, criticality, depth and each"),
         ("  waves: [{criticality: huge}]", "huge"),
+        ("  waves: [{depth: -1}]", "expected 0 or more"),
         ("  waves: [10%, {owner: a}, 5%]", "waves must grow: `5%` cannot follow `10%`"),
         ("  max_open: 0", "`max_open` is 0; expected 1 or more"),
     ],
