@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, assert_never
 
@@ -47,6 +49,17 @@ FRESH: dict[str, Any] = {
 """What a new attempt forgets; the attempts table remembers it."""
 
 
+def apply_all(
+    session: Session, world: World, actions: Sequence[Settle | AssignWaves | Hold], now: datetime
+) -> None:
+    """Perform all changes of a tick, and tell which waves are done by them."""
+    ended = set()
+    for action in actions:
+        if apply(session, world, action, now) and isinstance(action, Settle) and action.state in TERMINAL:
+            ended.add(action.repository)
+    _tell_waves(session, world, ended, now)
+
+
 def apply(session: Session, world: World, action: Settle | AssignWaves | Hold, now: datetime) -> bool:
     """Perform a change of our tables; False when the row has moved on since it was decided."""
     match action:
@@ -62,7 +75,7 @@ def apply(session: Session, world: World, action: Settle | AssignWaves | Hold, n
 
 def _settle(session: Session, world: World, action: Settle, now: datetime) -> bool:
     migration = world.migration
-    target = next(one for one in world.targets if one.repository == action.repository)
+    target = world.target(action.repository)
     values: dict[str, Any] = {"state": action.state.value, "reason": action.reason}
     if action.attempt is not None:
         values |= FRESH | {"attempt": action.attempt, "context": action.context}
@@ -87,24 +100,17 @@ def _settle(session: Session, world: World, action: Settle, now: datetime) -> bo
     kind = _TOLD.get(action.state, EventKind.UPDATED)
     message = f"{target.repository}: {action.reason}"
     session.event(migration, kind, message, at=now, repository=target.repository, wave=target.wave)
-    if action.state in TERMINAL and target.wave is not None:
-        _tell_wave(session, world, target, now)
     return True
 
 
-def _tell_wave(session: Session, world: World, target: Target, now: datetime) -> None:
-    assert target.wave is not None
-    members = {one.repository: one for one in session.targets(world.migration)}
-    after = World(
-        migration=world.migration,
-        source=world.source,
-        rules=world.rules,
-        targets=tuple(members.values()),
-        waves=world.waves,
-    )
-    if wave_done(after, target.wave) and not wave_done(world, target.wave):
-        message = f"wave {target.wave} is done"
-        session.event(world.migration, EventKind.WAVE_DONE, message, at=now, wave=target.wave)
+def _tell_waves(session: Session, world: World, ended: Collection[str], now: datetime) -> None:
+    """Of the waves of targets that ended in this tick, those that are done now."""
+    numbers = {target.wave for target in world.targets if target.repository in ended} - {None}
+    after = replace(world, targets=session.watched(world.migration), busy=frozenset()) if numbers else world
+    for number in sorted(filter(None, numbers)):
+        if wave_done(after, number) and not wave_done(world, number):
+            message = f"wave {number} is done"
+            session.event(world.migration, EventKind.WAVE_DONE, message, at=now, wave=number)
 
 
 def record(

@@ -61,7 +61,7 @@ class Hearing:
 
 def _read(campaign: Campaign) -> None:
     with campaign.store.read() as session:
-        targets = [target for target in session.targets(campaign.name) if target.pull_state is not None]
+        targets = [target for target in session.watched(campaign.name) if target.pull_state is not None]
         mark = _mark(session, campaign.name)
     if not targets:
         return
