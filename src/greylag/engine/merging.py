@@ -51,7 +51,8 @@ def merge(tools: Tools, request: Request, target: Target) -> bool:
     merged = tools.forge.merge(target.repository, number, target.commit)
     if not isinstance(merged, Merged):
         raise EffectFailed(f"pull request {number} cannot be merged: {merged.message}")
-    return _merged(tools, request, target, merged.commit)
+    stray = merged.head if merged.head not in ("", target.commit) else None
+    return _merged(tools, request, target, merged.commit, stray=stray)
 
 
 def before(migration: str, target: Target, base: str) -> Subject:
@@ -65,15 +66,24 @@ def _noted(tools: Tools, request: Request, target: Target, **values: Any) -> boo
         return tools.change(session, request, target, **values)
 
 
-def _merged(tools: Tools, request: Request, target: Target, commit: str | None) -> bool:
+def _merged(
+    tools: Tools, request: Request, target: Target, commit: str | None, *, stray: str | None = None
+) -> bool:
+    """It is merged. `stray`: our merge took in that commit, which is not what was proven: taken back at once.
+
+    A forge without a guard on the commit can do that when somebody pushes at the last moment.
+    """
     now = tools.clock.now()
+    state, reason = TargetState.BAKING, "merged"
+    if stray is not None:
+        state, reason = TargetState.REVERTING, f"{stray[:12]} was merged, which nobody proved"
     with tools.store.write() as session:
         done = tools.change(
             session,
             request,
             target,
-            state=TargetState.BAKING.value,
-            reason="merged",
+            state=state.value,
+            reason=reason,
             merged_at=now,
             merged_commit=commit,
             pull_state=PullState.MERGED.value,
@@ -82,6 +92,8 @@ def _merged(tools: Tools, request: Request, target: Target, commit: str | None) 
             merged = replace(target, merged_commit=commit)
             record(session, request.migration, merged, now, outcome="merged", note="")
             text = f"{target.repository}: pull request {target.pull_number} merged"
+            if stray is not None:
+                text += f"; {reason}: it is taken back"
             data: dict[str, object] = {"number": target.pull_number, "commit": commit}
             tools.tell(session, request, target, EventKind.MERGED, text, **data)
     return done
