@@ -68,10 +68,13 @@ agents: ## install the pinned coding agents (npm, 1.4 GB) that `GREYLAG_AGENTS=1
 
 LOCK := uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-strip-extras
+# What the container image can do: everything but the demo and the warehouses' own clients.
+IMAGE := postgres github health notify agent mcp otlp serve
 .PHONY: lock
 lock: ## resolve the dependencies anew (needs uv)
 	$(LOCK) --upgrade --group dev --output-file requirements/dev.lock
 	$(LOCK) --upgrade --group build --extra demo --extra agent --constraint requirements/dev.lock --output-file requirements/demo.lock
+	$(LOCK) --upgrade --group build $(addprefix --extra ,$(IMAGE)) --constraint requirements/dev.lock --output-file requirements/image.lock
 
 .PHONY: clean
 clean: ## remove the virtual environment and every cache

@@ -43,7 +43,7 @@ def test_no_file_names_a_machine_or_a_registry() -> None:
 
 def test_lock_files_pin_and_hash_everything_and_hold_no_address() -> None:
     locks = sorted((ROOT / "requirements").glob("*.lock"))
-    assert [lock.name for lock in locks] == ["demo.lock", "dev.lock"]
+    assert [lock.name for lock in locks] == ["demo.lock", "dev.lock", "image.lock"]
     for lock in locks:
         text = lock.read_text()
         assert "://" not in text
@@ -57,14 +57,27 @@ def test_lock_files_pin_and_hash_everything_and_hold_no_address() -> None:
 def test_locks_hold_what_the_project_asks_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wanted = {name_of(requirement) for requirement in project["dependencies"]}
-    wanted |= {name_of(requirement) for requirement in project["optional-dependencies"]["demo"]}
-    for lock in ("demo.lock", "dev.lock"):
+    extras = project["optional-dependencies"]
+    locks = {
+        "demo.lock": ("demo", "agent"),
+        "dev.lock": (*extras.keys() - {"spark", "snowflake"},),
+        "image.lock": image_extras(),
+    }
+    for lock, names in locks.items():
         held = {
             name_of(line)
             for line in (ROOT / "requirements" / lock).read_text().splitlines()
             if line[:1].isalnum()
         }
-        assert wanted - held == set(), f"{lock}: run `make lock`"
+        asked = wanted | {name_of(requirement) for name in names for requirement in extras[name]}
+        assert asked - held == set(), f"{lock}: run `make lock`"
+
+
+def image_extras() -> tuple[str, ...]:
+    """The extras that the container image is made with."""
+    line = re.search(r"^IMAGE := (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert line
+    return tuple(line[1].split())
 
 
 def name_of(requirement: str) -> str:
