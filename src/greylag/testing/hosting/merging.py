@@ -46,6 +46,21 @@ class Git:
         except (KeyError, ValueError):
             return False
 
+    def files(self, sha: str) -> dict[str, str]:
+        """The files of a commit, as text."""
+        found: dict[str, str] = {}
+
+        def walk(tree: pygit2.Tree, before: str) -> None:
+            for one in tree:
+                path = f"{before}{one.name}"
+                if isinstance(one, pygit2.Tree):
+                    walk(one, f"{path}/")
+                elif isinstance(one, pygit2.Blob):
+                    found[path] = one.data.decode("utf-8", "replace")
+
+        walk(self.repo[sha].tree, "")
+        return found
+
     def move(self, name: str, sha: str | None) -> None:
         """Let a branch stand at a commit, or remove it."""
         ref = f"refs/heads/{name}"
