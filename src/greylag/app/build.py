@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,13 +16,17 @@ from greylag.app.notify_settings import open_notices
 from greylag.app.rollout_settings import local_rules
 from greylag.app.settings import HealthSettings, Settings
 from greylag.domain.errors import UsageError
+from greylag.domain.migration import Split
 from greylag.engine.campaign import Campaign, OpenAgents, OpenNotices, Options
+from greylag.engine.claims import standing
 from greylag.engine.clock import Clock, ServerClock, SystemClock
 from greylag.engine.database import connect, is_server, prepare, process_lock, sqlite_file
 from greylag.engine.events import Listener
 from greylag.engine.fleet import FolderFleet
 from greylag.engine.hooks import runs_of
 from greylag.engine.loading import load_with_answers
+from greylag.engine.parted import PartedForge, PartedHealth, parted_lessons, parted_schedules
+from greylag.engine.parts import SplitFleet, Standing
 from greylag.engine.perform import Request
 from greylag.engine.ports import Lessons, Rewriter, Schedules, untaught
 from greylag.engine.store import PATIENCE_SECONDS, Store
@@ -106,20 +111,34 @@ class App:
             compiled,
             text=text,
             store=self.store,
-            forge=self.forge,
-            fleet=self.fleet(),
+            forge=PartedForge(self.forge),
+            fleet=self._split(),
             rewriter=self.rewriter,
-            health=self.health,
+            health=PartedHealth(self.health),
             clock=self.clock,
             options=_options(self.settings),
             work=self._work(lambda: made),
-            schedules=self.schedules,
-            lessons=_lessons(self.settings, compiled, self.clock),
+            schedules=parted_schedules(self.schedules),
+            lessons=parted_lessons(_lessons(self.settings, compiled, self.clock)),
             agents=self.agents,
             notices=self.notices,
         )
 
         return made
+
+    def _split(self) -> SplitFleet:
+        """The fleet, with the repositories that owners share in parts."""
+        patterns = self.settings.rollout.split
+
+        def split(repository: str, migration: CompiledMigration) -> bool:
+            every = migration.rollout.split is Split.OWNER
+            return every or any(fnmatchcase(repository, pattern) for pattern in patterns)
+
+        def begun(migration: str) -> Standing:
+            with self.store.read() as session:
+                return standing(session, migration)
+
+        return SplitFleet(self.fleet(), split, begun)
 
     def _source(self, migration: str) -> tuple[str, str]:
         path = Path(migration)

@@ -43,6 +43,9 @@ class RolloutSettings(_Part):
     )
     max_open: int | None = Field(None, ge=1, description="open pull requests at a time, over all owners")
     merges_per_hour: int | None = Field(None, ge=1, description="merges in any hour, over all owners")
+    split: tuple[str, ...] = Field(
+        (), description="repositories (patterns) that are a target for each owner's part, in every migration"
+    )
     traffic: TrafficSettings | None = None
     lineage: Path | None = Field(
         None, description="JSON lines: what a consumer produces and reads, where its code does not say it"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from greylag.domain.dataset import DatasetRef
+from greylag.domain.parts import whole
 
 
 class Framework(StrEnum):
@@ -58,5 +59,5 @@ class Consumer:
 
     @property
     def key(self) -> str:
-        """Repository, path and dataset: lines move, these do not."""
-        return f"{self.repository}:{self.path}:{self.read.dataset}"
+        """Repository, path and dataset: lines move, and files to other owners' parts; these do not."""
+        return f"{whole(self.repository)}:{self.path}:{self.read.dataset}"

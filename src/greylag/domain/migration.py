@@ -39,6 +39,12 @@ class Grouping(StrEnum):
     DEPTH = "depth"
 
 
+class Split(StrEnum):
+    """What makes a target of its own in a repository."""
+
+    OWNER = "owner"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaveSize:
     """Which targets a wave takes of those that are left.
@@ -91,7 +97,8 @@ class Rollout:
 
     `window` None means "quiet": whenever the consumer is not about to run. `mentions`: names in comments and
     documents follow, in a commit of their own. `max_open` pull requests are open at a time, and
-    `merges_per_hour` merge, over all owners and migrations (None: no limit).
+    `merges_per_hour` merge, over all owners and migrations (None: no limit). `split`: a repository that
+    several share is a target for each part (None: one target).
     """
 
     waves: tuple[WaveSize, ...] = (WaveSize(count=1), WaveSize(share=0.1), WaveSize(share=1.0))
@@ -105,3 +112,4 @@ class Rollout:
     holidays: tuple[HolidayCalendar, ...] = ()
     max_open: int | None = None
     merges_per_hour: int | None = None
+    split: Split | None = None

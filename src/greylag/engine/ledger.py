@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from greylag.domain.parts import BETWEEN, is_part, whole
 from greylag.domain.target import TargetState
 from greylag.engine import tables
 from greylag.engine.patching import LedgerEntry
@@ -82,27 +83,58 @@ def with_owners(
 
 
 def keep(
-    session: Session, migration: str, repository: str, entries: Sequence[LedgerEntry], now: datetime
-) -> None:
-    """Bring the rows of one repository up to date. Rows are added and changed, never removed."""
+    session: Session,
+    migration: str,
+    repository: str,
+    entries: Sequence[LedgerEntry],
+    now: datetime,
+    *,
+    elsewhere: Mapping[str, str] | None = None,
+) -> dict[str, int]:
+    """Bring the rows of one target up to date. Rows are added and changed, never removed.
+
+    `elsewhere`: files of the same repository that belong to other targets now, by name. Rows of such files go
+    there; returns how many went to which target.
+    """
     table = tables.consumers
     here = (table.c.migration == migration) & (table.c.repository == repository)
     known = {row["key"]: row for row in session.rows(sa.select(table).where(here))}
+    others = _of_siblings(session, migration, repository)
     for entry in entries:
         key = entry.consumer.key
         values = _values(entry)
-        if key in known:
+        if key in others and others[key] in ("edited", MIGRATED) and entry.outcome != "edited":
+            continue  # a change of a sibling moves it: it is that one's as long as we do not
+        if key in known or key in others:
             row = table.update().where((table.c.migration == migration) & (table.c.key == key))
             session.connection.execute(row.values(**values))
         else:
             fresh = {"migration": migration, "key": key, "found_at": now, **values}
             session.connection.execute(table.insert().values(**fresh))
+    moved: dict[str, int] = {}
     for key in known.keys() - {entry.consumer.key for entry in entries}:
         if known[key]["outcome"] == MIGRATED:
             continue
         row = table.update().where((table.c.migration == migration) & (table.c.key == key))
+        other = (elsewhere or {}).get(known[key]["path"])
+        if other is not None:
+            moved[other] = moved.get(other, 0) + 1
+            session.connection.execute(row.values(repository=other, outcome="pending", reasons=[]))
+            continue
         reasons = ["it stopped reading the old dataset without a change of ours"]
         session.connection.execute(row.values(outcome=GONE, reasons=reasons, questions=[]))
+    return moved
+
+
+def _of_siblings(session: Session, migration: str, target: str) -> dict[str, str]:
+    """The outcome of consumers that belong to other targets in the same repository, by key."""
+    table = tables.consumers
+    name, after = whole(target), chr(ord(BETWEEN[-1]) + 1)
+    # A range, and no pattern: the index tells it without a look at the other repositories' rows.
+    parts = table.c.repository.between(f"{name}{BETWEEN}", f"{name}{BETWEEN[:-1]}{after}")
+    same = parts | (table.c.repository == name) if is_part(target) else parts
+    here = (table.c.migration == migration) & (table.c.repository != target) & same
+    return {row["key"]: row["outcome"] for row in session.rows(sa.select(table).where(here))}
 
 
 def close_round(session: Session, migration: str, repository: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from greylag.domain.migration import CronWindow
@@ -38,7 +38,8 @@ class Sources:
     """The files of a repository at a commit, and which of them a migration may concern.
 
     `files` are all of them, read when they are asked for. `wanted` mention an old dataset, or use what such a
-    file defines. `unreadable` mention one and are no text that can be edited.
+    file defines. `unreadable` mention one and are no text that can be edited. Of a part of a repository,
+    `elsewhere` are those that belong to other targets, by name, and `note` says what is special about it.
     """
 
     repository: str
@@ -46,6 +47,8 @@ class Sources:
     files: Mapping[str, str]
     wanted: frozenset[str]
     unreadable: Mapping[str, Reason]
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
 
 
 class Fleet(Protocol):

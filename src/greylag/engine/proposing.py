@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from greylag.domain.check import Check, CheckStatus, Verdict
 from greylag.domain.target import TargetState
+from greylag.engine import claims
 from greylag.engine.apply import record
 from greylag.engine.describe import branch, pull_key
 from greylag.engine.effects import EffectFailed, Request, Tools
@@ -69,6 +70,9 @@ def propose(tools: Tools, request: Request, target: Target) -> bool:
         world = read_world(session, request.migration, request.source, tools.rules(request.migration), now)
         if campaign_stop(world) or wave_stop(world, target, now):
             return tools.change(session, request, target)
+        # A change in the way first: a lease that is taken keeps others out.
+        if claims.take(session, request.migration, target.repository) is not None:
+            return tools.change(session, request, target)
         if session.take_lease(request.migration, target.repository, now) != request.migration:
             return tools.change(session, request, target)
         # Said before it is made: whatever becomes of us, the next tick looks for it in the forge.
@@ -114,6 +118,7 @@ def _proposed(
             baseline=baseline.value,
         )
         if done:
+            claims.hold(session, request.migration, target.repository)
             known = target.pull_number is not None
             kind = EventKind.UPDATED if known else EventKind.PROPOSED
             text = f"{target.repository}: pull request {pull.number} {'updated' if known else 'opened'}"
@@ -150,6 +155,8 @@ def close(tools: Tools, request: Request, target: Target) -> bool:
     state = PullState.CLOSED.value if pull is None else pull.state.value
     with tools.store.write() as session:
         done = tools.change(session, request, target, pull_state=state)
+        if done and state != PullState.OPEN:
+            claims.release(session, request.migration, target.repository)
         if done and pull is not None:
             text = f"{target.repository}: pull request {pull.number} closed: {target.reason}"
             tools.tell(session, request, target, EventKind.CLOSED, text)

@@ -5,19 +5,22 @@ ref.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from greylag.domain.check import Verdict
 from greylag.domain.outcome import FormChoice
+from greylag.domain.parts import is_part
 from greylag.domain.target import TargetState
-from greylag.engine import ledger, tables
+from greylag.engine import claims, ledger, tables
 from greylag.engine.describe import agent_message, body, commit_message, mentions_message, title
 from greylag.engine.leftovers import AgentPart, Chosen, choose, hand_to_agent, with_agent
 from greylag.engine.mentions import mentions_in_text
+from greylag.engine.moving import receive
 from greylag.engine.patching import LedgerEntry, Rewriting, fold
 from greylag.engine.ports import Fleet, ProofLevel, Rewriter, Sources
+from greylag.engine.remarks import plain
 from greylag.engine.store import Session, Store
 from greylag.engine.world import Target
 from greylag.mapping.compiled import CompiledMigration
@@ -39,6 +42,8 @@ class Made:
     repository: str
     told: dict[str, object]
     idioms: Mapping[str, str] = field(default_factory=dict)
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +92,7 @@ class Rewrites:
             reports,
             unreadable=sources.unreadable,
             answers=answers,
+            elsewhere=sources.elsewhere,
         )
         chosen = choose(reports, sources.files) if self.agents else Chosen()
         return Draft(
@@ -133,6 +139,8 @@ class Rewrites:
             repo = self.fleet.open(target.repository)
             commit = self._mentions(repo, commit, sources, made.changes, migration, target)
         entries = ledger.with_owners(made.entries, self.fleet, target.repository, sources.commit)
+        if sources.note and made.changes:
+            made = replace(made, reason=f"{made.reason}; {sources.note}")
         values = {
             "state": made.state.value,
             "reason": made.reason,
@@ -143,7 +151,7 @@ class Rewrites:
             "verdict": made.verdict,
             "questions": list(made.questions),
             "title": title(migration),
-            "body": body(migration, target, made),
+            "body": body(migration, target, made) + (f"\n{plain(sources.note)}.\n" if sources.note else ""),
             "consumers": len(entries),
             "owners": sorted({entry.consumer.owner for entry in entries if entry.consumer.owner}),
         }
@@ -159,6 +167,8 @@ class Rewrites:
             entries=entries,
             repository=target.repository,
             idioms=dict(draft.chosen.idioms or {}) if made.state is TargetState.AGENT else {},
+            elsewhere=sources.elsewhere,
+            paths=self._touched(target, sources.commit, commit),
             told={
                 "verdict": made.verdict,
                 "commit": commit,
@@ -168,6 +178,12 @@ class Rewrites:
                 "questions": list(made.questions),
             },
         )
+
+    def _touched(self, target: Target, base: str, commit: str | None) -> tuple[str, ...]:
+        """The files that the patch of a part changes."""
+        if commit is None or not is_part(target.repository):
+            return ()
+        return tuple(self.fleet.open(target.repository).changed(base, commit))
 
     def _mentions(
         self,
@@ -198,7 +214,10 @@ class Rewrites:
 
     def keep(self, session: Session, migration: str, made: Made, now: datetime) -> None:
         """Write the ledger rows and the questions of a rewritten repository."""
-        ledger.keep(session, migration, made.repository, made.entries, now)
+        moved = ledger.keep(session, migration, made.repository, made.entries, now, elsewhere=made.elsewhere)
+        for name, number in moved.items():
+            receive(session, migration, name, number, now)
+        claims.want(session, migration, made.repository, made.paths)
         session.keep_idioms(migration, made.repository, made.idioms)
         known = session.answers(migration)
         for key, text in made.asked.items():

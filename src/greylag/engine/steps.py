@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from greylag.domain.parts import is_part, whole
 from greylag.domain.target import TargetState
 from greylag.domain.words import count, times
 from greylag.engine.actions import Action, Effect, EffectKind, Hold, Settle, Wait, WaitKind
@@ -37,6 +38,8 @@ class Tick:
     open_now: Counter[str] = field(init=False)
     opened: int = field(init=False)
     merging: int = field(init=False)
+    merging_in: set[str] = field(init=False)
+    """Repositories of which a part may be merging now."""
     at_work: set[str] = field(init=False)
     """Targets that an agent works on, or begins to."""
 
@@ -50,6 +53,11 @@ class Tick:
         for target in self.world.targets:
             if self._holds(target):
                 self.open_now.update(target.owners)
+        self.merging_in = {
+            whole(target.repository)
+            for target in self.world.targets
+            if target.state is TargetState.PROPOSED and target.repository in self.world.busy
+        }
         self.opened = self.world.open_others + sum(self._holds(target) for target in self.world.targets)
         self.merging = sum(
             target.state is TargetState.PROPOSED and target.repository in self.world.busy
@@ -184,6 +192,9 @@ def _rewritten(tick: Tick, target: Target) -> None:
         reason = f"migration {other} has an open change in this repository"
         tick.wait(WaitKind.OTHERS, target, reason)
         return
+    if target.repository in world.blocked:
+        tick.wait(WaitKind.OTHERS, target, world.blocked[target.repository])
+        return
     if not target.holds_a_pull:
         # A pull request that is open already is brought up to date: it costs its owner nothing more.
         limit = world.rules.rollout.per_owner
@@ -210,8 +221,13 @@ def _proposed(tick: Tick, target: Target) -> None:
     if stop is not None:
         tick.waits.append(stop)
         return
+    if is_part(target.repository) and whole(target.repository) in tick.merging_in:
+        # What was proven without a sibling's change is proven again with it.
+        tick.wait(WaitKind.OTHERS, target, "another part of its repository is at work first")
+        return
     tick.effect(EffectKind.MERGE, target)
     tick.merging += 1
+    tick.merging_in.add(whole(target.repository))
 
 
 def _baking(tick: Tick, target: Target) -> None:

@@ -158,6 +158,8 @@ class RolloutModel(Strict):
     """Countries or regions on whose public holidays nothing merges, besides those in the settings."""
     max_open: Annotated[int, Field(ge=1)] | None = None
     """Open pull requests at a time, over all owners and migrations."""
+    split: Literal["owner"] | None = None
+    """`owner`: in a repository that several owners share, each one's files are a target of their own."""
     merges_per_hour: Annotated[int, Field(ge=1)] | None = None
     """Merges in any hour, over all owners and migrations."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from greylag.domain.migration import CronWindow, MergePolicy, Rollout, WaveSize
+from greylag.domain.migration import CronWindow, MergePolicy, Rollout, Split, WaveSize
 from greylag.mapping.calendar_model import WaveModel, holiday
 from greylag.mapping.document import Document
 from greylag.mapping.model import CronWindowModel, RolloutModel, parse_duration
@@ -31,6 +31,7 @@ def rollout(model: RolloutModel, document: Document) -> Rollout | None:
         freezes=tuple(freeze.value for freeze in model.freezes),
         holidays=tuple(holiday(one) for one in model.holidays),
         max_open=model.max_open,
+        split=None if model.split is None else Split(model.split),
         merges_per_hour=model.merges_per_hour,
     )
 

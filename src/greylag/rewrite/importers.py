@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
-_PYTHON = (".py", ".ipynb")
-_JVM = (".scala", ".sc", ".java")
+PYTHON = (".py", ".ipynb")
+JVM = (".scala", ".sc", ".java")
 _MADE = re.compile(r"\b(?:object|class|trait|interface|enum)\s+(\w+)")
 
 
@@ -19,8 +19,8 @@ def importers(named: Iterable[str], files: Mapping[str, str]) -> frozenset[str]:
     """
     given = frozenset(named)
     found: set[str] = set()
-    for suffixes in (_PYTHON, _JVM):
-        words = {word for path in given if path.endswith(suffixes) for word in _words(path, files)}
+    for suffixes in (PYTHON, JVM):
+        words = {word for path in given if path.endswith(suffixes) for word in words_of(path, files)}
         if not words:
             continue
         pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(words)))})\b")
@@ -32,9 +32,9 @@ def importers(named: Iterable[str], files: Mapping[str, str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _words(path: str, files: Mapping[str, str]) -> Iterable[str]:
+def words_of(path: str, files: Mapping[str, str]) -> Iterable[str]:
     """How other files speak of this one: a module by its name, a class by its own."""
-    if path.endswith(_JVM):
+    if path.endswith(JVM):
         return set(_MADE.findall(files.get(path, "")))
     stem = PurePosixPath(path).stem
     return {PurePosixPath(path).parent.name if stem == "__init__" else stem} - {""}

@@ -1,0 +1,177 @@
+"""Who may change what in a repository: two open changes never touch one file.
+
+A whole repository has one change at a time, whatever the number of migrations: its lease. Parts of one
+repository may be open together, of one migration or of several, where their files are others: what a rewrite
+would change is written down as *wanted*, what a pull request may hold as *open*, before it is pushed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from greylag.domain.errors import GreylagError
+from greylag.domain.parts import is_part, whole
+from greylag.domain.target import TargetState
+from greylag.engine import tables
+from greylag.engine.describe import pull_key
+from greylag.engine.parts import Standing
+from greylag.engine.store import Session
+from greylag.engine.world import TERMINAL, PullState, Target, World
+from greylag.forge.base import Forge
+
+_CLAIMS = tables.claims
+_ENDED = frozenset({TargetState.DONE, TargetState.HANDED_OVER})
+"""Of these, what is in a forge is merged, or a person's."""
+
+
+def want(session: Session, migration: str, target: str, paths: Iterable[str]) -> None:
+    """The files that the patch of a part changes; of a whole repository nothing is kept."""
+    if is_part(target):
+        _write(session, migration, target, "wanted", frozenset(paths))
+
+
+def take(session: Session, migration: str, target: str) -> str | None:
+    """Claim the files of a part's patch, beside those that its pull request holds now. None: they are its.
+
+    Otherwise who has one of them; nothing is claimed then. In the transaction that takes the lease.
+    """
+    reason = blocked(session, migration, (target,)).get(target)
+    if reason is None and is_part(target):
+        mine = _paths(session, migration, target)
+        _write(session, migration, target, "open", mine["open"] | mine["wanted"])
+    return reason
+
+
+def hold(session: Session, migration: str, target: str) -> None:
+    """The pull request holds the patch, and what an earlier patch touched is free again."""
+    if is_part(target):
+        _write(session, migration, target, "open", _paths(session, migration, target)["wanted"])
+
+
+def release(session: Session, migration: str, target: str) -> None:
+    """No pull request of a part is open any more."""
+    _write(session, migration, target, "open", frozenset())
+
+
+def let_go(world: World, forge: Forge) -> tuple[str, ...]:
+    """The targets with claims that no open pull request of ours stands for any more."""
+    mine = [one for one in world.targets if one.repository in world.claimed and one.terminal]
+    idle = (one for one in mine if one.repository not in world.busy)
+    return tuple(one.repository for one in idle if _over(world, one, forge))
+
+
+def _over(world: World, target: Target, forge: Forge) -> bool:
+    if target.state in _ENDED or target.pull_state is None:
+        return True
+    if target.pull is not None:
+        return target.pull.state is not PullState.OPEN
+    # Skipped while it was being proposed: only the forge knows whether it came to that.
+    try:
+        key = pull_key(world.migration, target.repository, target.attempt)
+        return forge.find_key(target.repository, key) is None
+    except GreylagError:
+        return False
+
+
+def around(
+    session: Session, migration: str, targets: Collection[Target], leases: Mapping[str, str]
+) -> tuple[dict[str, str], frozenset[str]]:
+    """Of the targets of a campaign, which must wait for which other change, and which hold files.
+
+    `leases` are those of other migrations. Costs nothing where no repository is in parts.
+    """
+    names = [target.repository for target in targets]
+    if not any(is_part(name) for name in (*names, *leases)):
+        return {}, frozenset()
+    return blocked(session, migration, names), claimed(session, migration)
+
+
+def claimed(session: Session, migration: str) -> frozenset[str]:
+    """The targets of a campaign with files that they hold open."""
+    here = (_CLAIMS.c.migration == migration) & (_CLAIMS.c.kind == "open")
+    query = sa.select(_CLAIMS.c.target).where(here).distinct()
+    return frozenset(row["target"] for row in session.rows(query))
+
+
+def blocked(session: Session, migration: str, targets: Collection[str]) -> dict[str, str]:
+    """Which of these targets have to wait for another change in their repository, and for which.
+
+    Not said here: that another migration has the lease of the very target.
+    """
+    leases = session.leases()
+    if not any(is_part(name) for name in (*leases, *targets)):
+        return {}
+    found = _of_parts(session, migration)
+    at: dict[str, list[str]] = {}
+    for name in sorted(leases):
+        at.setdefault(whole(name), []).append(name)
+    for target in targets:
+        alone = not is_part(target)
+        for other in at.get(whole(target), ()):
+            if other != target and (alone or not is_part(other)):
+                found[target] = f"{other} (migration {leases[other]}) has an open change in this repository"
+                break
+    return {target: why for target, why in found.items() if target in targets}
+
+
+def _of_parts(session: Session, migration: str) -> dict[str, str]:
+    mine, theirs = _CLAIMS.alias("mine"), _CLAIMS.alias("theirs")
+    same = (mine.c.repository == theirs.c.repository) & (mine.c.path == theirs.c.path)
+    others = (mine.c.target != theirs.c.target) | (mine.c.migration != theirs.c.migration)
+    query = (
+        sa.select(mine.c.target, mine.c.path, theirs.c.target.label("other"), theirs.c.migration)
+        .select_from(mine.join(theirs, same & others))
+        .where((mine.c.migration == migration) & (mine.c.kind == "wanted") & (theirs.c.kind == "open"))
+        .order_by(mine.c.target, mine.c.path, theirs.c.target, theirs.c.migration)
+    )
+    found: dict[str, str] = {}
+    for row in session.rows(query):
+        why = f"{row['other']} (migration {row['migration']}) has an open change to {row['path']}"
+        found.setdefault(row["target"], why)
+    return found
+
+
+def standing(session: Session, migration: str) -> Standing:
+    """What a campaign has begun. A list that several parts change counts as the part's whose reader it is."""
+    targets, consumers = tables.targets, tables.consumers
+    live = (targets.c.migration == migration) & targets.c.state.not_in([state.value for state in TERMINAL])
+    names = session.rows(sa.select(targets.c.repository).where(live))
+    read = (
+        (consumers.c.migration == _CLAIMS.c.migration)
+        & (consumers.c.repository == _CLAIMS.c.target)
+        & (consumers.c.path == _CLAIMS.c.path)
+    )
+    query = (
+        sa.select(_CLAIMS.c.repository, _CLAIMS.c.path, _CLAIMS.c.target)
+        .select_from(_CLAIMS.join(consumers, read))
+        .where((_CLAIMS.c.migration == migration) & (_CLAIMS.c.kind == "open"))
+        .distinct()
+    )
+    held: dict[str, dict[str, str]] = {}
+    for row in session.rows(query):
+        held.setdefault(row["repository"], {})[row["path"]] = row["target"]
+    return Standing(targets=frozenset(row["repository"] for row in names), open=held)
+
+
+def _paths(session: Session, migration: str, target: str) -> dict[str, frozenset[str]]:
+    query = sa.select(_CLAIMS.c.kind, _CLAIMS.c.path).where(_here(migration, target))
+    rows = session.rows(query)
+    return {
+        kind: frozenset(row["path"] for row in rows if row["kind"] == kind) for kind in ("wanted", "open")
+    }
+
+
+def _write(session: Session, migration: str, target: str, kind: str, paths: frozenset[str]) -> None:
+    here = _here(migration, target) & (_CLAIMS.c.kind == kind)
+    session.connection.execute(_CLAIMS.delete().where(here))
+    same = {"migration": migration, "target": target, "kind": kind, "repository": whole(target)}
+    if paths:
+        rows: list[dict[str, Any]] = [{**same, "path": path} for path in sorted(paths)]
+        session.connection.execute(_CLAIMS.insert(), rows)
+
+
+def _here(migration: str, target: str) -> sa.ColumnElement[bool]:
+    return (_CLAIMS.c.migration == migration) & (_CLAIMS.c.target == target)
