@@ -1,0 +1,64 @@
+"""The contract's world on the Gitea-shaped server: what people do happens there, not in our mirror."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+from tests.unit.forge.contract import FIRST, World
+
+from greylag.forge.gitea import DIALECT, GiteaApi, token_auth
+from greylag.forge.hosted import Client, HostedForge, Mirror, Options, Pace
+from greylag.testing.gitea import Flavour, GiteaServer
+
+BOT = "greylag-bot"
+FAST = Pace(requests_per_second=1e6, content_per_minute=1e6, content_per_hour=1e6)
+ACCESS = {BOT: "admin", "team": "read", "ann": "write", "@data": "read"}
+
+
+@dataclass(frozen=True)
+class GiteaWorld(World):
+    """`repo` is our mirror; `server` is the other side."""
+
+    server: GiteaServer | None = None
+
+    @property
+    def other(self) -> GiteaServer:
+        """The other side."""
+        assert self.server is not None
+        return self.server
+
+    def say(self, number: int, body: str, *, author: str = "ann", may_write: bool = True) -> None:
+        """See `World`."""
+        self.other.hub.repos[self.name].access.setdefault(author, "write" if may_write else "read")
+        self.other.hub.say(self.name, number, body, author)
+
+    def push(self, branch: str, changes: Mapping[str, bytes | None]) -> str:
+        """See `World`: to the server. Our mirror knows nothing of it."""
+        return self.other.hub.push(self.name, branch, changes)
+
+
+def make_api(server: GiteaServer, login: str = BOT, **more: object) -> GiteaApi:
+    """The adapter's API; it does not wait for its own limits."""
+    given = {"pace": FAST, "sleep": lambda _: None} | more
+    auth = token_auth(SecretStr(server.hub.token(login)))
+    client = Client(f"{server.url}/api/v1", auth, dialect=DIALECT, **given)  # type: ignore[arg-type]
+    return GiteaApi(client, server.url)
+
+
+def make_forge(server: GiteaServer, folder: Path, **options: object) -> HostedForge:
+    """An adapter with a mirror of its own below `folder`."""
+    api = make_api(server)
+    return HostedForge(api, Mirror(folder, api), options=Options(**options))  # type: ignore[arg-type]
+
+
+@contextmanager
+def gitea_world(folder: Path, flavour: Flavour = Flavour.GITEA, **options: object) -> Iterator[GiteaWorld]:
+    """One repository on a server, and our mirror of it."""
+    with GiteaServer(folder / "server", flavour=flavour) as server:
+        server.hub.add("shop/etl", FIRST, access=ACCESS)
+        forge = make_forge(server, folder / "mirror", **options)
+        yield GiteaWorld(forge=forge, repo=forge.mirror.open("shop/etl"), server=server)

@@ -1,0 +1,30 @@
+"""The Gitea adapter passes the contract, on servers like Gitea, Forgejo and an older Gitea."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.unit.forge.contract import ForgeContract
+from tests.unit.forge.gitea_world import GiteaWorld, gitea_world
+
+from greylag.testing.gitea import Flavour
+
+
+class TestGitea(ForgeContract):
+    """As it is now."""
+
+    @pytest.fixture
+    def world(self, tmp_path: Path) -> Iterator[GiteaWorld]:
+        with gitea_world(tmp_path) as made:
+            yield made
+
+
+class TestForgejo(ForgeContract):
+    """Its refusals are worded otherwise."""
+
+    @pytest.fixture
+    def world(self, tmp_path: Path) -> Iterator[GiteaWorld]:
+        with gitea_world(tmp_path, Flavour.FORGEJO) as made:
+            yield made
