@@ -24,7 +24,7 @@ from tests.e2e.campaigns import (
 )
 
 from greylag.app import App, Settings, build
-from greylag.app.forge_settings import ForgeSettings
+from greylag.app.forge_settings import GitHubSettings
 from greylag.domain.target import TargetState
 from greylag.engine.campaign import Campaign
 from greylag.engine.clock import LeapClock
@@ -61,7 +61,7 @@ def make_github_app(folder: Path, url: str, *, health: ScriptedHealth | None = N
     settings = Settings(
         fleet=folder / "mirrors",
         database=f"sqlite:///{folder / '.greylag' / 'greylag.db'}",
-        forge=ForgeSettings.model_validate(document),
+        forge=GitHubSettings.model_validate(document),
     )
     return build(
         settings,

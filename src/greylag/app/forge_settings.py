@@ -1,4 +1,7 @@
-"""The part `forge` of the settings: where pull requests live, and which repositories there are the fleet."""
+"""The part `forge` of the settings: where pull requests live, and which repositories there are the fleet.
+
+A kind's settings import nothing of its adapter: `greylag.app.hosts` knows which belong together.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import os
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
@@ -33,19 +36,37 @@ class AppSettings(_Part):
         return self
 
 
-class ForgeSettings(_Part):
-    """The embedded forge over the fleet's folder; or GitHub, whose repositories are mirrored into it."""
+class EmbeddedForgeSettings(_Part):
+    """The embedded forge over the fleet's folder."""
 
-    kind: Literal["embedded", "github"] = "embedded"
-    url: str = Field("https://github.com", description="the web address; for Enterprise, its own")
+    kind: Literal["embedded"] = "embedded"
+
+    def below(self, base: Path) -> EmbeddedForgeSettings:
+        """The same, with relative paths read from a folder."""
+        return self
+
+
+class HostedSettings(_Part):
+    """What every hosted forge can be told; its repositories are mirrored into the fleet's folder.
+
+    A kind's own settings are a subclass with its `kind`, `url`, and what else it knows. `unpicked`: settings
+    that stand for a choice of repositories, besides those here. `secrets`: of these, exactly one is given.
+    """
+
+    unpicked: ClassVar[tuple[str, ...]] = ()
+    secrets: ClassVar[tuple[str, ...]] = ("token_env", "token_file")
+    name_like: ClassVar[str] = "owner/name"
+
+    kind: str
+    url: str = Field(description="the web address")
     api: str | None = Field(None, description="the API's address, where it is none of the usual ones")
     token_env: str | None = Field(None, description="the environment variable that holds the token")
     token_file: Path | None = Field(None, description="the file that holds the token")
-    app: AppSettings | None = None
     repositories: tuple[str, ...] = Field((), description="owner/name, one by one")
-    org: str | None = Field(None, description="all repositories of an organisation, or of a user")
+    org: str | None = Field(None, description="all repositories of an organisation, a group, or a user")
     topic: str | None = Field(None, description="those with a topic (of the organisation, if there is one)")
     query: str | None = Field(None, description="those that a search for repositories finds")
+    code: str | None = Field(None, description="those in which a search for code finds something")
     exclude: tuple[str, ...] = Field((), description="patterns of names that are left out: shop/legacy-*")
     archived: bool = False
     forks: bool = False
@@ -72,26 +93,56 @@ class ForgeSettings(_Part):
         return None if value is None else value.rstrip("/")
 
     @model_validator(mode="after")
-    def _complete(self) -> ForgeSettings:
-        if self.kind == "embedded":
-            return self
-        given = [one for one in (self.token_env, self.token_file, self.app) if one is not None]
+    def _complete(self) -> HostedSettings:
+        given = [name for name in self.secrets if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError("github needs one of token_env, token_file and app")
-        if not (self.repositories or self.org or self.topic or self.query or self.app):
-            raise ValueError("say which repositories: one of repositories, org, topic and query")
-        wrong = [name for name in self.repositories if name.count("/") != 1]
+            raise ValueError(
+                f"{self.kind} needs one of {', '.join(self.secrets[:-1])} and {self.secrets[-1]}"
+            )
+        picks = ("repositories", "org", "topic", "query", "code")
+        if not any(getattr(self, name) for name in (*picks, *self.unpicked)):
+            raise ValueError("say which repositories: one of repositories, org, topic, query and code")
+        wrong = [name for name in self.repositories if not self.is_name(name)]
         if wrong:
-            raise ValueError(f"{wrong[0]!r} is no repository; expected owner/name")
+            raise ValueError(f"{wrong[0]!r} is no repository; expected {self.name_like}")
         return self
 
-    def below(self, base: Path) -> ForgeSettings:
+    @classmethod
+    def is_name(cls, name: str) -> bool:
+        """Whether that can be a repository's name there."""
+        return name.count("/") == 1
+
+    def below(self, base: Path) -> Self:
+        """The same, with relative paths read from a folder."""
+        file = None if self.token_file is None else base / self.token_file.expanduser()
+        return self.model_copy(update={"token_file": file})
+
+    @property
+    def api_url(self) -> str:
+        """The API's base address."""
+        raise NotImplementedError(self.kind)
+
+    def token(self) -> SecretStr:
+        """The token. Raises UsageError where it is not there."""
+        return secret("the forge's token", env=self.token_env, file=self.token_file)
+
+
+class GitHubSettings(HostedSettings):
+    """GitHub, github.com or Enterprise."""
+
+    unpicked: ClassVar[tuple[str, ...]] = ("app",)
+    secrets: ClassVar[tuple[str, ...]] = ("token_env", "token_file", "app")
+
+    kind: Literal["github"]
+    url: str = Field("https://github.com", description="the web address; for Enterprise, its own")
+    app: AppSettings | None = None
+
+    def below(self, base: Path) -> Self:
         """The same, with relative paths read from a folder."""
         app = self.app
         if app is not None and app.key_file is not None:
             app = app.model_copy(update={"key_file": base / app.key_file.expanduser()})
-        file = None if self.token_file is None else base / self.token_file.expanduser()
-        return self.model_copy(update={"token_file": file, "app": app})
+        return super().below(base).model_copy(update={"app": app})
 
     @property
     def api_url(self) -> str:

@@ -8,12 +8,12 @@ import pytest
 from pydantic import ValidationError
 
 from greylag.app import build, load_settings
-from greylag.app.forge_settings import ForgeSettings, secret
-from greylag.app.github import open_fleet
+from greylag.app.forge_settings import GitHubSettings, secret
+from greylag.app.hosted import open_fleet
 from greylag.domain.errors import FileFaults, UsageError
 from greylag.engine.mirrored import MirroredFleet
 from greylag.forge import EmbeddedForge
-from greylag.forge.github import GitHubForge
+from greylag.forge.hosted import HostedForge
 from greylag.lineage.index import FleetIndex
 
 GOOD = {"kind": "github", "token_env": "T", "org": "shop"}
@@ -29,9 +29,9 @@ GOOD = {"kind": "github", "token_env": "T", "org": "shop"}
     ],
 )
 def test_where_the_api_is(url: str, api: str) -> None:
-    assert ForgeSettings.model_validate(GOOD | {"url": url}).api_url == api
+    assert GitHubSettings.model_validate(GOOD | {"url": url}).api_url == api
     assert (
-        ForgeSettings.model_validate(GOOD | {"url": url, "api": "https://x.org/a"}).api_url
+        GitHubSettings.model_validate(GOOD | {"url": url, "api": "https://x.org/a"}).api_url
         == "https://x.org/a"
     )
 
@@ -53,7 +53,7 @@ def test_where_the_api_is(url: str, api: str) -> None:
 )
 def test_what_cannot_work_is_refused(changes: dict[str, object], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
-        ForgeSettings.model_validate(GOOD | changes)
+        GitHubSettings.model_validate(GOOD | changes)
 
 
 def test_a_fault_has_its_place_and_shows_no_secret(tmp_path: Path) -> None:
@@ -83,8 +83,8 @@ def test_it_is_built_from_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     (tmp_path / "greylag.yaml").write_text(text)
     settings = load_settings(start=tmp_path)
     app = build(settings)
-    assert isinstance(app.forge, GitHubForge)
-    assert app.forge.client.auth.token().get_secret_value() == "ghp_secret"
+    assert isinstance(app.forge, HostedForge)
+    assert app.forge.api.credential().password.get_secret_value() == "ghp_secret"
     assert app.forge.mirror.root == tmp_path / "mirrors"
     fleet = app.fleet()
     assert isinstance(fleet, MirroredFleet)

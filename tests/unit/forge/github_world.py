@@ -10,7 +10,8 @@ from pathlib import Path
 from pydantic import SecretStr
 from tests.unit.forge.contract import FIRST, World
 
-from greylag.forge.github import Auth, Client, GitHubForge, Mirror, Options, Pace, TokenAuth
+from greylag.forge.github import DIALECT, GitHubApi
+from greylag.forge.hosted import Auth, Client, HostedForge, Mirror, Options, Pace, TokenAuth
 from greylag.testing.github import GitHubServer
 
 BOT = "greylag-bot"
@@ -41,16 +42,23 @@ class GitHubWorld(World):
 
 def make_client(server: GitHubServer, auth: Auth | None = None, **more: object) -> Client:
     """A client that does not wait for its own limits."""
-    given = {"pace": FAST, "sleep": lambda _: None} | more
+    given = {"pace": FAST, "sleep": lambda _: None, "dialect": DIALECT} | more
     user = auth or TokenAuth(SecretStr(server.hub.token(BOT)))
     return Client(f"{server.url}/api/v3", user, **given)  # type: ignore[arg-type]
 
 
-def make_forge(server: GitHubServer, folder: Path, **options: object) -> tuple[GitHubForge, Mirror]:
+def make_api(server: GitHubServer, auth: Auth | None = None) -> GitHubApi:
+    """The API as the bot, or as an App."""
+    return GitHubApi(make_client(server, auth), server.url, app=auth is not None)
+
+
+def make_forge(
+    server: GitHubServer, folder: Path, auth: Auth | None = None, **options: object
+) -> tuple[HostedForge, Mirror]:
     """An adapter with a mirror of its own below `folder`."""
-    client = make_client(server)
-    mirror = Mirror(folder, server.url, client)
-    return GitHubForge(client, mirror, options=Options(**options)), mirror  # type: ignore[arg-type]
+    api = make_api(server, auth)
+    mirror = Mirror(folder, api)
+    return HostedForge(api, mirror, options=Options(**options)), mirror  # type: ignore[arg-type]
 
 
 @contextmanager

@@ -11,9 +11,9 @@ from pydantic import SecretStr
 from tests.unit.forge.contract import FIRST
 from tests.unit.forge.github_world import BOT, make_client
 
-from greylag.forge.github import Pace, Refused, TokenAuth, Unavailable
-from greylag.forge.github.client import limited_for
-from greylag.forge.github.limits import Bucket, Throttle
+from greylag.forge.hosted import Pace, Refused, TokenAuth, Unavailable
+from greylag.forge.hosted.dialect import limited_for
+from greylag.forge.hosted.limits import Bucket, Throttle
 from greylag.testing.github import GitHubServer, Limits
 
 
@@ -108,7 +108,7 @@ def test_a_refusal_is_told_with_the_forges_words(server: GitHubServer) -> None:
     with pytest.raises(Refused, match="401 Bad credentials") as error:
         bad.get("/repos/shop/etl")
     assert "ghp_wrong" not in str(error.value)
-    assert "ghp_wrong" not in repr(bad.auth.token())
+    assert "ghp_wrong" not in repr(bad.auth.credential())
 
 
 @pytest.mark.parametrize(

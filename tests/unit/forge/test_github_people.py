@@ -12,13 +12,15 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import SecretStr
 from tests.unit.forge.contract import FIRST, check
-from tests.unit.forge.github_world import BOT, GitHubWorld, github_world, make_client, make_forge
+from tests.unit.forge.github_world import BOT, GitHubWorld, github_world, make_api, make_client, make_forge
 
 from greylag.domain.check import CheckStatus
 from greylag.forge import ForgeError, Merged, MergeRefusal, NotMergeable, PullRequest, PullRequestState
-from greylag.forge.github import AppAuth, GitHubForge, Keeper, Mirror, Selection, select
-from greylag.forge.github.marker import Marker, mark, mark_comment, unmark, unmark_comment
-from greylag.forge.github.reading import marker_of
+from greylag.forge.github import AppAuth
+from greylag.forge.github.reading import shown_of
+from greylag.forge.hosted import Keeper, Mirror, Selection, select
+from greylag.forge.hosted.looking import marker_of
+from greylag.forge.hosted.marker import Marker, mark, mark_comment, unmark, unmark_comment
 
 
 @pytest.fixture
@@ -167,9 +169,7 @@ def test_an_app_writes_check_runs_with_evidence(world: GitHubWorld, tmp_path: Pa
     hub.repos[world.name].access[f"{hub.app_slug}[bot]"] = "write"
     api = f"{world.other.url}/api/v3"
     auth = AppAuth(app_id="7", installation=1, key=SecretStr(private), api=api)
-    client = make_client(world.other, auth)
-    mirror = Mirror(tmp_path / "app", world.other.url, client)
-    forge = GitHubForge(client, mirror)
+    forge, mirror = make_forge(world.other, tmp_path / "app", auth)
     there = replace(world, forge=forge, repo=mirror.open(world.name))
     pull = forge.open_or_update(there.spec())
     told = replace(check(CheckStatus.ERRORED), details={"rows": 12})
@@ -184,7 +184,7 @@ def test_an_app_writes_check_runs_with_evidence(world: GitHubWorld, tmp_path: Pa
     hub.tokens.pop(stale)
     assert forge.get(world.name, pull.number).number == pull.number, "a token that ended is renewed"
     assert private not in repr(auth)
-    assert [name for name in select(client, Selection())] == [world.name]
+    assert list(select(forge.api, Selection())) == [world.name]
 
 
 def test_a_wrong_key_of_an_app_is_told_without_it(world: GitHubWorld) -> None:
@@ -209,10 +209,14 @@ def test_a_marker_survives_its_journey() -> None:
 
 def test_a_marker_in_a_pull_request_from_a_fork_is_not_believed() -> None:
     body = mark("Why", Marker(key="users-v2:etl"))
-    document = {"body": body, "head": {"repo": {"full_name": "shop/etl"}}}
-    assert marker_of(document, "shop/etl") == Marker(key="users-v2:etl")
-    assert marker_of(document, "shop/other") is None
-    assert marker_of(document | {"head": {"repo": None}}, "shop/etl") is None
+    head = {"ref": "h", "sha": "1" * 40, "repo": {"full_name": "shop/etl"}}
+    document = {
+        "number": 1, "state": "open", "title": "t", "body": body, "html_url": "", "user": None,
+        "created_at": "2026-03-01T00:00:00Z", "base": {"ref": "main", "sha": "0" * 40}, "head": head,
+    }  # fmt: skip
+    assert marker_of(shown_of("shop/etl", document)) == Marker(key="users-v2:etl")
+    assert marker_of(shown_of("shop/other", document)) is None
+    assert marker_of(shown_of("shop/etl", document | {"head": head | {"repo": None}})) is None
 
 
 def test_what_somebody_quotes_of_us_is_still_their_remark(world: GitHubWorld) -> None:
@@ -255,10 +259,10 @@ def test_a_fleet_is_selected_mirrored_and_follows(world: GitHubWorld, tmp_path: 
     hub.add("shop/hidden", {"a": b"a"})
     hub.add("shop/empty", access=access)
     hub.add("else/where", {"a": b"a"}, access=access, topics=["data"])
-    client = make_client(world.other)
+    api = make_api(world.other)
 
     def names(**selection: object) -> list[str]:
-        return list(select(client, Selection(**selection)))  # type: ignore[arg-type]
+        return list(select(api, Selection(**selection)))  # type: ignore[arg-type]
 
     assert names(org="shop") == ["shop/empty", "shop/etl", "shop/web"]
     assert names(org="shop", topic="data") == ["shop/web"]
@@ -272,8 +276,8 @@ def test_a_fleet_is_selected_mirrored_and_follows(world: GitHubWorld, tmp_path: 
     with pytest.raises(ForgeError, match="no such organisation"):
         names(org="none")
 
-    mirror = Mirror(tmp_path / "fleet", world.other.url, client)
-    keeper = Keeper(client, mirror, Selection(org="shop"))
+    mirror = Mirror(tmp_path / "fleet", api)
+    keeper = Keeper(api, mirror, Selection(org="shop"))
     fresh = keeper.refresh()
     assert fresh.unreadable == {}
     assert mirror.names() == fresh.names == ("shop/empty", "shop/etl", "shop/web")

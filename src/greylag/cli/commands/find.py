@@ -91,7 +91,7 @@ def _asked(paths: list[Path], fleet: Path | None) -> tuple[list[Path], Path | No
 
 def _bring(settings: Settings) -> None:
     """Fetch a fleet that lives on a forge. What cannot be fetched is told: it is searched as it was."""
-    from greylag.app.github import refresh
+    from greylag.app.hosted import refresh
 
     for repository, why in sorted(refresh(settings).unreadable.items()):
         typer.echo(f"{repository}: could not be brought up to date: {why}", err=True)

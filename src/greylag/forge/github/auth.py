@@ -1,55 +1,24 @@
-"""Who we are to GitHub: a token, or an App's installation. Secrets are never shown."""
+"""Who we are to GitHub as an App: its installation's tokens, renewed. Secrets are never shown."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Protocol
 
 import httpx
 from pydantic import SecretStr
 
-from greylag.forge.base import ForgeError
+from greylag.forge.base import ForgeError, Unavailable
+from greylag.forge.hosted.api import Credential
 
 _EARLY = 120.0
 """Seconds before its end at which an installation's token is renewed."""
 
 
-class Auth(Protocol):
-    """Gives a token that is good now. `app`: we are an App, which may make check runs."""
-
-    app: bool
-
-    def token(self) -> SecretStr:
-        """The token, renewed when it is due."""
-        ...
-
-    def forget(self) -> None:
-        """The token was refused: the next one is a new one, where there is one."""
-        ...
-
-
-class TokenAuth:
-    """A personal access token, or one that a workflow was given."""
-
-    app = False
-
-    def __init__(self, token: SecretStr) -> None:
-        self._token = token
-
-    def token(self) -> SecretStr:
-        """See `Auth`."""
-        return self._token
-
-    def forget(self) -> None:
-        """See `Auth`: there is no other."""
-
-
 class AppAuth:
     """An installation of a GitHub App. `key` is its private key (PEM), `api` the API's base URL."""
-
-    app = True
 
     def __init__(self, *, app_id: str, installation: int, key: SecretStr, api: str) -> None:
         self._app_id, self._installation, self._key, self._api = app_id, installation, key, api
@@ -57,17 +26,26 @@ class AppAuth:
         self._token: SecretStr | None = None
         self._until = 0.0
 
+    def headers(self) -> Mapping[str, str]:
+        """See `Auth`."""
+        return {"Authorization": f"Bearer {self.token().get_secret_value()}"}
+
+    def credential(self) -> Credential:
+        """See `Auth`."""
+        return Credential(user="x-access-token", password=self.token())
+
+    def forget(self) -> bool:
+        """See `Auth`: the next token is a new one."""
+        with self._lock:
+            self._token = None
+        return True
+
     def token(self) -> SecretStr:
-        """See `Auth`. Raises ForgeError when GitHub does not take the App's key."""
+        """A token that is good now. Raises ForgeError when GitHub does not take the App's key."""
         with self._lock:
             if self._token is None or time.time() > self._until - _EARLY:
                 self._token, self._until = self._renewed()
             return self._token
-
-    def forget(self) -> None:
-        """See `Auth`."""
-        with self._lock:
-            self._token = None
 
     def _renewed(self) -> tuple[SecretStr, float]:
         url = f"{self._api}/app/installations/{self._installation}/access_tokens"
@@ -75,7 +53,9 @@ class AppAuth:
         try:
             answer = httpx.post(url, headers=headers, timeout=30)
         except httpx.HTTPError as error:
-            raise ForgeError(f"{self._api}: no token for the App: {type(error).__name__}") from error
+            raise Unavailable(f"{self._api}: no token for the App: {type(error).__name__}") from error
+        if answer.status_code >= 500:
+            raise Unavailable(f"{self._api}: no token for the App: {answer.status_code}")
         if answer.status_code != 201:
             raise ForgeError(
                 f"{self._api}: no token for installation {self._installation} of App {self._app_id}: "

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from greylag.domain.check import Check, CheckStatus
-from greylag.forge.base import Comment, PullRequest, PullRequestState
-from greylag.forge.github.marker import Marker, unmark, unmark_comment
-
-PREFIX = "greylag/"
-"""Our statuses and check runs are called so, and the verifier."""
-
-LABEL = "greylag"
-"""On every pull request of ours: by it they are listed, however many others there are."""
+from greylag.forge.base import PullRequestState
+from greylag.forge.hosted.api import PREFIX, Found, Said, Shown
 
 TO_STATE: Mapping[CheckStatus, str] = {
     CheckStatus.PASSED: "success",
@@ -39,6 +34,7 @@ _FROM_CONCLUSION: Mapping[str, CheckStatus] = {
     "stale": CheckStatus.INCONCLUSIVE,
     "startup_failure": CheckStatus.ERRORED,
 }
+_PULL = re.compile(r"/pull/(\d+)#")
 
 
 def when(text: str | None) -> datetime | None:
@@ -46,63 +42,57 @@ def when(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 
-def marker_of(document: Mapping[str, Any], repository: str) -> Marker | None:
-    """The marker of a pull request, when its branch is in the repository itself.
+def found_of(document: Mapping[str, Any]) -> Found:
+    """A repository."""
+    return Found(
+        name=str(document["full_name"]),
+        branch=document["default_branch"] or "main",
+        archived=bool(document["archived"]),
+        fork=bool(document["fork"]),
+        topics=tuple(document.get("topics") or ()),
+        pushed=when(document.get("pushed_at")),
+    )
 
-    A fork's branch is anybody's: what stands in such a pull request is not believed.
-    """
-    head = document["head"].get("repo") or {}
-    if str(head.get("full_name", "")).lower() != repository.lower():
-        return None
-    return unmark(document.get("body"))[1]
 
-
-def pull_of(
-    repository: str,
-    document: Mapping[str, Any],
-    *,
-    checks: Mapping[str, Check],
-    comments: Iterable[Comment] = (),
-) -> PullRequest:
-    """A pull request from its document in full."""
-    marker = marker_of(document, repository)
-    body = unmark(document.get("body"))[0]
+def shown_of(repository: str, document: Mapping[str, Any]) -> Shown:
+    """A pull request."""
     merged = document.get("merged_at") is not None
-    is_open = document["state"] == "open"
-    state = PullRequestState.OPEN if is_open else PullRequestState.CLOSED
+    state = PullRequestState.OPEN if document["state"] == "open" else PullRequestState.CLOSED
     created = when(document["created_at"])
     assert created is not None, "every pull request was created at some time"
     org = repository.split("/", maxsplit=1)[0]
+    head = document["head"].get("repo") or {}
     teams = [f"@{org}/{team['slug']}" for team in document.get("requested_teams") or ()]
-    return PullRequest(
-        repository=repository,
+    return Shown(
         number=int(document["number"]),
-        key=marker.key if marker else "",
         state=PullRequestState.MERGED if merged else state,
+        title=document["title"],
+        body=document.get("body") or "",
+        url=document["html_url"],
         base=document["base"]["ref"],
         head=document["head"]["ref"],
         head_commit=document["head"]["sha"],
-        base_commit=marker.base if marker and marker.base else document["base"]["sha"],
-        title=document["title"],
-        body=body,
-        url=document["html_url"],
+        base_commit=document["base"]["sha"],
         created=created,
+        author=_login(document.get("user")),
+        inside=str(head.get("full_name", "")).lower() == repository.lower(),
+        draft=bool(document.get("draft")),
         labels=tuple(label["name"] for label in document.get("labels") or ()),
-        reviewers=(*(f"@{one['login']}" for one in document.get("requested_reviewers") or ()), *teams),
-        mergeable=document.get("mergeable") if is_open else None,
+        reviewers=(*map(_login, document.get("requested_reviewers") or ()), *teams),
+        assignees=tuple(map(_login, document.get("assignees") or ())),
+        mergeable=document.get("mergeable"),
         merge_commit=document.get("merge_commit_sha") if merged else None,
         merged_at=when(document.get("merged_at")),
-        closed_at=None if merged else when(document.get("closed_at")),
-        reverts=marker.reverts if marker else None,
-        checks=checks,
-        comments=tuple(comments),
+        closed_at=when(document.get("closed_at")),
+        talk=bool(document.get("comments", 1)),
+        handle=str(document.get("node_id") or ""),
     )
 
 
 def status_check(document: Mapping[str, Any]) -> Check:
     """A commit status as a check; pending is inconclusive."""
     return Check(
-        verifier=str(document["context"]).removeprefix(PREFIX),
+        verifier=str(document["context"]),
         status=_FROM_STATE.get(document["state"], CheckStatus.INCONCLUSIVE),
         summary=document.get("description") or "",
     )
@@ -116,18 +106,27 @@ def run_check(document: Mapping[str, Any]) -> Check:
     if str(document["name"]).startswith(PREFIX) and output.get("title") == CheckStatus.ERRORED.value:
         status = CheckStatus.ERRORED
     return Check(
-        verifier=str(document["name"]).removeprefix(PREFIX),
+        verifier=str(document["name"]),
         status=status,
         summary=output.get("summary") or output.get("title") or "",
     )
 
 
-def comments_of(documents: Iterable[Mapping[str, Any]]) -> dict[str, tuple[int, Comment]]:
-    """Our comments by key, with their numbers, in the order in which they were first said."""
-    found: dict[str, tuple[int, Comment]] = {}
-    for document in documents:
-        read = unmark_comment(document.get("body") or "")
-        at = when(document["created_at"])
-        if read is not None and at is not None and read[0] not in found:
-            found[read[0]] = int(document["id"]), Comment(key=read[0], body=read[1], at=at)
-    return found
+def said_of(document: Mapping[str, Any]) -> Said | None:
+    """A comment; None when it stands on an issue, not on a pull request."""
+    place = _PULL.search(document["html_url"])
+    at = when(document["created_at"])
+    if place is None or at is None:
+        return None
+    return Said(
+        id=str(document["id"]),
+        number=int(place[1]),
+        author=str((document.get("user") or {}).get("login", "ghost")),
+        body=document.get("body") or "",
+        at=at,
+        updated=when(document.get("updated_at")) or at,
+    )
+
+
+def _login(user: Mapping[str, Any] | None) -> str:
+    return f"@{(user or {}).get('login', 'ghost')}"

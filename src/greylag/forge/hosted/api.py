@@ -32,7 +32,8 @@ class Features:
     """What a forge has. What it has not, `HostedForge` does without.
 
     `labels` False: they are kept in our marker (and `label` is never called). `drafts` False: never asked
-    for. `assignees` False: nobody is assigned. `unseen`: how a text is hidden in a body: an HTML comment, or
+    for. `assignees` False: nobody is assigned. `conflicts` False: `mergeable` is not told, or means more
+    than a conflict; git is asked in the mirror. `unseen`: how a text is hidden in a body: an HTML comment, or
     a link reference that is never referred to (for forges that show HTML comments). `body`: characters that
     a body may have.
     """
@@ -40,6 +41,7 @@ class Features:
     labels: bool = True
     drafts: bool = True
     assignees: bool = True
+    conflicts: bool = True
     unseen: Literal["comment", "reference"] = "comment"
     body: int = 65_536
 

@@ -39,6 +39,7 @@ from greylag.forge.hosted.journal import Journal
 from greylag.forge.hosted.looking import Looking
 from greylag.forge.hosted.mirror import Mirror
 from greylag.forge.hosted.publishing import Publishing
+from greylag.forge.hosted.targets import Keeper, Selection
 from greylag.forge.settling import proposed_revert, refusal, revert_key
 from greylag.workspace import RefMoved, Repository
 
@@ -84,6 +85,10 @@ class HostedForge:
         self._journal = Journal.beside(mirror.root, api.kind)
         self._publish = Publishing(self._look, self._journal, draft=self._options.draft)
 
+    def keeper(self, selection: Selection) -> Keeper:
+        """See `Mirrored`."""
+        return Keeper(self.api, self.mirror, selection)
+
     def open_or_update(self, spec: PullRequestSpec) -> PullRequest:
         """See `Forge`: note what is ours, move the branch, then publish."""
         return self._publish.open(spec, reverts=None)
@@ -124,11 +129,13 @@ class HostedForge:
         """See `Forge`."""
         for attempt in range(_ATTEMPTS):
             pull = self._look.settled(repository, number)
+            if attempt and pull.state is PullRequestState.MERGED:
+                return self._merged(pull, already=False)  # by our last try; `head` says what it took in
             refused = refusal(pull, sha) or self._waiting(pull)
             if refused is not None:
                 return refused
             if pull.state is PullRequestState.MERGED:
-                return self._merged(pull, already=attempt == 0)
+                return self._merged(pull, already=True)
             if pull.mergeable is False:
                 return self._conflict(pull)
             told = self._merge_once(pull, sha)
@@ -247,11 +254,7 @@ class HostedForge:
 
     def _conflict(self, pull: PullRequest) -> NotMergeable:
         tip = self.mirror.sync(pull.repository, pull.base)
-        head = self.mirror.sync(pull.repository, pull.head)
-        paths: tuple[str, ...] = ()
-        if tip is not None and head is not None:
-            found = Repository.open(self.mirror.path(pull.repository)).conflict(tip, head)
-            paths = () if found is None else found.paths
+        paths = () if tip is None else self._look.conflict(pull.repository, tip, pull.head)
         message = f"#{pull.number} conflicts with {pull.base}"
         return NotMergeable(reason=MergeRefusal.CONFLICT, message=message, paths=paths)
 
@@ -270,4 +273,4 @@ class HostedForge:
         if pull.merge_commit is None or pull.merged_at is None:
             where = f"{pull.repository}#{pull.number}"
             raise ForgeError(f"{where} was merged, but {self.api.name} does not say by what")
-        return Merged(commit=pull.merge_commit, at=pull.merged_at, already=already)
+        return Merged(commit=pull.merge_commit, at=pull.merged_at, already=already, head=pull.head_commit)

@@ -10,6 +10,7 @@ from greylag.forge.base import Comment, ForgeError, PullRequest, PullRequestStat
 from greylag.forge.hosted.api import PREFIX, HostApi, Said, Shown
 from greylag.forge.hosted.marker import Marker, unmark, unmark_comment
 from greylag.forge.hosted.mirror import Mirror
+from greylag.workspace import Repository
 
 LOOKS = 8
 """Times that something is asked for again which a forge works out in the background."""
@@ -32,7 +33,9 @@ class Looking:
     def read(self, repository: str, shown: Shown) -> PullRequest:
         """The same with its checks and comments. Its base is synced here."""
         if shown.state is PullRequestState.OPEN:
-            self.mirror.sync(repository, shown.base)
+            tip = self.mirror.sync(repository, shown.base)
+            if shown.mergeable is None and not self.api.features.conflicts and tip is not None:
+                shown = replace(shown, mergeable=not self.conflict(repository, tip, shown.head))
         checks = checks_of(self.api.checks(repository, shown.number, shown.head_commit))
         told = comments_of(self.api.comments(repository, shown.number)) if shown.talk else {}
         return pull_of(repository, shown, checks=checks, comments=[comment for _, comment in told.values()])
@@ -41,10 +44,19 @@ class Looking:
         """The pull request, once the forge knows whether it merges (or does not get to know it in time)."""
         for attempt in range(LOOKS):
             shown = self.shown(repository, number)
-            if shown.state is not PullRequestState.OPEN or shown.mergeable is not None:
+            known = shown.mergeable is not None or not self.api.features.conflicts
+            if known or shown.state is not PullRequestState.OPEN:
                 break
             self.api.sleep(min(8.0, 0.25 * 2**attempt))
         return self.read(repository, shown)
+
+    def conflict(self, repository: str, tip: str, head: str) -> tuple[str, ...]:
+        """The paths in which a branch of the forge conflicts with a commit of the mirror."""
+        there = self.mirror.sync(repository, head)
+        if there is None:
+            return ()
+        found = Repository.open(self.mirror.path(repository)).conflict(tip, there)
+        return () if found is None else found.paths
 
     def listed(self, repository: str) -> Iterator[tuple[int, Marker]]:
         """Numbers and markers of the pull requests that are ours, newest first."""

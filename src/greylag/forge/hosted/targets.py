@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
+from typing import Protocol, runtime_checkable
 
 from greylag.domain.errors import GreylagError
 from greylag.forge.base import ForgeError
@@ -107,3 +108,12 @@ class Keeper:
         except (GreylagError, OSError) as error:
             return str(error)
         return None
+
+
+@runtime_checkable
+class Mirrored(Protocol):
+    """A forge whose repositories are mirrored here."""
+
+    def keeper(self, selection: Selection) -> Keeper:
+        """Who keeps the mirrors of a selection."""
+        ...
