@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
@@ -145,12 +145,15 @@ def _loaded(text: str) -> Mapping[str, Any]:
     return data if isinstance(data, Mapping) else {}
 
 
-@dataclass(slots=True)
-class _Cache:
-    """The projects of the files that were asked for last: they are the same object for a whole run."""
+class _Cache(threading.local):
+    """The projects of the files that this thread asked for last: they are the same object for a whole run.
 
-    files: Mapping[str, str] | None = None
-    projects: dict[str, Project] = dataclasses.field(default_factory=dict)
+    One for all threads would mix them up: several rewrite repositories at a time.
+    """
+
+    def __init__(self) -> None:
+        self.files: Mapping[str, str] | None = None
+        self.projects: dict[str, Project] = {}
 
 
 _LAST = _Cache()
@@ -166,7 +169,9 @@ def project_around(path: str, files: Mapping[str, str] | None) -> Project | None
         return None
     if _LAST.files is not files:
         _LAST.files, _LAST.projects = files, {}
-    return _LAST.projects.setdefault(root, Project(root, files))
+    if root not in _LAST.projects:
+        _LAST.projects[root] = Project(root, files)
+    return _LAST.projects[root]
 
 
 def surroundings_of(path: str, files: Mapping[str, str] | None) -> DbtSurroundings:
