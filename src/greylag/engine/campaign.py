@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,13 +20,15 @@ from greylag.engine.actions import Decision, Effect
 from greylag.engine.apply import FRESH, apply_all
 from greylag.engine.bell import ringing
 from greylag.engine.clock import Clock
+from greylag.engine.crowd import CrowdRewriter, in_turn
 from greylag.engine.database import DATABASE_ERRORS, passes, patiently
 from greylag.engine.decide import decide
 from greylag.engine.events import EventKind
+from greylag.engine.freshness import Freshness, Webhooks
 from greylag.engine.leftovers import choose, hand_to_agent
 from greylag.engine.loading import load_with_answers
 from greylag.engine.notices import OnTick
-from greylag.engine.observe import observe, read_world
+from greylag.engine.observe import Seen, observe, read_world
 from greylag.engine.patching import LedgerEntry, Rewriting, fold
 from greylag.engine.perform import Performer, Request
 from greylag.engine.ports import Fleet, Lessons, ProofLevel, Rewriter, Schedules, untaught
@@ -79,7 +81,8 @@ class Options:
     lineage: Path | None = None
     """Where people say what consumers build and read."""
     listens: bool = False
-    """May anything come in by webhook, or be told by pipelines? Then it wakes the campaign."""
+    """May anything be told by pipelines? Then it wakes the campaign, as webhooks do."""
+    webhooks: Webhooks = field(default_factory=Webhooks)
 
 
 class Campaign:
@@ -127,7 +130,8 @@ class Campaign:
         self._first: dict[str, str | None] | None = None
         self._adopted = False
         self._lineage = options.lineage
-        self._listens = options.listens
+        self._listens = options.listens or options.webhooks.on
+        self.fresh: Seen = Freshness(store, clock, options.webhooks)
         self._listen: Callable[[], None] = lambda: None
         self._hears = Hearing()
         self.performer = Performer(
@@ -200,8 +204,8 @@ class Campaign:
         with self.store.read() as session:
             answers = session.answers(self.name)
         level = self.performer.rewrites.proof if proof is None else proof
-        found: dict[str, Rewriting] = {}
-        for repository in self.fleet.mentioning(migration):
+
+        def rehearsed(repository: str) -> Rewriting:
             sources = self.fleet.sources(repository, migration)
             reports = self._rewriter(
                 sources.files,
@@ -221,10 +225,22 @@ class Campaign:
             if self.rules.agents is not None:
                 made = hand_to_agent(made, choose(reports, sources.files))
             entries = ledger.with_owners(made.entries, self.fleet, repository, sources.commit)
-            if entries:
-                flow = dependencies.flow(sources) if flows else made.flow
-                found[repository] = replace(made, entries=entries, flow=flow)
-        return found
+            flow = dependencies.flow(sources) if flows and entries else made.flow
+            return replace(made, entries=entries, flow=flow)
+
+        names = self.fleet.mentioning(migration)
+        with self._crowd(len(names)) as at_once:
+            rehearsals = in_turn(rehearsed, names, at_once)
+            return {name: made for name, made in zip(names, rehearsals, strict=True) if made.entries}
+
+    @contextmanager
+    def _crowd(self, repositories: int = 0) -> Iterator[int]:
+        """Rewrite in several processes meanwhile, where that pays; gives how many work at a time."""
+        if not isinstance(self._rewriter, CrowdRewriter):
+            yield 1
+            return
+        with self._rewriter.keep(repositories):
+            yield self._rewriter.at_once
 
     def edges(self, made: Mapping[str, Rewriting]) -> tuple[Dependency, ...]:
         """Which of these repositories read what others of them build. Raises UsageError for a lineage file."""
@@ -276,6 +292,7 @@ class Campaign:
                 elif known[repository].state is TargetState.DONE:
                     self._reopen(session, known[repository], found, now)
                 else:
+                    ledger.add(session, self.name, repository, found, now)
                     self._reconsider(session, known[repository], now)
             dependencies.keep(session, self.name, by_repository, edges)
             places = count(len(by_repository), "repository")
@@ -338,12 +355,14 @@ class Campaign:
     def look(self, busy: frozenset[str] = frozenset()) -> tuple[World, Decision]:
         """Observe and decide; nothing is done."""
         tools = self.performer
-        world = observe(self.world(busy), self.forge, self.fleet, tools.schedules, tools.lessons)
+        world = self.world(busy)
+        world = observe(world, self.forge, self.fleet, tools.schedules, tools.lessons, self.fresh)
         return world, decide(world, self.clock.now())
 
     def tick(self, work: Work) -> Decision:
         """Observe, decide, perform: changes of our tables at once, effects as work."""
         self._listen()
+        self.fresh.begin()
         self._hears.listen(self)
         world, decision = self.look(work.busy())
         now = self.clock.now()
@@ -375,7 +394,7 @@ class Campaign:
 
         Raises UsageError, before anything is written, for settings of an agent that cannot work.
         """
-        with self._agents() as agents:
+        with self._agents() as agents, self._crowd():
             self.performer.agents = agents
             patiently(self.start, self.store.patience)
             if scan:
@@ -422,6 +441,7 @@ class Campaign:
         except DATABASE_ERRORS as error:
             if not passes(error):
                 raise
+            self.fresh.lost()
             return None
 
     def _same_file(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +18,9 @@ from greylag.rewrite.dbt import builders
 from greylag.rewrite.importers import importers
 from greylag.workspace import CommitFiles, Repository, find_repositories
 
+_KEPT = 4096
+_OWNERS_KEPT = 256
+
 NamesOf = Callable[[CompiledMigration], frozenset[str]]
 
 
@@ -29,6 +33,9 @@ class FolderFleet:
         self._names = names
         self.unreadable: Mapping[str, str] = {}
         self._owners: dict[tuple[str, str], Owners] = {}
+        self._lock = threading.Lock()
+        # A repository is asked for when it is found, rewritten and, in parts, for each of them again.
+        self._found: dict[tuple[str, str, str, str], tuple[frozenset[str], Mapping[str, Reason]]] = {}
 
     def names(self) -> tuple[str, ...]:
         """See `Fleet`."""
@@ -48,6 +55,25 @@ class FolderFleet:
         """See `Fleet`."""
         repo = self.open(repository)
         commit = repo.head()
+        files = CommitFiles(repo, commit)
+        key = (repository, commit, migration.name, migration.basis)
+        found = self._found.get(key)
+        if found is None:
+            found = self._concerned(repository, repo, files, migration)
+            with self._lock:
+                while len(self._found) >= _KEPT:
+                    del self._found[next(iter(self._found))]
+                self._found[key] = found
+        wanted, unreadable = found
+        return Sources(
+            repository=repository, commit=commit, files=files, wanted=wanted, unreadable=unreadable
+        )
+
+    def _concerned(
+        self, repository: str, repo: Repository, files: CommitFiles, migration: CompiledMigration
+    ) -> tuple[frozenset[str], Mapping[str, Reason]]:
+        """The files that matter, and those that may and cannot be read."""
+        commit = files.commit
         scan = _scanner(self._names(migration)).scan(self._path(repository), None, commit)
         unreadable = {found.path: found.reason for found in scan.mentions if found.reason is not None}
         wanted: set[str] = set()
@@ -58,21 +84,18 @@ class FolderFleet:
                     unreadable[found.path] = text
                 else:
                     wanted.add(found.path)
-        files = CommitFiles(repo, commit)
-        return Sources(
-            repository=repository,
-            commit=commit,
-            files=files,
-            wanted=frozenset(wanted) | importers(wanted, files) | builders(wanted, files, migration),
-            unreadable=unreadable,
-        )
+        every = frozenset(wanted) | importers(wanted, files) | builders(wanted, files, migration)
+        return every, unreadable
 
     def owner(self, repository: str, commit: str, path: str) -> str | None:
         """See `Fleet`."""
-        known = self._owners.get((repository, commit))
-        if known is None:
-            known = self._owners[repository, commit] = Owners.at(self.open(repository), commit)
-        return known.of(path)
+        with self._lock:  # targets that are parts of one repository ask at the same time
+            known = self._owners.get((repository, commit))
+            if known is None:
+                while len(self._owners) >= _OWNERS_KEPT:
+                    del self._owners[next(iter(self._owners))]
+                known = self._owners[repository, commit] = Owners.at(self.open(repository), commit)
+            return known.of(path)
 
     def _path(self, repository: str) -> Path:
         path = self._paths.get(repository)

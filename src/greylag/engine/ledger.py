@@ -126,6 +126,22 @@ def keep(
     return moved
 
 
+def add(
+    session: Session, migration: str, repository: str, entries: Iterable[LedgerEntry], now: datetime
+) -> None:
+    """Rows for readers that appeared since a target's last rewrite: they stand as the target does."""
+    table = tables.consumers
+    here = (table.c.migration == migration) & (table.c.repository == repository)
+    known = {row["key"] for row in session.rows(sa.select(table.c.key).where(here))}
+    fresh = [entry for entry in entries if entry.consumer.key not in known]
+    known |= _of_siblings(session, migration, repository).keys() if fresh else set()
+    for entry in fresh:
+        key, values = entry.consumer.key, _values(entry) | {"outcome": "pending"}
+        if key not in known:
+            row = {"migration": migration, "key": key, "found_at": now, **values}
+            session.connection.execute(table.insert().values(**row))
+
+
 def _of_siblings(session: Session, migration: str, target: str) -> dict[str, str]:
     """The outcome of consumers that belong to other targets in the same repository, by key."""
     table = tables.consumers

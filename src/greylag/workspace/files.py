@@ -22,9 +22,16 @@ class CommitFiles(Mapping[str, str]):
     """The plain files of a commit. Text is read when it is asked for; it is empty for what is no text."""
 
     def __init__(self, repo: Repository, commit: str) -> None:
+        self.commit = commit
         self._repo = repo
+        self._commit = commit
         self._oids = repo.files(commit)
         self._kept: dict[str, str] = {}
+
+    @property
+    def origin(self) -> tuple[Path, str]:
+        """The git directory, and the commit in it: what it takes to read the same elsewhere."""
+        return self._repo.path, self._commit
 
     def __getitem__(self, path: str) -> str:
         kept = self._kept.get(path)
