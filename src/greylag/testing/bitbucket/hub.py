@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,8 @@ class BitbucketHub(Hub[BitbucketRepo]):
 
     `duplicates`: what a second pull request from the same branch to the same one is: `update` gives back the
     one that is open, brought up to date; `refuse` is a 400. The documentation does not say which.
-    `consumers`: OAuth consumers by key, with the account that they are and their secret.
+    `consumers`: OAuth consumers by key, with the account that they are and their secret. `before_merge` is
+    called once, when a merge was let in and before it is done: a push that falls into that moment.
     """
 
     def __init__(self, root: Path, *, duplicates: str = "update") -> None:
@@ -39,6 +40,7 @@ class BitbucketHub(Hub[BitbucketRepo]):
         self.duplicates = duplicates
         self.nicknames: dict[str, str] = {}
         self.consumers: dict[str, tuple[str, str]] = {}
+        self.before_merge: Callable[[], None] | None = None
 
     def now(self) -> datetime:
         """The time; Bitbucket keeps microseconds."""

@@ -223,6 +223,9 @@ def _mergeable(repo: BitbucketRepo, pull: Pull, wish: Mapping[str, Any]) -> None
 def _merge_now(
     call: BitbucketCall, repo: BitbucketRepo, pull: Pull, wish: Mapping[str, Any], login: str
 ) -> None:
+    meanwhile, call.memory.before_merge = call.memory.before_merge, None
+    if meanwhile is not None:
+        meanwhile()
     git = Git(repo.path)
     head, tip = git.branch(pull.head), git.branch(pull.base)
     if head is None or tip is None:
