@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from greylag.app.crew import Crew
+from greylag.app.forge_settings import EmbeddedForgeSettings
 from greylag.app.health_settings import combined, followed
 from greylag.app.notify_settings import open_notices
 from greylag.app.rollout_settings import local_rules
@@ -23,6 +24,7 @@ from greylag.engine.clock import Clock, ServerClock, SystemClock
 from greylag.engine.database import connect, is_server, prepare, process_lock, sqlite_file
 from greylag.engine.events import Listener
 from greylag.engine.fleet import FolderFleet
+from greylag.engine.freshness import Webhooks
 from greylag.engine.hooks import runs_of
 from greylag.engine.loading import load_with_answers
 from greylag.engine.parted import PartedForge, PartedHealth, parted_lessons, parted_schedules
@@ -183,7 +185,7 @@ def build(
         store=store,
         health=source if health else _followed(settings, pulls, source),
         forge=pulls,
-        rewriter=rewriter or _rewriter(),
+        rewriter=rewriter or _rewriter(settings),
         clock=time,
         work=work or _durable(settings, store),
         schedules=_schedules(settings.health),
@@ -265,10 +267,12 @@ def _fleet(settings: Settings, forge: Forge) -> FolderFleet:
     return FolderFleet(settings.fleet, index, names=candidate_names)
 
 
-def _rewriter() -> Rewriter:
+def _rewriter(settings: Settings) -> Rewriter:
+    from greylag.engine.crowd import CrowdRewriter
     from greylag.engine.rewriting import rewrite_tree
 
-    return rewrite_tree
+    # On a server each worker is a process: there are as many as there are cores for them.
+    return rewrite_tree if is_server(settings.database) else CrowdRewriter(rewriter=rewrite_tree)
 
 
 def _health(settings: HealthSettings, base: Path | None, store: Store) -> HealthSource:
@@ -340,12 +344,20 @@ def _options(settings: Settings) -> Options:
         local=local_rules(settings.rollout),
         lineage=settings.rollout.lineage,
         listens=_listens(settings),
+        webhooks=_webhooks(settings),
     )
 
 
 def _listens(settings: Settings) -> bool:
     """May anything come in at `greylag serve` that a campaign waits for?"""
     return any(isinstance(one, PushedSettings) for one in settings.health.sources)
+
+
+def _webhooks(settings: Settings) -> Webhooks:
+    given = settings.forge
+    if isinstance(given, EmbeddedForgeSettings):
+        return Webhooks()
+    return Webhooks(on=given.webhooks, catch_up=given.catch_up, life=settings.time_to_live)
 
 
 def _agent_rules(settings: Settings) -> AgentRules | None:

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from greylag.domain.check import CheckStatus
+from greylag.domain.parts import whole
 from greylag.engine.tables import pushed_runs, readings, targets
 from greylag.engine.world import LIVE, Target
 from greylag.rollout.health import Reading
@@ -94,13 +95,13 @@ class Pictures:
         ]
         read = _readings(connection, migration, last)
         told = _told(connection, last)
-        touched = {one.repository for one in found} | {key[0] for key in read} | told.keys()
-        if not touched:
+        touched = {one.repository for one in found} | {key[0] for key in read}
+        if not touched and not told:
             return replace(last, changed=numbers[0], read=numbers[1], heard=numbers[2])
         rows = {**last.targets, **{one.repository: one for one in found}}
         every, heard = {**last.readings, **read}, {**last.told, **told}
-        if _SEVERAL in told:
-            touched = set(rows)
+        if told:
+            touched |= {name for name in rows if _SEVERAL in told or whole(name) in told}
         for repository in touched & rows.keys():
             rows[repository] = _with(rows[repository], every, heard)
         if len(rows) != len(last.targets):
@@ -126,7 +127,7 @@ def _with(
     return replace(
         target,
         readings=every.get((target.repository, target.attempt), ()),
-        told=max(told.get(target.repository, 0), told.get(_SEVERAL, 0)),
+        told=max(told.get(whole(target.repository), 0), told.get(_SEVERAL, 0)),
     )
 
 
@@ -136,8 +137,8 @@ def _numbers(connection: sa.Connection) -> tuple[int, int, int]:
         sa.select(sa.func.coalesce(sa.func.max(column), 0)).scalar_subquery()
         for column in (targets.c.changed, readings.c.id, pushed_runs.c.id)
     ]
-    row: Sequence[int] = connection.execute(sa.select(*asked)).one()
-    return row[0], row[1], row[2]
+    row = connection.execute(sa.select(*asked)).one()
+    return int(row[0]), int(row[1]), int(row[2])
 
 
 def _readings(
