@@ -13,6 +13,7 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import Discriminator, Tag
 
+from greylag.app.bitbucket_settings import BitbucketSettings
 from greylag.app.forge_settings import EmbeddedForgeSettings, GitHubSettings
 
 
@@ -24,7 +25,9 @@ def _kind(value: Any) -> str:
 
 
 AnyForge: TypeAlias = Annotated[
-    Annotated[EmbeddedForgeSettings, Tag("embedded")] | Annotated[GitHubSettings, Tag("github")],
+    Annotated[EmbeddedForgeSettings, Tag("embedded")]
+    | Annotated[GitHubSettings, Tag("github")]
+    | Annotated[BitbucketSettings, Tag("bitbucket")],
     Discriminator(_kind),
 ]
 
@@ -39,4 +42,5 @@ class Host:
 
 HOSTS: Mapping[str, Host] = {
     "github": Host(module="greylag.app.github"),
+    "bitbucket": Host(module="greylag.app.bitbucket"),
 }
