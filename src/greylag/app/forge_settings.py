@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import ClassVar, Literal, Self
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from greylag.app.durations import Duration
 from greylag.domain.errors import UsageError
 
 
@@ -79,6 +81,14 @@ class HostedSettings(_Part):
     content_per_minute: float = Field(80.0, gt=0, description="requests that make or change something")
     content_per_hour: float = Field(500.0, gt=0)
     patience: float = Field(3900.0, ge=0, description="seconds that a rate limit is waited for")
+    webhooks: bool = Field(
+        False, description="the forge tells `greylag serve` what changes: it is asked less"
+    )
+    catch_up: Duration = Field(
+        timedelta(minutes=10),
+        ge=timedelta(seconds=30),
+        description="with webhooks, everything is looked at so often all the same",
+    )
 
     @field_validator("url", "api")
     @classmethod

@@ -128,12 +128,12 @@ def last_runs(session: Session, repositories: Collection[str]) -> dict[str, int]
     return {one: number for one, number in told.items() if number}
 
 
-def delivered_after(session: Session, number: int) -> tuple[int, dict[str, int]]:
-    """The number of the last delivery, and by repository the last one of those after `number`."""
+def delivered_after(session: Session, number: int) -> tuple[int, frozenset[tuple[str, str]]]:
+    """The number of the last delivery, and the repositories and kinds of those after `number`."""
     table = deliveries
-    query = sa.select(table.c.repository, sa.func.max(table.c.id)).where(table.c.id > number)
-    found = {row[0]: int(row[1]) for row in session.connection.execute(query.group_by(table.c.repository))}
-    return max(found.values(), default=number), found
+    query = sa.select(table.c.repository, table.c.kind, sa.func.max(table.c.id)).where(table.c.id > number)
+    rows = session.connection.execute(query.group_by(table.c.repository, table.c.kind)).all()
+    return max((int(row[2]) for row in rows), default=number), frozenset((row[0], row[1]) for row in rows)
 
 
 def take(session: Session, number: int, now: datetime) -> None:

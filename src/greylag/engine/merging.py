@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 from greylag.domain.check import CheckStatus
+from greylag.domain.parts import whole
 from greylag.domain.target import TargetState
 from greylag.engine import tables
 from greylag.engine.apply import record
-from greylag.engine.effects import EffectFailed, Request, Tools
+from greylag.engine.effects import EffectFailed, NotNow, Request, Tools
 from greylag.engine.events import EventKind
 from greylag.engine.hooks import last_run
 from greylag.engine.observe import read_world, timed
@@ -17,6 +18,8 @@ from greylag.engine.permits import approval_missing, merge_stop
 from greylag.engine.world import PullState, Target
 from greylag.forge.base import (
     Merged,
+    MergeRefusal,
+    NotMergeable,
     NotRevertible,
     PullRequestState,
     RevertRefusal,
@@ -50,9 +53,18 @@ def merge(tools: Tools, request: Request, target: Target) -> bool:
             return False
     merged = tools.forge.merge(target.repository, number, target.commit)
     if not isinstance(merged, Merged):
-        raise EffectFailed(f"pull request {number} cannot be merged: {merged.message}")
+        raise _refused(f"pull request {number}", merged, patient=True)
     stray = merged.head if merged.head not in ("", target.commit) else None
     return _merged(tools, request, target, merged.commit, stray=stray)
+
+
+def _refused(what: str, told: NotMergeable, *, patient: bool) -> EffectFailed | NotNow:
+    """Why it was not merged: something to wait for, or a try that failed. `patient`: rules are waited for."""
+    if told.reason is MergeRefusal.QUEUED:
+        return NotNow(f"{what}: {told.message}", steady=True)
+    if patient and told.reason is MergeRefusal.RULES:
+        return NotNow(f"{what} is held back by the forge: {told.message}")
+    return EffectFailed(f"{what} cannot be merged: {told.message}")
 
 
 def before(migration: str, target: Target, base: str) -> Subject:
@@ -104,7 +116,7 @@ def check(tools: Tools, request: Request, target: Target) -> bool:
     now = tools.clock.now()
     with tools.store.read() as session:
         # Before it is read: what is told meanwhile asks for another reading.
-        heard = last_run(session, target.repository)
+        heard = last_run(session, whole(target.repository))
     subject = Subject(
         migration=request.migration,
         repository=target.repository,
@@ -169,7 +181,8 @@ def revert(tools: Tools, request: Request, target: Target) -> bool:
     elif undone.state is not PullRequestState.MERGED:
         merged = tools.forge.merge(target.repository, undone.number, undone.head_commit)
         if not isinstance(merged, Merged):
-            raise EffectFailed(f"revert {undone.number} cannot be merged: {merged.message}")
+            # A rule that keeps a revert back is a person's to overrule at once: something is broken.
+            raise _refused(f"revert {undone.number}", merged, patient=False)
     return _reverted(tools, request, target, reason)
 
 

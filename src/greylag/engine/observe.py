@@ -15,6 +15,7 @@ from greylag.engine import claims, dependencies, tables
 from greylag.engine.clock import midnight
 from greylag.engine.describe import pull_key
 from greylag.engine.events import EventKind
+from greylag.engine.freshness import Freshness
 from greylag.engine.optouts import asked, declared
 from greylag.engine.ports import Fleet, Lessons, Schedules, untaught
 from greylag.engine.store import Session
@@ -24,6 +25,9 @@ from greylag.forge.base import Forge, Glance, Glancing, PullRequest
 
 Find = Callable[[Target], PullRequest | Glance | None]
 """The pull request of a target, as far as there is one."""
+
+Seen = Freshness[PullRequest | Glance | None]
+"""What was seen of pull requests before."""
 
 _LOOKED_AT = frozenset({TargetState.AGENT, TargetState.REWRITTEN, TargetState.PROPOSED})
 
@@ -88,10 +92,16 @@ def observe(
     fleet: Fleet,
     schedules: Schedules = lambda _: (),
     lessons: Lessons = untaught,
+    fresh: Seen | None = None,
 ) -> World:
-    """Add what the forge and the repositories say now of every target that it matters for."""
+    """Add what the forge and the repositories say now of every target that it matters for.
+
+    `fresh` knows of what the forge need not be asked again.
+    """
     free = [target for target in world.targets if target.repository not in world.busy]
-    find = _finder(world.migration, free, forge)
+    find = _finder(world.migration, free if fresh is None else fresh.unknown(free), forge)
+    if fresh is not None:
+        find = fresh.found(find)
     seen = {
         target.repository: look(world.migration, target, find, fleet, schedules, lessons)
         for target in free

@@ -63,9 +63,14 @@ def _read(campaign: Campaign) -> None:
     with campaign.store.read() as session:
         targets = [target for target in session.watched(campaign.name) if target.pull_state is not None]
         mark = _mark(session, campaign.name)
-    if not targets:
+    wanted = campaign.fresh.unheard({target.repository for target in targets})
+    if not wanted:
         return
-    heard = campaign.forge.remarks(frozenset(target.repository for target in targets), mark)
+    try:
+        heard = campaign.forge.remarks(wanted, mark)
+    except GreylagError:
+        campaign.fresh.heard(wanted, failed=True)
+        raise
     pulls = {(target.repository, target.pull_number): target for target in targets}
     # A pull request that is just being opened has no number in our row yet: what is said there is read again.
     early = {target.repository for target in targets if _opening(target)}
@@ -75,9 +80,12 @@ def _read(campaign: Campaign) -> None:
         if target is not None and not remark.ours:
             _act(campaign, remark, target)
         held = held or (target is None and remark.repository in early)
-    if heard.mark is not None and heard.mark != mark and not held:
+    if held:
+        return
+    if heard.mark is not None and heard.mark != mark:
         with campaign.store.write() as session:
             _set_mark(session, campaign.name, heard.mark)
+    campaign.fresh.heard(wanted)
 
 
 def _opening(target: Target) -> bool:

@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from greylag.app.serving import FORMATS, Hook, NotARun, Serving, Unknown, Unsigned
+from greylag.domain.parts import whole
 from greylag.engine.database import DATABASE_ERRORS
 from greylag.engine.store import Session
 from greylag.engine.tables import targets
@@ -205,7 +206,7 @@ class Receiver:
 def _watched(session: Session) -> tuple[str, ...]:
     here = targets.c.state.in_([state.value for state in LIVE])
     query = sa.select(targets.c.repository).where(here).distinct()
-    return tuple(sorted(row["repository"] for row in session.rows(query)))
+    return tuple(sorted({whole(row["repository"]) for row in session.rows(query)}))
 
 
 async def _refused(request: Request, error: Exception) -> Response:
