@@ -15,12 +15,15 @@ import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
 from bench.figure import Figure
 
@@ -90,7 +93,7 @@ def _words(states: dict[str, int]) -> str:
 def apart(root: Path, count: int) -> Ran:
     """Run one campaign in a process of its own."""
     argv = [sys.executable, "-m", "bench.bench_fleet", str(root), str(count)]
-    done = subprocess.run(argv, check=True, stdout=subprocess.PIPE)
+    done = subprocess.run(argv, check=True, stdout=subprocess.PIPE, start_new_session=True)
     return Ran(**json.loads(done.stdout))
 
 
@@ -128,10 +131,9 @@ def campaign(root: Path, count: int) -> Ran:
     app = build(settings, clock=LeapClock(START))
     app.subscribe(told)
     found = app.campaign(str(migration))
-    with app.lock():
+    with app.lock(), Weighed() as weighed:
         found.run()
     ended, spent = time.monotonic(), cpu_seconds() - cpu
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     from bench.accounts import account
 
     states = account(app, found, made)
@@ -140,11 +142,52 @@ def campaign(root: Path, count: int) -> Ran:
         merged=merged - began,
         wall=ended - began,
         cpu=spent,
-        memory=memory,
+        memory=weighed.most / 1e9,
         load=load,
         rows=sum(states.values()),
         states=states,
     )
+
+
+class Weighed:
+    """The resident memory of this process and all that it started, four times a second: the most that it was.
+
+    What processes share (the interpreter's own pages) counts for each of them.
+    """
+
+    def __init__(self) -> None:
+        self.most = 0
+        self._ends = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ends.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._ends.wait(0.25):
+            self.most = max(self.most, sum(map(_resident, _family())))
+
+
+def _family() -> Iterator[str]:
+    """The processes of this one's session (each campaign has its own)."""
+    mine = os.getsid(0)
+    for path in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if os.getsid(int(path.name)) == mine:
+                yield path.name
+
+
+def _resident(process: str) -> int:
+    try:
+        pages = Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1]
+    except OSError:
+        return 0
+    return int(pages) * os.sysconf("SC_PAGESIZE")
 
 
 def cpu_seconds() -> float:

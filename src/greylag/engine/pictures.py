@@ -2,8 +2,8 @@
 
 A campaign of thousands is looked at thousands of times, and little has changed each time. Every statement
 that changes a row of `targets` gives it the next number (`targets.changed`); readings and told runs have
-growing numbers of their own. One process writes at a time, so numbers are given in the order of commits, and whoever
-has seen one has seen all before it: a look reads the rows that came after the last one.
+growing numbers of their own. One process writes at a time, so numbers are given in the order of commits, and
+whoever has seen one has seen all before it: a look reads the rows that came after the last one.
 """
 
 from __future__ import annotations
