@@ -45,6 +45,7 @@ FRESH: dict[str, Any] = {
     "checked_at": None,
     "errors": 0,
     "not_before": None,
+    "waits": 0,
 }
 """What a new attempt forgets; the attempts table remembers it."""
 
@@ -80,7 +81,7 @@ def _settle(session: Session, world: World, action: Settle, now: datetime) -> bo
     if action.attempt is not None:
         values |= FRESH | {"attempt": action.attempt, "context": action.context}
     if target.state is TargetState.AGENT:
-        values |= {"errors": 0, "not_before": None}  # they were the agent's
+        values |= {"errors": 0, "not_before": None, "waits": 0}  # they were the agent's
     if action.state is TargetState.BAKING:
         pull = target.pull
         values |= {

@@ -25,6 +25,17 @@ class EffectFailed(GreylagError):
     """An effect could not be brought about now; it is tried again, and then handed to a person."""
 
 
+class NotNow(GreylagError):
+    """Nothing is wrong, and nothing can be done yet: it is asked for again, and uses up no try.
+
+    `steady`: it is looked at at an even pace, not ever more rarely.
+    """
+
+    def __init__(self, reason: str, *, steady: bool = False) -> None:
+        super().__init__(reason)
+        self.steady = steady
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """Which effect is asked for: plain values, so that they can be kept."""
@@ -74,5 +85,5 @@ class Tools:
 
     def change(self, session: Session, request: Request, target: Target, **values: Any) -> bool:
         """Change a target's row, unless somebody did since; what failed before is forgotten."""
-        fresh = {"errors": 0, "not_before": None}
+        fresh = {"errors": 0, "not_before": None, "waits": 0}
         return session.change(request.migration, target, self.clock.now(), **(fresh | values))

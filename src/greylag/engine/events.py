@@ -38,6 +38,7 @@ class EventKind(StrEnum):
     CLOSED = "closed"
     OVERRIDE = "override"
     ERROR = "error"
+    WAITING = "waiting"
     OVER = "over"
     RETIRED = "retired"
     COMPATIBILITY = "compatibility"

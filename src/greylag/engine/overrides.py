@@ -124,7 +124,7 @@ def retrying(target: Target, note: str, *, left: bool = False) -> Verdict:
         }
         return Change(values=values, words="tried again from the head of its base branch")
     if target.errors:
-        return Change(values={"errors": 0, "not_before": None}, words="tried again at once")
+        return Change(values={"errors": 0, "not_before": None, "waits": 0}, words="tried again at once")
     if target.state in _PATCHED:
         return Change(values={"source": None, "context": note or target.context}, words="rewritten again")
     return Nothing(why=_nowhere(target, "there is nothing to try again"))

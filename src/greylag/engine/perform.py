@@ -14,11 +14,15 @@ from datetime import timedelta
 from greylag.domain.errors import GreylagError
 from greylag.engine.actions import EffectKind
 from greylag.engine.database import DATABASE_ERRORS, passes
-from greylag.engine.effects import Request, Tools
+from greylag.engine.effects import NotNow, Request, Tools
 from greylag.engine.events import EventKind
 from greylag.engine.merging import check, merge, revert
 from greylag.engine.proposing import close, propose, rewrite
 from greylag.engine.world import Target
+from greylag.forge.base import Unavailable
+
+_LONGEST = timedelta(minutes=15)
+"""Between two looks at what is waited for."""
 
 
 def _agent(tools: Tools, request: Request, target: Target) -> bool:
@@ -55,9 +59,30 @@ class Performer(Tools):
                 raise  # the database is away: nobody's fault, and the effect may be repeated
             self._failed(request, target, error)
             return False
+        except (NotNow, Unavailable) as error:
+            self._waits(request, target, error)
+            return False
         except Exception as error:  # noqa: BLE001 - whatever went wrong is this target's, not the campaign's
             self._failed(request, target, error)
             return False
+
+    def _waits(self, request: Request, target: Target, error: NotNow | Unavailable) -> None:
+        """The forge is away, or holds it back: told once, and looked at again ever more rarely."""
+        now = self.clock.now()
+        steady = isinstance(error, NotNow) and error.steady
+        pause = self.rules(request.migration).retry_after * 2 ** (0 if steady else min(target.waits, 9))
+        with self.store.write() as session:
+            kept = session.change(
+                request.migration,
+                target,
+                now,
+                waits=target.waits + 1,
+                not_before=now + min(pause, _LONGEST),
+                reason=str(error),
+            )
+            if kept and target.waits == 0:
+                text = f"{request.repository}: {request.kind} waits: {error}"
+                self.tell(session, request, target, EventKind.WAITING, text)
 
     def _failed(self, request: Request, target: Target, error: Exception) -> None:
         now = self.clock.now()

@@ -183,7 +183,10 @@ def merge_stop(world: World, target: Target, now: datetime) -> Wait | None:
         return Wait(kind=WaitKind.PERSON, repository=repository, reason=missing, command=command)
     if target.not_before is not None and now < target.not_before:
         return Wait(
-            kind=WaitKind.TIME, repository=repository, reason="tried again soon", until=target.not_before
+            kind=WaitKind.TIME,
+            repository=repository,
+            reason=f"{target.reason}; tried again soon",
+            until=target.not_before,
         )
     window = opening(
         world.rules.rollout.window,

@@ -63,10 +63,13 @@ _SAME = (
     "revert_wanted",
     "merged_at",
     "merged_commit",
+    "proved_at",
+    "reverted_at",
     "checked_at",
     "heard",
     "errors",
     "not_before",
+    "waits",
 )
 
 

@@ -139,6 +139,7 @@ targets = sa.Table(
     _number("heard"),
     _number("errors", 0),
     sa.Column("not_before", Instant),
+    sa.Column("waits", sa.Integer, nullable=False, default=0, server_default="0"),
     sa.Column("updated_at", Instant, nullable=False),
     sa.Column("changed", sa.Integer, default=_NEXT_CHANGE, onupdate=_NEXT_CHANGE),
     sa.Index("targets_by_change", "changed"),

@@ -58,6 +58,8 @@ class Target:
       a person's `retry` allows `extra` ones.
     - `base` is the commit that the patch `commit` was made on; `digest` names the patch's content, and
       `approved_digest` the content that a person approved; `source` is the digest of the migration used.
+    - `proved_at` is when the patch was made and proven, `reverted_at` when a merge was last taken back, of
+      whichever attempt.
     - `head`, `pull` and `readings` are observations (None or empty when they were not looked at), as are
       `optout` (why the repository stays out, as its head says) and `lesson` (what its traffic taught) and
       `criticality` (as the repository says it) and `told` (the number of the last run that its pipeline told
@@ -90,10 +92,13 @@ class Target:
     baseline: CheckStatus | None = None
     merged_at: datetime | None = None
     merged_commit: str | None = None
+    proved_at: datetime | None = None
+    reverted_at: datetime | None = None
     checked_at: datetime | None = None
     heard: int | None = None
     errors: int = 0
     not_before: datetime | None = None
+    waits: int = 0
     schedules: tuple[CronWindow, ...] = ()
     head: str | None = None
     pull: PullView | None = None

@@ -17,6 +17,7 @@ def upgrade() -> None:
     """Tables and columns, each by a line of its own."""
     _column("targets", sa.Column("heard", sa.Integer))
     _column("targets", sa.Column("changed", sa.Integer))
+    _column("targets", sa.Column("waits", sa.Integer, nullable=False, server_default="0"))
     op.create_index("targets_by_change", "targets", ["changed"])
     op.create_index("targets_by_state", "targets", ["state", "migration"])
     _column("targets", sa.Column("proved_at", Instant))

@@ -1,0 +1,97 @@
+"""A forge that is away, or that holds a merge back, is waited for: no try is used up, no person is called."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from tests.e2e.campaigns import START, make_app, make_fleet, query, write_migration
+
+from greylag.app import App
+from greylag.domain.target import TargetState
+from greylag.engine.clock import LeapClock
+from greylag.engine.decide import Decision
+from greylag.engine.report import events
+from greylag.engine.work import InlineWork
+from greylag.forge import (
+    EmbeddedForge,
+    Merged,
+    MergeRefusal,
+    NotMergeable,
+    PullRequest,
+    PullRequestSpec,
+)
+from greylag.forge.base import Unavailable
+
+
+class Moody(EmbeddedForge):
+    """An embedded forge that is away for a while, and then refuses merges for a while."""
+
+    def __init__(
+        self, folder: Path, clock: LeapClock, *, away: timedelta, refuses: dict[MergeRefusal, int]
+    ) -> None:
+        super().__init__(folder, clock=clock.now)
+        self._now, self._back, self._refuses = clock.now, START + away, refuses
+        self.asked = 0
+
+    def open_or_update(self, spec: PullRequestSpec) -> PullRequest:
+        """See `Forge`."""
+        self.asked += 1
+        if self._now() < self._back:
+            raise Unavailable("POST /pulls: 503 the unicorn is angry")
+        return super().open_or_update(spec)
+
+    def merge(self, repository: str, number: int, sha: str) -> Merged | NotMergeable:
+        """See `Forge`."""
+        for reason, left in self._refuses.items():
+            if left:
+                self._refuses[reason] -= 1
+                return NotMergeable(reason=reason, message="review required")
+        return super().merge(repository, number, sha)
+
+
+def ran(folder: Path, app: App) -> tuple[dict[str, TargetState], list[str]]:
+    campaign = app.campaign(write_migration(folder))
+    told: list[str] = []
+
+    def on_tick(decision: Decision) -> None:
+        told.extend(wait.reason for wait in decision.waits)
+
+    with app.lock():
+        campaign.run(on_tick=on_tick)
+    return {one.repository: one.state for one in campaign.world().targets}, told
+
+
+@pytest.mark.parametrize(
+    ("away", "refuses", "said"),
+    [
+        (timedelta(hours=1), {}, "the unicorn is angry"),
+        (timedelta(0), {MergeRefusal.RULES: 9}, "review required"),
+        (timedelta(0), {MergeRefusal.QUEUED: 9}, "review required"),
+    ],
+)
+def test_what_passes_is_waited_for(
+    tmp_path: Path, away: timedelta, refuses: dict[MergeRefusal, int], said: str
+) -> None:
+    make_fleet(tmp_path / "fleet", {"a": {"q.sql": query(1)}})
+    clock = LeapClock(START)
+    forge = Moody(tmp_path / "fleet", clock, away=away, refuses=dict(refuses))
+    app = make_app(tmp_path, clock=clock, forge=forge, work=InlineWork)
+    states, waits = ran(tmp_path, app)
+    assert states == {"a": TargetState.DONE}
+    assert any(said in wait for wait in waits), "the status tells why nothing happens"
+    assert forge.asked <= 12, "asked less and less often"
+    told = [event.kind.value for event in events(app.campaign("users-v2"))]
+    assert told.count("waiting") == 1, "told once, not at each look"
+    assert "error" not in told
+    (target,) = app.campaign("users-v2").world().targets
+    assert (target.errors, target.waits, target.attempt) == (0, 0, 1)
+
+
+def test_what_left_the_queue_counts_as_a_try(tmp_path: Path) -> None:
+    make_fleet(tmp_path / "fleet", {"a": {"q.sql": query(1)}})
+    clock = LeapClock(START)
+    forge = Moody(tmp_path / "fleet", clock, away=timedelta(0), refuses={MergeRefusal.DEQUEUED: 9})
+    states, _ = ran(tmp_path, make_app(tmp_path, clock=clock, forge=forge, work=InlineWork))
+    assert states == {"a": TargetState.HANDED_OVER}
