@@ -83,6 +83,11 @@ class Hub(hosting.Hub[Project]):
             return
         super().settle(repo, git, pull)
 
+    def now(self) -> datetime:
+        """The time, in milliseconds as GitLab shows it."""
+        at = self.clock()
+        return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
     # GitLab's own.
 
     def group(self, path: str, access: Mapping[str, str] | None = None) -> Group:

@@ -1,0 +1,66 @@
+"""The contract's world on the GitLab-shaped server: a project in a subgroup, what people do happens there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+from tests.unit.forge.contract import FIRST, World
+
+from greylag.forge.gitlab import DIALECT, GitLabApi, token_auth
+from greylag.forge.hosted import Client, HostedForge, Mirror, Options, Pace
+from greylag.testing.gitlab import GitLabServer
+
+BOT = "greylag-bot"
+NAME = "shop/data/etl"
+FAST = Pace(requests_per_second=1e6, content_per_minute=1e6, content_per_hour=1e6)
+
+
+@dataclass(frozen=True)
+class GitLabWorld(World):
+    """`repo` is our mirror; `server` is the other side."""
+
+    name: str = NAME
+    server: GitLabServer | None = None
+
+    @property
+    def other(self) -> GitLabServer:
+        """The other side."""
+        assert self.server is not None
+        return self.server
+
+    def say(self, number: int, body: str, *, author: str = "ann", may_write: bool = True) -> None:
+        """See `World`."""
+        self.other.hub.repos[self.name].access.setdefault(author, "write" if may_write else "read")
+        self.other.hub.say(self.name, number, body, author)
+
+    def push(self, branch: str, changes: Mapping[str, bytes | None]) -> str:
+        """See `World`: to the server. Our mirror knows nothing of it."""
+        return self.other.hub.push(self.name, branch, changes)
+
+
+def make_api(server: GitLabServer, login: str = BOT, *, oauth: bool = False) -> GitLabApi:
+    """The API as somebody, with a client that does not wait for its own limits."""
+    auth = token_auth(SecretStr(server.hub.token(login)), oauth=oauth)
+    client = Client(f"{server.url}/api/v4", auth, dialect=DIALECT, pace=FAST, sleep=lambda _: None)
+    return GitLabApi(client, server.url)
+
+
+def make_forge(server: GitLabServer, folder: Path, **options: object) -> tuple[HostedForge, Mirror]:
+    """An adapter with a mirror of its own below `folder`."""
+    api = make_api(server)
+    mirror = Mirror(folder, api)
+    return HostedForge(api, mirror, options=Options(**options)), mirror  # type: ignore[arg-type]
+
+
+@contextmanager
+def gitlab_world(folder: Path, **options: object) -> Iterator[GitLabWorld]:
+    """One project on a server, and our mirror of it."""
+    with GitLabServer(folder / "server") as server:
+        server.hub.add(NAME, FIRST, access={"team": "read"})
+        server.hub.group("shop", {BOT: "write"})
+        forge, mirror = make_forge(server, folder / "mirror", **options)
+        yield GitLabWorld(forge=forge, repo=mirror.open(NAME), server=server)
