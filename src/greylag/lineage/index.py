@@ -14,7 +14,7 @@ from greylag.domain.errors import UsageError
 from greylag.domain.outcome import Reason
 from greylag.lineage.pool import Task, scan_all
 from greylag.lineage.scan import Scan
-from greylag.workspace import NotARepository, Repository, RepositoryError, SqliteFile
+from greylag.workspace import NotARepository, Repository, RepositoryError, SqliteFile, loose_head
 
 _SCHEMA = Path(__file__).with_name("schema.sql")
 _KEPT_NAME_SETS = 32
@@ -63,10 +63,10 @@ class FleetIndex:
         raise UsageError. One that cannot be read stays in the fleet, without files, and is reported.
         """
         fleet = _named(repos)
-        now = {name: (str(path), *_look(path)) for name, path in fleet.items()}
         with self._file.read() as connection:
             rows = connection.execute("SELECT name, path, head, problem FROM repositories")
-            known = {name: tuple(state) for name, *state in rows}
+            known = {name: (path, head, problem) for name, path, head, problem in rows}
+        now = {name: _look(path, known.get(name)) for name, path in fleet.items()}
         moved = [(name, *state) for name, state in now.items() if known.get(name) != state]
         removed = known.keys() - now.keys()
         with self._file.write() as connection:
@@ -183,13 +183,19 @@ def _named(repos: Mapping[str, Path] | Iterable[Path]) -> Mapping[str, Path]:
     return named
 
 
-def _look(path: Path) -> tuple[str | None, str | None]:
-    """Head and problem of a repository; both None when it has no commits yet."""
+_State = tuple[str, str | None, str | None]
+"""Path, head and problem of a repository; no head and no problem when it has no commits yet."""
+
+
+def _look(path: Path, known: _State | None) -> _State:
+    """Where a repository stands now. One that stands where it stood, without a problem, is not opened."""
+    where = str(path)
+    if known is not None and known[1] is not None and known == (where, loose_head(path), None):
+        return known
     try:
-        repo = Repository.open(path)
-        return repo.ref("HEAD"), None
+        return where, Repository.open(path).ref("HEAD"), None
     except (NotARepository, RepositoryError) as error:
-        return None, str(error)
+        return where, None, str(error)
 
 
 def _keep(connection: sqlite3.Connection, set_id: int, task: Task, scan: Scan) -> None:

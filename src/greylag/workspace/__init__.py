@@ -4,6 +4,7 @@ from greylag.workspace.atomic import write_atomic
 from greylag.workspace.command import CommandResult, run_command
 from greylag.workspace.files import CommitFiles, FolderFiles, OverlaidFiles
 from greylag.workspace.fleet import find_repositories, is_bare, is_repository
+from greylag.workspace.refs import loose_head
 from greylag.workspace.repository import Repository
 from greylag.workspace.sqlite import SqliteFile
 from greylag.workspace.text import decode_text
@@ -38,6 +39,7 @@ __all__ = [
     "find_repositories",
     "is_bare",
     "is_repository",
+    "loose_head",
     "run_command",
     "tracked_files",
     "write_atomic",
