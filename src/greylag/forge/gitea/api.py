@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
 from greylag.domain.check import Check
-from greylag.forge.base import ForgeError
+from greylag.forge.base import ForgeError, PullRequestState
 from greylag.forge.gitea import finding
 from greylag.forge.gitea.http import Asking
 from greylag.forge.gitea.labels import Labels
@@ -189,13 +190,20 @@ class GiteaApi:
         return self._shown(repository, self.client.send("PATCH", _pull(repository, number), body))
 
     def _shown(self, repository: str, document: Mapping[str, Any]) -> Shown:
+        number = int(document["number"])
         if "requested_reviewers_teams" in document:
             teams = [str(one["name"]) for one in document["requested_reviewers_teams"] or ()]
         else:  # older servers tell teams among the reviews only
-            reviews = self._asking.pages(f"{_pull(repository, int(document['number']))}/reviews")
+            reviews = self._asking.pages(f"{_pull(repository, number)}/reviews")
             asked = [one["team"] for one in reviews if one.get("state") == "REQUEST_REVIEW"]
             teams = [str(one["name"]) for one in asked if one]
-        return shown_of(document, dict.fromkeys(teams))
+        shown = shown_of(document, dict.fromkeys(teams))
+        if shown.state is not PullRequestState.MERGED or document["head"]["ref"] != shown.head:
+            return shown
+        # Merged, and its branch is there still: what is told is where that stands by now. What was merged
+        # is where the pull request's own ref stopped.
+        ref = self.client.get(f"/repos/{repository}/git/refs/pull/{number}/head")
+        return replace(shown, head_commit=_commit(ref))
 
     # What stands on them.
 
@@ -299,6 +307,11 @@ class GiteaApi:
 
 def _pull(repository: str, number: int) -> str:
     return f"/repos/{repository}/pulls/{number}"
+
+
+def _commit(ref: Any) -> str:
+    """The commit of a ref; a server may answer with all that begin like it, of which it is the first."""
+    return str((ref[0] if isinstance(ref, list) else ref)["object"]["sha"])
 
 
 def _said(documents: Iterable[Mapping[str, Any]]) -> Iterator[Said]:

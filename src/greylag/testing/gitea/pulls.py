@@ -55,6 +55,13 @@ def read(call: Call) -> Answer:
     return Answer(document=shaped(call, repo, found(call, repo), look=True))
 
 
+def ref(call: Call) -> Answer:
+    """Where a pull request's head stood last while it was open: `refs/pull/N/head`."""
+    pull = found(call, call.repo())
+    name = f"refs/pull/{pull.number}/head"
+    return Answer(document={"ref": name, "object": {"type": "commit", "sha": pull.head_sha}})
+
+
 def create(call: Call) -> Answer:
     """A new one; 409 for a second one, 404 for a branch that is not there. One without commits is made."""
     repo = call.repo("read")
@@ -225,6 +232,7 @@ ROUTES: tuple[Route, ...] = (
     ("GET", ONE, read),
     ("PATCH", ONE, change),
     ("POST", ONE + "/requested_reviewers", ask),
+    ("GET", HERE + r"/git/refs/pull/(?P<number>\d+)/head", ref),
     ("GET", ONE + "/reviews", reviews),
     ("POST", ONE + "/reviews", review),
 )

@@ -59,11 +59,14 @@ def repository(repo: Repo, base: str, flavour: Flavour) -> dict[str, Any]:
 def pull(
     repo: Repo, one: Pull, base: str, flavour: Flavour, *, mergeable: bool, labels: list[Label]
 ) -> dict[str, Any]:
-    """A pull request. The head's branch is its `label`: `ref` changes once the branch is gone."""
+    """A pull request. The head's branch is its `label`: `ref` changes once the branch is gone.
+
+    `sha` is where that branch stands now, even when something else was merged.
+    """
     git = Git(repo.path)
     tip = git.branch(one.base)
     short = {"id": repo.id, "name": repo.name, "full_name": repo.full_name}
-    there = git.branch(one.head) is not None
+    there = git.branch(one.head)
     place = f"{base}/{repo.full_name}/pulls/{one.number}"
     reviewed = [done.user for done in repo.reviews.get(one.number, ()) if done.state != "COMMENT"]
     document = {
@@ -91,7 +94,7 @@ def pull(
         "head": {
             "label": one.head,
             "ref": one.head if there else f"refs/pull/{one.number}/head",
-            "sha": one.head_sha,
+            "sha": there or one.head_sha,
             "repo_id": one.extra.get("head_repo", repo.id),
             "repo": short,
         },
