@@ -15,6 +15,7 @@ from pydantic import Discriminator, Tag
 
 from greylag.app.bitbucket_settings import BitbucketSettings
 from greylag.app.forge_settings import EmbeddedForgeSettings, GitHubSettings
+from greylag.app.gitlab_settings import GitLabSettings
 
 
 def _kind(value: Any) -> str:
@@ -27,6 +28,7 @@ def _kind(value: Any) -> str:
 AnyForge: TypeAlias = Annotated[
     Annotated[EmbeddedForgeSettings, Tag("embedded")]
     | Annotated[GitHubSettings, Tag("github")]
+    | Annotated[GitLabSettings, Tag("gitlab")]
     | Annotated[BitbucketSettings, Tag("bitbucket")],
     Discriminator(_kind),
 ]
@@ -42,5 +44,6 @@ class Host:
 
 HOSTS: Mapping[str, Host] = {
     "github": Host(module="greylag.app.github"),
+    "gitlab": Host(module="greylag.app.gitlab"),
     "bitbucket": Host(module="greylag.app.bitbucket"),
 }
