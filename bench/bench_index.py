@@ -1,6 +1,6 @@
 """Seconds to index a fleet: cold, when nothing changed, and when one repository in fifty did.
 
-10,000 packed repositories of some 40 files in three frameworks (`fleet_maker.py`; `--repositories` for another
+10,000 packed repositories of 40 files in three frameworks (`fleet_maker.py`; `--repositories` for another
 number). Indexing is what a campaign begins with: find the repositories below the folder, see where their
 default branches stand, and which of their files mention a replaced dataset. `git grep` in each of 200 of them
 stands beside it.
