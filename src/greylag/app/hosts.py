@@ -15,6 +15,7 @@ from pydantic import Discriminator, Tag
 
 from greylag.app.bitbucket_settings import BitbucketSettings
 from greylag.app.forge_settings import EmbeddedForgeSettings, GitHubSettings
+from greylag.app.gitea_settings import GiteaSettings
 from greylag.app.gitlab_settings import GitLabSettings
 
 
@@ -29,7 +30,9 @@ AnyForge: TypeAlias = Annotated[
     Annotated[EmbeddedForgeSettings, Tag("embedded")]
     | Annotated[GitHubSettings, Tag("github")]
     | Annotated[GitLabSettings, Tag("gitlab")]
-    | Annotated[BitbucketSettings, Tag("bitbucket")],
+    | Annotated[BitbucketSettings, Tag("bitbucket")]
+    | Annotated[GiteaSettings, Tag("gitea")]
+    | Annotated[GiteaSettings, Tag("forgejo")],
     Discriminator(_kind),
 ]
 
@@ -45,5 +48,7 @@ class Host:
 HOSTS: Mapping[str, Host] = {
     "github": Host(module="greylag.app.github"),
     "gitlab": Host(module="greylag.app.gitlab"),
+    "gitea": Host(module="greylag.app.gitea"),
+    "forgejo": Host(module="greylag.app.gitea"),
     "bitbucket": Host(module="greylag.app.bitbucket"),
 }

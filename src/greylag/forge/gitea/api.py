@@ -48,11 +48,11 @@ _UNASKABLE = frozenset({403, 404, 422})
 class GiteaApi:
     """One Gitea or Forgejo server. `url` is its web address, below which git is served, too."""
 
-    name = "Gitea"
-    kind = "gitea"
     features = Features(conflicts=False)
 
-    def __init__(self, client: Client, url: str) -> None:
+    def __init__(self, client: Client, url: str, *, kind: str = "gitea") -> None:
+        self.kind = kind
+        self.name = kind.capitalize()
         self.client = client
         self._url = url.rstrip("/")
         self._asking = Asking(client)
