@@ -16,7 +16,7 @@ from greylag.lineage.scan import Scanner
 from greylag.mapping.compiled import CompiledMigration
 from greylag.rewrite.dbt import builders
 from greylag.rewrite.importers import importers
-from greylag.workspace import CommitFiles, Repository, find_repositories
+from greylag.workspace import CommitFiles, Repository, find_repositories, loose_head
 
 _KEPT = 4096
 _OWNERS_KEPT = 256
@@ -44,6 +44,10 @@ class FolderFleet:
     def open(self, repository: str) -> Repository:
         """See `Fleet`. Raises UsageError for a repository that is not there."""
         return Repository.open(self._path(repository))
+
+    def head(self, repository: str) -> str:
+        """See `Fleet`."""
+        return loose_head(self._path(repository)) or self.open(repository).head()
 
     def mentioning(self, migration: CompiledMigration) -> tuple[str, ...]:
         """See `Fleet`: from the index, which reads only what changed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -151,13 +151,23 @@ def timed(migration: str, target: Target, schedules: Schedules, lessons: Lessons
     return replace(target, schedules=schedules(name), lesson=lessons(migration, name))
 
 
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """The files of a repository, which is opened only to read one: what a commit says is known mostly."""
+
+    fleet: Fleet
+    repository: str
+
+    def find(self, commit: str, path: str) -> bytes | None:
+        """The bytes of a file at a commit."""
+        return self.fleet.open(self.repository).find(commit, path)
+
+
 def _looked(migration: str, target: Target, find: Find, fleet: Fleet) -> Target:
     if target.state in _LOOKED_AT:
-        repo = fleet.open(target.repository)
-        head = repo.head()
-        target = replace(target, head=head, optout=asked(repo, head, migration))
-        if target.wave is None:
-            target = replace(target, criticality=declared(repo, head))
+        head, repo = fleet.head(target.repository), _Files(fleet, target.repository)
+        told = declared(repo, head) if target.wave is None else target.criticality
+        target = replace(target, head=head, optout=asked(repo, head, migration), criticality=told)
     if target.pull_state != PullState.OPEN:
         return target
     pull = find(target)
@@ -169,5 +179,6 @@ def _looked(migration: str, target: Target, find: Find, fleet: Fleet) -> Target:
         head=pull.head_commit,
         merged_commit=pull.merge_commit,
         url=pull.url,
+        queued=pull.queued,
     )
     return replace(target, pull=view)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -11,7 +12,14 @@ from ruamel.yaml.error import YAMLError
 from greylag.domain.errors import FileFaults
 from greylag.domain.migration import Criticality
 from greylag.rollout.optout import NAME, OptOut, read_optout
-from greylag.workspace import Repository
+
+
+class Finds(Protocol):
+    """What is asked of a repository; one that is opened only for that will do."""
+
+    def find(self, commit: str, path: str) -> bytes | None:
+        """The bytes of a file at a commit; None when there is none."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +29,7 @@ class Unclear:
     reason: str
 
 
-def asked(repo: Repository, commit: str, migration: str) -> str | Unclear | None:
+def asked(repo: Finds, commit: str, migration: str) -> str | Unclear | None:
     """Why a repository stays out of a migration, as it says at a commit; None when it takes part."""
     data = _found(repo, commit, NAME)
     if data is None:
@@ -39,7 +47,7 @@ _KEPT = 100_000
 _AT_COMMITS: dict[tuple[str, str], bytes | None] = {}
 
 
-def _found(repo: Repository, commit: str, name: str) -> bytes | None:
+def _found(repo: Finds, commit: str, name: str) -> bytes | None:
     """A file of a commit: every tick asks, and a commit never says anything else."""
     known = _AT_COMMITS.get((commit, name), _NOT_READ)
     if not isinstance(known, _NotRead):
@@ -50,7 +58,7 @@ def _found(repo: Repository, commit: str, name: str) -> bytes | None:
     return data
 
 
-def declared(repo: Repository, commit: str) -> Criticality | None:
+def declared(repo: Finds, commit: str) -> Criticality | None:
     """The criticality that a repository's catalog-info.yaml gives; None when it gives none.
 
     The annotation `greylag/criticality` (low, normal, high) counts, else `spec.lifecycle`: what is

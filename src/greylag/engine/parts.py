@@ -124,6 +124,10 @@ class SplitFleet:
         """See `Fleet`: the repository that a part is of."""
         return self._fleet.open(whole(repository))
 
+    def head(self, repository: str) -> str:
+        """See `Fleet`."""
+        return self._fleet.head(whole(repository))
+
     def owner(self, repository: str, commit: str, path: str) -> str | None:
         """See `Fleet`."""
         return self._fleet.owner(whole(repository), commit, path)

@@ -67,6 +67,10 @@ class Fleet(Protocol):
         """A repository; an instance belongs to one thread."""
         ...
 
+    def head(self, repository: str) -> str:
+        """The tip of a repository's default branch: the same as `open(…).head()`, and cheaper."""
+        ...
+
     def mentioning(self, migration: CompiledMigration) -> tuple[str, ...]:
         """Repositories with a file on their default branch that may read a replaced dataset, sorted."""
         ...
