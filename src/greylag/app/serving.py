@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -35,8 +35,8 @@ class Serving:
 
     store: Store
     clock: Clock
-    secrets: Mapping[str, str]
-    token: str | None
+    secrets: Mapping[str, str] = field(repr=False)
+    token: str | None = field(repr=False)
     sources: tuple[PushedSettings, ...]
     largest: int
     keep: timedelta

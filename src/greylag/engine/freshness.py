@@ -21,8 +21,8 @@ from greylag.engine.hooks import ANYWHERE, delivered_after, received, take
 from greylag.engine.store import Store
 from greylag.engine.world import Target
 
-ECHOES = (timedelta(0), timedelta(seconds=5), timedelta(minutes=1))
-"""When a repository is looked at after a delivery: at once, and again, as an API may lag behind."""
+ECHOES = (timedelta(seconds=5), timedelta(minutes=1))
+"""When a repository is looked at again after a delivery: an API may lag behind."""
 
 _REMARK = "remark"
 """The kind of a delivery that is about nothing but what somebody said."""
@@ -43,12 +43,16 @@ class Webhooks:
 
 @dataclass(slots=True)
 class Looks(Generic[T]):
-    """What was last seen of each thing of one kind, and whether that still holds. `owed`: by repository, the
-    times at which looks are due.
+    """What was last seen of each thing of one kind, and whether that still holds.
+
+    `now` is None while everything is looked at; `turn` counts the looks around. By repository, `_told` is the
+    turn in which a delivery was noticed, and `_owed` are the times at which more looks are due.
     """
 
     rules: Webhooks
     now: datetime | None = None
+    turn: int = 0
+    _told: dict[str, int] = field(default_factory=dict)
     _seen: dict[Hashable, _Seen[T]] = field(default_factory=dict)
     _owed: dict[str, tuple[datetime, ...]] = field(default_factory=dict)
     _failing: set[Hashable] = field(default_factory=set)
@@ -59,8 +63,11 @@ class Looks(Generic[T]):
         now = self.now
         if now is None or seen is None or seen.state != state or now - seen.at >= self.rules.catch_up:
             return None
-        owed = (*self._owed.get(repository, ()), *self._owed.get(ANYWHERE, ()))
-        return None if any(seen.at < time <= now for time in owed) else seen
+        for place in (repository, ANYWHERE):
+            told_since = self._told.get(place, 0) > seen.turn
+            if told_since or any(seen.at < time <= now for time in self._owed.get(place, ())):
+                return None
+        return seen
 
     def looked(self, key: Hashable, state: Hashable, value: T) -> None:
         """It was looked at now. Where it could not be before, others may have been missed meanwhile."""
@@ -68,7 +75,7 @@ class Looks(Generic[T]):
             return
         if key in self._failing:
             self.forget()
-        self._seen[key] = _Seen(state=state, at=self.now, value=value)
+        self._seen[key] = _Seen(state=state, at=self.now, turn=self.turn, value=value)
 
     def failed(self, key: Hashable) -> None:
         """It could not be looked at."""
@@ -84,9 +91,10 @@ class Looks(Generic[T]):
     def told(self, repositories: Iterable[str], now: datetime) -> None:
         """Deliveries came, and were noticed now. A storm of them asks for one look a second at most."""
         for repository in repositories:
+            self._told[repository] = self.turn
             later = {time for time in self._owed.get(repository, ()) if time > now}
-            later |= {(now + echo).replace(microsecond=0) + _SECOND for echo in ECHOES[1:]}
-            self._owed[repository] = (now, *sorted(later))
+            later |= {(now + echo).replace(microsecond=0) + _SECOND for echo in ECHOES}
+            self._owed[repository] = tuple(sorted(later))
 
 
 _SECOND = timedelta(seconds=1)
@@ -94,10 +102,11 @@ _SECOND = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Seen(Generic[T]):
-    """`state` is ours, `at` the time before the look."""
+    """`state` is ours, `at` the time before the look, `turn` the look around that it was part of."""
 
     state: Hashable
     at: datetime
+    turn: int
     value: T
 
 
@@ -125,6 +134,7 @@ class Freshness(Generic[T]):
             self.lost()
         for looks in (self.pulls, self.remarks):
             looks.now = now if listening else None
+            looks.turn += 1
         first, self._number = self._number is None, number
         if first:
             return  # nothing was seen yet: everything will be looked at

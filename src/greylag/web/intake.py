@@ -43,7 +43,7 @@ class Intake:
         self._serving = serving
         self._queue: queue.Queue[tuple[Item, Future[None]] | None] = queue.Queue(MOST_WAITING)
         self._name = f"serve-{uuid.uuid4().hex[:12]}"
-        self._missed = True
+        self._misses, self._told_misses = 1, 0  # what came before this process began
         self._beat_at = self._tidied_at = 0.0
         self._thread = threading.Thread(target=self._run, name="greylag-intake", daemon=True)
 
@@ -56,6 +56,10 @@ class Intake:
     def waiting(self) -> int:
         """How much waits to be written down."""
         return self._queue.qsize()
+
+    @property
+    def _missed(self) -> bool:
+        return self._misses > self._told_misses
 
     def start(self) -> None:
         """Begin. Raises what a database raises that cannot be written to."""
@@ -73,7 +77,7 @@ class Intake:
         try:
             self._queue.put_nowait((item, told))
         except queue.Full:
-            self._missed = self._missed or isinstance(item, Delivery)
+            self._misses += isinstance(item, Delivery)
             raise Full(f"{MOST_WAITING} requests wait already") from None
         return told
 
@@ -86,7 +90,7 @@ class Intake:
             if ends:
                 self._leave()
                 return
-            if time.monotonic() - self._beat_at >= pause or (self._missed and not some):
+            if time.monotonic() - self._beat_at >= pause or self._missed:
                 try:
                     self._care()
                 except DATABASE_ERRORS as error:
@@ -114,12 +118,16 @@ class Intake:
             with self._serving.store.write() as session:
                 hooks.keep_deliveries(session, [one for one in items if isinstance(one, Delivery)], now())
                 hooks.keep_runs(session, [one for one in items if isinstance(one, PushedRun)], now())
+                misses = self._misses
+                if misses > self._told_misses:
+                    hooks.keep_deliveries(session, [_gap()], now())
         except Exception as error:  # noqa: BLE001 - whatever it was: whoever waits is told, and sends again
-            self._missed = self._missed or any(isinstance(one, Delivery) for one in items)
+            self._misses += any(isinstance(one, Delivery) for one in items)
             _log.warning("what came in could not be written down: %s", error)
             for _, told in some:
                 told.set_exception(error)
         else:
+            self._told_misses = misses
             for _, told in some:
                 told.set_result(None)
 
@@ -129,12 +137,12 @@ class Intake:
         tidy = time.monotonic() - self._tidied_at >= _TIDY_SECONDS or not self._tidied_at
         with store.write() as session:
             hooks.beat(session, self._name)
-            if self._missed:
-                gap = Delivery(forge="greylag", id=uuid.uuid4().hex, repository=ANYWHERE, kind="missed")
-                hooks.keep_deliveries(session, [gap], now)
+            misses = self._misses
+            if misses > self._told_misses:
+                hooks.keep_deliveries(session, [_gap()], now)
             if tidy:
                 hooks.forget_old(session, now, deliveries_for=_DELIVERIES, runs_for=self._serving.keep)
-        self._missed = False
+        self._told_misses = misses
         self._beat_at = time.monotonic()
         if tidy:
             self._tidied_at = self._beat_at
@@ -145,3 +153,7 @@ class Intake:
                 hooks.leave(session, self._name, self._serving.life)
         except DATABASE_ERRORS as error:
             _log.warning("the end could not be written down; the others see it by the clock: %s", error)
+
+
+def _gap() -> Delivery:
+    return Delivery(forge="greylag", id=uuid.uuid4().hex, repository=ANYWHERE, kind="missed")
