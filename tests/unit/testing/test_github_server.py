@@ -6,15 +6,14 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from tests.unit.testing.listening import listening
 
 from greylag.testing.github import GitHubServer, Limits, signature
 from greylag.workspace import Repository
@@ -177,33 +176,8 @@ def test_git_asks_for_a_token_and_for_the_right(server: GitHubServer, tmp_path: 
     assert repo.ref("refs/heads/new") == repo.head()
 
 
-@pytest.fixture
-def listener() -> Iterator[tuple[str, list[tuple[dict[str, str], bytes]]]]:
-    heard: list[tuple[dict[str, str], bytes]] = []
-
-    class Listener(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            heard.append(({name.lower(): value for name, value in self.headers.items()}, body))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Nothing."""
-
-    listening = HTTPServer(("127.0.0.1", 0), Listener)
-    thread = threading.Thread(target=listening.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{listening.server_port}/", heard
-    listening.shutdown()
-    listening.server_close()
-
-
-def test_webhooks_are_signed_get_lost_and_are_sent_again(
-    tmp_path: Path, listener: tuple[str, list[tuple[dict[str, str], bytes]]]
-) -> None:
-    url, heard = listener
-    with GitHubServer(tmp_path) as server:
+def test_webhooks_are_signed_get_lost_and_are_sent_again(tmp_path: Path) -> None:
+    with listening() as (url, heard), GitHubServer(tmp_path) as server:
         server.hub.add("shop/etl", FILES, access={"ann": "admin"})
         api = Api(server, "ann")
         config = {"url": url, "secret": "sesame"}

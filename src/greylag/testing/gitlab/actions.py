@@ -10,7 +10,7 @@ import re
 _KNOWN = frozenset(
     {"close", "reopen", "merge", "draft", "ready", "label", "assign", "title", "approve", "wip"}
 )
-_LINE = re.compile(r"/(\w+)\b")
+_LINE = re.compile(r"/(\w+)(?=\s|$)")
 
 
 def split(text: str) -> tuple[str, list[str]]:
