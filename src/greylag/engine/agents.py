@@ -12,7 +12,7 @@ from greylag.domain.question import Place
 from greylag.domain.quoting import visible
 from greylag.domain.target import TargetState
 from greylag.domain.words import count
-from greylag.engine import agent_runs, questions
+from greylag.engine import agent_runs, claims, questions
 from greylag.engine.agent_parts import Agents, Judges, Proxy
 from greylag.engine.agent_runs import AgentRun
 from greylag.engine.agent_task import Task, task_of
@@ -252,7 +252,7 @@ def _finished(
         changed = replace(target, base=made.base, commit=made.commit, verdict=made.verdict)
         record(session, request.migration, changed, now, outcome=made.state.value, note=made.reason)
         if made.state is TargetState.SKIPPED:
-            session.drop_lease(request.migration, target.repository)
+            claims.leave(session, request.migration, target, made.state)
         kind = EventKind.REWRITTEN if made.state is TargetState.REWRITTEN else EventKind.SKIPPED
         text = f"{target.repository}: {made.reason}"
         tools.tell(session, request, target, kind, text, **{**made.told, **told})

@@ -10,7 +10,7 @@ from typing import Any, assert_never
 import sqlalchemy as sa
 
 from greylag.domain.target import TargetState
-from greylag.engine import agent_runs, ledger, tables
+from greylag.engine import agent_runs, claims, ledger, tables
 from greylag.engine.actions import AssignWaves, Hold, Settle
 from greylag.engine.events import EventKind
 from greylag.engine.permits import wave_done
@@ -97,7 +97,7 @@ def _settle(session: Session, world: World, action: Settle, now: datetime) -> bo
         agent_runs.close_open(session, migration, target, now, action.reason)
     record(session, migration, target, now, outcome=action.state.value, note=action.reason)
     if action.state in TERMINAL:
-        session.drop_lease(migration, target.repository)
+        claims.leave(session, migration, target, action.state)
     kind = _TOLD.get(action.state, EventKind.UPDATED)
     message = f"{target.repository}: {action.reason}"
     session.event(migration, kind, message, at=now, repository=target.repository, wave=target.wave)

@@ -330,7 +330,7 @@ class Campaign:
 
     def _reopen(self, session: Session, target: Target, found: Sequence[LedgerEntry], now: datetime) -> None:
         """New readers appeared where everything was done: another round, with a pull request of its own."""
-        fresh = {entry.consumer.key for entry in found} - session.consumer_keys(self.name, target.repository)
+        fresh = ledger.appeared(session, self.name, target.repository, found)
         if not fresh:
             return
         ledger.close_round(session, self.name, target.repository)

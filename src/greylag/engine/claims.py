@@ -23,8 +23,6 @@ from greylag.engine.world import TERMINAL, PullState, Target, World
 from greylag.forge.base import Forge
 
 _CLAIMS = tables.claims
-_ENDED = frozenset({TargetState.DONE, TargetState.HANDED_OVER})
-"""Of these, what is in a forge is merged, or a person's."""
 
 
 def want(session: Session, migration: str, target: str, paths: Iterable[str]) -> None:
@@ -51,24 +49,38 @@ def hold(session: Session, migration: str, target: str) -> None:
         _write(session, migration, target, "open", _paths(session, migration, target)["wanted"])
 
 
+def leave(session: Session, migration: str, target: Target, state: TargetState) -> None:
+    """A target ends in `state`: its repository is free, unless a pull request of ours is to be closed yet."""
+    if state is TargetState.HANDED_OVER or not _may_be_open(target):
+        release(session, migration, target.repository)
+
+
 def release(session: Session, migration: str, target: str) -> None:
-    """No pull request of a part is open any more."""
-    _write(session, migration, target, "open", frozenset())
+    """No pull request of a target is open any more."""
+    session.drop_lease(migration, target)
+    if is_part(target):
+        _write(session, migration, target, "open", frozenset())
 
 
 def let_go(world: World, forge: Forge) -> tuple[str, ...]:
-    """The targets with claims that no open pull request of ours stands for any more."""
+    """The targets that ended and hold something that no open pull request of ours stands for any more."""
     mine = [one for one in world.targets if one.repository in world.claimed and one.terminal]
     idle = (one for one in mine if one.repository not in world.busy)
     return tuple(one.repository for one in idle if _over(world, one, forge))
 
 
-def _over(world: World, target: Target, forge: Forge) -> bool:
-    if target.state in _ENDED or target.pull_state is None:
-        return True
+def _may_be_open(target: Target) -> bool:
     if target.pull is not None:
-        return target.pull.state is not PullState.OPEN
-    # Skipped while it was being proposed: only the forge knows whether it came to that.
+        return target.pull.state is PullState.OPEN
+    return target.pull_state == PullState.OPEN
+
+
+def _over(world: World, target: Target, forge: Forge) -> bool:
+    if target.state is TargetState.HANDED_OVER or not _may_be_open(target):
+        return True  # it is a person's, or nothing is there
+    if target.pull is not None:
+        return False
+    # Ended while it was being proposed: only the forge knows whether it came to that.
     try:
         key = pull_key(world.migration, target.repository, target.attempt)
         return forge.find_key(target.repository, key) is None
@@ -79,21 +91,21 @@ def _over(world: World, target: Target, forge: Forge) -> bool:
 def around(
     session: Session, migration: str, targets: Collection[Target], leases: Mapping[str, str]
 ) -> tuple[dict[str, str], frozenset[str]]:
-    """Of the targets of a campaign, which must wait for which other change, and which hold files.
+    """Of the targets of a campaign, which must wait for which other change, and which ended hold something.
 
-    `leases` are those of other migrations. Costs nothing where no repository is in parts.
+    `leases` are those of other migrations. Next to nothing is asked where no repository is in parts.
     """
     names = [target.repository for target in targets]
+    table, known = tables.leases, tables.targets
+    mine = (known.c.migration == table.c.migration) & (known.c.repository == table.c.repository)
+    ended = (table.c.migration == migration) & known.c.state.in_([state.value for state in TERMINAL])
+    query = sa.select(table.c.repository).select_from(table.join(known, mine)).where(ended)
+    holding = {row["repository"] for row in session.rows(query)}
     if not any(is_part(name) for name in (*names, *leases)):
-        return {}, frozenset()
-    return blocked(session, migration, names), claimed(session, migration)
-
-
-def claimed(session: Session, migration: str) -> frozenset[str]:
-    """The targets of a campaign with files that they hold open."""
+        return {}, frozenset(holding)
     here = (_CLAIMS.c.migration == migration) & (_CLAIMS.c.kind == "open")
-    query = sa.select(_CLAIMS.c.target).where(here).distinct()
-    return frozenset(row["target"] for row in session.rows(query))
+    claims = session.rows(sa.select(_CLAIMS.c.target).where(here).distinct())
+    return blocked(session, migration, names), frozenset(holding | {row["target"] for row in claims})
 
 
 def blocked(session: Session, migration: str, targets: Collection[str]) -> dict[str, str]:

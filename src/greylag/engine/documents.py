@@ -12,6 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from greylag.domain.parts import placed
+
 if TYPE_CHECKING:
     from greylag.agent.transcript import Attempt, Record
     from greylag.domain.check import Proof
@@ -24,11 +26,12 @@ if TYPE_CHECKING:
 
 
 def plain(value: object) -> Any:
-    """A value as JSON has it: times as ISO 8601."""
+    """A value as JSON has it: times as ISO 8601; a target by its repository, and by its part of that."""
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds")
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+        found = {str(key): plain(item) for key, item in value.items()}
+        return found | placed(found["repository"]) if "repository" in found else found
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(item) for item in value]
     return value
@@ -42,8 +45,8 @@ def status_document(status: Status) -> dict[str, object]:
         "over": status.over,
         "needs_person": needs_person(status),
         "targets": [
-            {
-                "repository": target.repository,
+            placed(target.repository)
+            | {
                 "state": target.state.value,
                 "reason": target.reason,
                 "wave": target.wave,

@@ -103,7 +103,7 @@ def keep(
     for entry in entries:
         key = entry.consumer.key
         values = _values(entry)
-        if key in others and others[key] in ("edited", MIGRATED) and entry.outcome != "edited":
+        if others.get(key) == "edited" and entry.outcome != "edited":
             continue  # a change of a sibling moves it: it is that one's as long as we do not
         if key in known or key in others:
             row = table.update().where((table.c.migration == migration) & (table.c.key == key))
@@ -132,25 +132,57 @@ def add(
     """Rows for readers that appeared since a target's last rewrite: they stand as the target does."""
     table = tables.consumers
     here = (table.c.migration == migration) & (table.c.repository == repository)
-    known = {row["key"] for row in session.rows(sa.select(table.c.key).where(here))}
-    fresh = [entry for entry in entries if entry.consumer.key not in known]
-    known |= _of_siblings(session, migration, repository).keys() if fresh else set()
-    for entry in fresh:
+    query = sa.select(table.c.key, table.c.outcome).where(here)
+    known = {row["key"]: row["outcome"] for row in session.rows(query)}
+    known |= _of_siblings(session, migration, repository)
+    for entry in entries:
         key, values = entry.consumer.key, _values(entry) | {"outcome": "pending"}
         if key not in known:
             row = {"migration": migration, "key": key, "found_at": now, **values}
             session.connection.execute(table.insert().values(**row))
+        elif known[key] in (GONE, MIGRATED):
+            one = table.update().where((table.c.migration == migration) & (table.c.key == key))
+            session.connection.execute(one.values(**values))
+
+
+def appeared(
+    session: Session, migration: str, repository: str, entries: Iterable[LedgerEntry]
+) -> frozenset[str]:
+    """The keys of those that are new where all was done, or that read the old dataset again.
+
+    Again: what was edited, or stopped reading, would be edited now.
+    """
+    table = tables.consumers
+    here = (table.c.migration == migration) & (table.c.repository == repository)
+    query = sa.select(table.c.key, table.c.outcome).where(here)
+    known = {row["key"]: row["outcome"] for row in session.rows(query)}
+    over = ("edited", MIGRATED, GONE)
+    return frozenset(
+        entry.consumer.key
+        for entry in entries
+        if (was := known.get(entry.consumer.key)) is None or (entry.outcome == "edited" and was in over)
+    )
 
 
 def _of_siblings(session: Session, migration: str, target: str) -> dict[str, str]:
-    """The outcome of consumers that belong to other targets in the same repository, by key."""
+    """The outcome of consumers that belong to other targets in the same repository, by key.
+
+    What is edited where all is done was migrated.
+    """
     table = tables.consumers
     name, after = whole(target), chr(ord(BETWEEN[-1]) + 1)
     # A range, and no pattern: the index tells it without a look at the other repositories' rows.
     parts = table.c.repository.between(f"{name}{BETWEEN}", f"{name}{BETWEEN[:-1]}{after}")
     same = parts | (table.c.repository == name) if is_part(target) else parts
-    here = (table.c.migration == migration) & (table.c.repository != target) & same
-    return {row["key"]: row["outcome"] for row in session.rows(sa.select(table).where(here))}
+    targets = tables.targets
+    theirs = (targets.c.migration == table.c.migration) & (targets.c.repository == table.c.repository)
+    done = (table.c.outcome == "edited") & (targets.c.state == TargetState.DONE.value)
+    query = (
+        sa.select(table.c.key, sa.case((done, MIGRATED), else_=table.c.outcome).label("outcome"))
+        .select_from(table.join(targets, theirs))
+        .where((table.c.migration == migration) & (table.c.repository != target) & same)
+    )
+    return {row["key"]: row["outcome"] for row in session.rows(query)}
 
 
 def close_round(session: Session, migration: str, repository: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from greylag.domain.errors import UsageError
 from greylag.domain.target import TargetState
-from greylag.engine import agent_runs, ledger, questions, tables
+from greylag.engine import agent_runs, claims, ledger, questions, tables
 from greylag.engine.answering import checked, find, going_on, in_file, keep_in_file
 from greylag.engine.apply import FRESH
 from greylag.engine.campaign import Campaign
@@ -290,8 +290,9 @@ class Overrides:
                 else:
                     done[target.repository] = verdict.words
                     self._tell(session, command, verdict.words, because, target)
-                    if verdict.values.get("state") in (TargetState.SKIPPED, TargetState.HANDED_OVER):
-                        session.drop_lease(name, target.repository)
+                    state = verdict.values.get("state")
+                    if state in (TargetState.SKIPPED, TargetState.HANDED_OVER):
+                        claims.leave(session, name, target, TargetState(state))
             if done:
                 session.reopen(name)
         if not done and not nothing:

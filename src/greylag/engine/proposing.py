@@ -41,7 +41,7 @@ def rewrite(tools: Tools, request: Request, target: Target) -> bool:
         changed = replace(target, base=made.base, commit=made.commit, verdict=made.verdict)
         record(session, request.migration, changed, now, outcome=made.state.value, note=made.reason)
         if made.state in (TargetState.SKIPPED, TargetState.DONE):
-            session.drop_lease(request.migration, target.repository)
+            claims.leave(session, request.migration, target, made.state)
         kind = {
             TargetState.REWRITTEN: EventKind.REWRITTEN,
             TargetState.WAITING_ANSWER: EventKind.QUESTION,
@@ -57,7 +57,7 @@ def _left_out(tools: Tools, request: Request, target: Target, reason: str) -> bo
     with tools.store.write() as session:
         done = tools.change(session, request, target, state=TargetState.SKIPPED.value, reason=reason)
         if done:
-            session.drop_lease(request.migration, target.repository)
+            claims.leave(session, request.migration, target, TargetState.SKIPPED)
             text = f"{target.repository}: {reason}"
             tools.tell(session, request, target, EventKind.SKIPPED, text)
     return done

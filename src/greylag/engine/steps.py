@@ -22,6 +22,7 @@ from greylag.engine.permits import (
     wave_stop,
 )
 from greylag.engine.pilots import Go, Refuse, WaitFor, next_step
+from greylag.engine.upstream import awaited
 from greylag.engine.world import LIVE, AgentRules, Mode, PullState, Target, World
 from greylag.rollout.health import Assessment, Health, interval
 from greylag.rollout.policy import over_limit
@@ -197,19 +198,25 @@ def _rewritten(tick: Tick, target: Target) -> None:
         return
     if not target.holds_a_pull:
         # A pull request that is open already is brought up to date: it costs its owner nothing more.
-        limit = world.rules.rollout.per_owner
-        owner = over_limit(target.owners, tick.open_now, limit)
-        if owner is not None:
-            tick.wait(WaitKind.OTHERS, target, f"{owner} already has {limit} open pull requests")
-            return
-        most = world.rules.max_open
-        if most is not None and tick.opened >= most:
-            reason = f"{count(tick.opened, 'pull request')} open already, at most {most} at a time"
+        reason = _too_many(tick, target)
+        if reason is not None and not awaited(world, target):
             tick.wait(WaitKind.OTHERS, target, reason)
             return
         tick.open_now.update(target.owners)
         tick.opened += 1
     tick.effect(EffectKind.PROPOSE, target)
+
+
+def _too_many(tick: Tick, target: Target) -> str | None:
+    """Are as many pull requests open as its owners, or all together, are asked to bear?"""
+    limit = tick.world.rules.rollout.per_owner
+    owner = over_limit(target.owners, tick.open_now, limit)
+    if owner is not None:
+        return f"{owner} already has {limit} open pull requests"
+    most = tick.world.rules.max_open
+    if most is not None and tick.opened >= most:
+        return f"{count(tick.opened, 'pull request')} open already, at most {most} at a time"
+    return None
 
 
 def _proposed(tick: Tick, target: Target) -> None:
@@ -326,6 +333,8 @@ def _reverted(tick: Tick, target: Target) -> None:
 def _done(tick: Tick, target: Target) -> None:
     if target.revert_wanted is not None:
         _revert_in_order(tick, target)
+    elif target.merged_commit is None:
+        _withdrawn(tick, target)  # nothing was left to do, and an earlier patch may stand in the forge
 
 
 def _withdrawn(tick: Tick, target: Target) -> None:
@@ -379,7 +388,9 @@ def _refreshed(tick: Tick, target: Target) -> bool:
     if target.source != tick.world.source:
         tick.effect(EffectKind.REWRITE, target, "the migration file changed")
         return True
-    if target.head is not None and target.head != target.base:
+    queued = target.pull is not None and target.pull.queued
+    # What stands in a merge queue is tested there with what comes before it; a push would throw it out.
+    if target.head is not None and target.head != target.base and not queued:
         tick.effect(EffectKind.REWRITE, target, "its base branch moved")
         return True
     return False

@@ -208,12 +208,6 @@ class Session:
             found.setdefault((row["repository"], row["attempt"]), []).append(reading)
         return found
 
-    def consumer_keys(self, migration: str, repository: str) -> set[str]:
-        """The keys of the consumers of one repository."""
-        table = tables.consumers
-        here = (table.c.migration == migration) & (table.c.repository == repository)
-        return {row["key"] for row in self.rows(sa.select(table.c.key).where(here))}
-
     def last_reading(self, migration: str, target: Target) -> Reading | None:
         """The latest reading of a target's present attempt."""
         table = tables.readings

@@ -39,13 +39,16 @@ class PullState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullView:
-    """A pull request as the forge shows it now. `head` is the tip of its branch."""
+    """A pull request as the forge shows it now. `head` is the tip of its branch; `queued`: it waits in the
+    forge's own merge queue.
+    """
 
     number: int
     state: PullState
     head: str
     merged_commit: str | None = None
     url: str = ""
+    queued: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,7 +245,7 @@ class World:
     blocked: Mapping[str, str] = field(default_factory=dict)
     """Targets whose repository has another open change that theirs must not meet, and which."""
     claimed: frozenset[str] = frozenset()
-    """Parts of repositories with files that nobody else may change now."""
+    """Targets that hold their repository, or files of it, against other changes, though they may have ended."""
     dependencies: tuple[Dependency, ...] = ()
     agents_down: str = ""
     """Why no agent can work at all in this process, e.g. a key that is refused; empty while they can."""

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import Field
 
 from greylag.domain.errors import UsageError
+from greylag.domain.parts import whole
 from greylag.engine import documents
 from greylag.mcp.access import Access
 from greylag.mcp.shapes import Asked, Attempts, Found, Migration, Planned, Proven, Rows, Standing
@@ -143,7 +144,7 @@ def ledger(access: Access) -> Callable[..., Rows]:
         rows = [
             row
             for row in ledger_rows(campaign)
-            if repository in (None, row.repository) and state in (None, row.state)
+            if repository in (None, row.repository, whole(row.repository)) and state in (None, row.state)
         ]
         document = documents.ledger_document(campaign.name, rows)
         shown = cast("list[object]", document["consumers"])[offset : offset + limit]
