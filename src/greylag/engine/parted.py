@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import contextlib
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from greylag.domain.check import Check
+from greylag.domain.errors import GreylagError
 from greylag.domain.migration import CronWindow
 from greylag.domain.parts import part, whole
 from greylag.engine.ports import Lessons, Schedules
 from greylag.forge.base import (
     Forge,
+    Glance,
+    Glancing,
     Merged,
     NotMergeable,
     NotRevertible,
@@ -20,6 +24,7 @@ from greylag.forge.base import (
     PullRequestState,
     Remark,
     Remarks,
+    glance_of,
 )
 from greylag.rollout.health import HealthSource, Reading, Subject
 from greylag.rollout.quiet import Lesson
@@ -55,6 +60,19 @@ class PartedForge:
         """See `Forge`."""
         found = self._forge.find_key(whole(repository), key)
         return None if found is None else self._known(repository, found)
+
+    def glance(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Glance]:
+        """See `Glancing`; a forge that is not one is asked for each."""
+        asked = {(whole(target), key): target for target, key in keys}
+        if isinstance(self._forge, Glancing):
+            return {(asked[place], place[1]): one for place, one in self._forge.glance(tuple(asked)).items()}
+        found: dict[tuple[str, str], Glance] = {}
+        for (repository, key), target in asked.items():
+            with contextlib.suppress(GreylagError):
+                pull = self._forge.find_key(repository, key)
+                if pull is not None:
+                    found[target, key] = glance_of(pull)
+        return found
 
     def pull_requests(
         self, repository: str | None = None, *, state: PullRequestState | None = None

@@ -108,6 +108,21 @@ class Glance:
     head_commit: str
     merge_commit: str | None
     url: str
+    queued: bool = False
+
+
+def glance_of(pull: PullRequest) -> Glance:
+    """What a look at many would say of it."""
+    return Glance(
+        repository=pull.repository,
+        key=pull.key,
+        number=pull.number,
+        state=pull.state,
+        head_commit=pull.head_commit,
+        merge_commit=pull.merge_commit,
+        url=pull.url,
+        queued=pull.queued,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ from greylag.forge.base import (
     Remark,
     Remarks,
     RevertRefusal,
+    glance_of,
 )
 from greylag.forge.settling import (
     closed,
@@ -141,7 +142,7 @@ class EmbeddedForge:
         found: dict[tuple[str, str], Glance] = {}
         for pull in self._store.of_keys(keys):
             with contextlib.suppress(ForgeError, RepositoryError):
-                found[pull.repository, pull.key] = _glance(self._settled(pull))
+                found[pull.repository, pull.key] = glance_of(self._settled(pull))
         return found
 
     def _settled(self, pull: PullRequest) -> PullRequest:
@@ -306,18 +307,6 @@ class EmbeddedForge:
             email=self._email,
             when=self._clock(),
         )
-
-
-def _glance(pull: PullRequest) -> Glance:
-    return Glance(
-        repository=pull.repository,
-        key=pull.key,
-        number=pull.number,
-        state=pull.state,
-        head_commit=pull.head_commit,
-        merge_commit=pull.merge_commit,
-        url=pull.url,
-    )
 
 
 def _merged(pull: PullRequest, *, already: bool) -> Merged:

@@ -8,10 +8,10 @@ the first two. What creates something is sent with `repeat=False`: the caller lo
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 from pydantic import SecretStr
 
@@ -327,10 +327,21 @@ class HostApi(Remote, Protocol):
         ...
 
 
-class Batching(Protocol):
-    """A forge that shows many pull requests with few requests. Optional: `HostedForge` looks for it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glimpse:
+    """A pull request among many. `tip`: where its base branch stands; None: not told, so it is asked for."""
 
-    def glance(self, wanted: Mapping[str, Collection[int]]) -> Mapping[tuple[str, int], str]:
-        """By repository and number, a stamp that is the same as long as `pull`, `checks`, `comments` and the
-        branches are. Those that are not told must be read."""
+    repository: str
+    shown: Shown
+    tip: str | None = None
+
+
+@runtime_checkable
+class Batching(Protocol):
+    """A forge that shows many pull requests, of several repositories, with one request. `HostedForge` looks
+    for it; where there is none, each is asked for.
+    """
+
+    def glimpses(self, wanted: Sequence[tuple[str, int]]) -> Iterable[Glimpse]:
+        """Those of these repositories and numbers that are shown to us."""
         ...

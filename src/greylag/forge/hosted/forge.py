@@ -11,6 +11,7 @@ from typing import assert_never
 from greylag.domain.check import Check, CheckStatus
 from greylag.forge.base import (
     ForgeError,
+    Glance,
     Merged,
     MergeRefusal,
     NotMergeable,
@@ -34,6 +35,7 @@ from greylag.forge.hosted.api import (
     Shown,
     Taken,
 )
+from greylag.forge.hosted.glancing import glance
 from greylag.forge.hosted.hearing import hear
 from greylag.forge.hosted.journal import Journal
 from greylag.forge.hosted.looking import Looking
@@ -106,6 +108,10 @@ class HostedForge:
         """See `Forge`."""
         shown = self._look.of_key(repository, key)
         return None if shown is None else self._look.read(repository, shown)
+
+    def glance(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Glance]:
+        """See `Glancing`."""
+        return glance(self._look, keys)
 
     def pull_requests(
         self, repository: str | None = None, *, state: PullRequestState | None = None

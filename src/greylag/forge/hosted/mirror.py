@@ -72,10 +72,16 @@ class Mirror:
             if here is not None and branch != repo.default_branch:
                 repo.set_ref(ref, None, expected=here)
             return None
-        if repo.ref(ref) != tip:
-            self.fetch(repository, branch)
-            return Repository.open(repo.path).ref(ref)
-        return tip
+        return self.bring(repository, branch, tip)
+
+    def bring(self, repository: str, branch: str, tip: str) -> str | None:
+        """Bring one branch to where it is known to stand; costs nothing when nothing moved."""
+        repo = self.open(repository)
+        ref = f"refs/heads/{branch}"
+        if repo.ref(ref) == tip:
+            return tip
+        self.fetch(repository, branch)
+        return Repository.open(repo.path).ref(ref)
 
     def follow(self, repository: str, branch: str) -> None:
         """Bring the default branch up to date; it is called `branch` now."""
