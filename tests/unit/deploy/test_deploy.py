@@ -118,6 +118,7 @@ def test_the_charts_settings_are_ours(tmp_path: Path, monkeypatch: pytest.Monkey
     file = tmp_path / "greylag.yaml"
     file.write_text(config["data"]["greylag.yaml"])
     settings = load_settings(file)
+    load_settings(ROOT / "deploy" / "greylag.yaml")
     assert settings.database == "postgresql+psycopg://greylag@postgres/greylag"
     assert settings.fleet == Path("/var/lib/greylag/mirrors")
 
