@@ -12,32 +12,18 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.e2e.campaigns import (
-    MIGRATION,
-    START,
-    ScriptedHealth,
-    query,
-    rule_rewriter,
-    write_migration,
-)
+from tests.e2e.campaigns import MIGRATION, ScriptedHealth, query, write_migration
+from tests.e2e.hosted import BOT, NAMES, TOKEN, fill, head_of, make_app, run, states
 
-from greylag.app import App, Settings, build
-from greylag.app.forge_settings import GitHubSettings
+from greylag.app import App
 from greylag.domain.target import TargetState
-from greylag.engine.campaign import Campaign
-from greylag.engine.clock import LeapClock
 from greylag.engine.report import ledger_rows, questions
 from greylag.engine.retire import retire
-from greylag.engine.work import InlineWork
 from greylag.testing.github import GitHubServer
 from greylag.testing.github.front import Limits
-from greylag.workspace import Repository
-
-BOT = "greylag-bot"
-TOKEN = "GREYLAG_TEST_FORGE_TOKEN"
-NAMES = ("shop/r0", "shop/r1", "shop/r2")
 
 
 @pytest.fixture
@@ -45,50 +31,14 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHubSe
     """Three repositories that read the old dataset, one that does not, one of somebody else's."""
     with GitHubServer(tmp_path / "server") as made:
         access = {BOT: "write", "ann": "admin", "@data": "read"}
-        for number, name in enumerate(NAMES):
-            files = {f"q{number}.sql": query(number).encode(), ".github/CODEOWNERS": b"* @shop/data\n"}
-            made.hub.add(name, files, access=access, topics=["pipelines"])
-        made.hub.add("shop/other", {"x.sql": b"SELECT 1\n"}, access=access)
-        made.hub.add("else/where", {"q.sql": query(9).encode()}, access=access)
+        fill(made, {".github/CODEOWNERS": b"* @shop/data\n"}, access)
         monkeypatch.setenv(TOKEN, made.hub.token(BOT))
         yield made
 
 
-def make_github_app(folder: Path, url: str, *, health: ScriptedHealth | None = None, **forge: object) -> App:
-    """The application over the server, with limits of its own that nobody waits for."""
-    fast = {"requests_per_second": 1e6, "content_per_minute": 1e6, "content_per_hour": 1e6, "poll": 0.0}
-    document = {"kind": "github", "url": url, "token_env": TOKEN, "org": "shop"} | fast | forge
-    settings = Settings(
-        fleet=folder / "mirrors",
-        database=f"sqlite:///{folder / '.greylag' / 'greylag.db'}",
-        forge=GitHubSettings.model_validate(document),
-    )
-    return build(
-        settings,
-        rewriter=rule_rewriter,
-        clock=LeapClock(START),
-        health=health or ScriptedHealth(),
-        work=InlineWork,
-    )
-
-
-def run(folder: Path, app: App, text: str = MIGRATION) -> Campaign:
-    """One `greylag run`."""
-    campaign = app.campaign(write_migration(folder, text))
-    with app.lock():
-        campaign.run()
-    return campaign
-
-
-def states(campaign: Campaign) -> dict[str, TargetState]:
-    """The targets' states by repository."""
-    return {target.repository: target.state for target in campaign.world().targets}
-
-
-def head_of(server: GitHubServer, name: str, path: str) -> str:
-    """A file at the head of the server's main."""
-    repo = Repository.open(server.hub.repos[name].path)
-    return repo.read(repo.head(), path).decode()
+def make_github_app(folder: Path, url: str, **more: Any) -> App:
+    """The application over GitHub's server."""
+    return make_app(folder, url, kind="github", **more)
 
 
 def test_find_propose_check_merge_done(tmp_path: Path, server: GitHubServer) -> None:
