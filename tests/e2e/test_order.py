@@ -9,6 +9,7 @@ from tests.e2e.campaigns import START, query
 from tests.e2e.test_rollout import campaign_of, ended
 
 from greylag.domain.target import TargetState
+from greylag.engine.actions import Decision
 from greylag.engine.campaign import Campaign
 from greylag.engine.events import EventKind
 from greylag.engine.explain import plan, words
@@ -83,6 +84,10 @@ def test_the_wait_names_who_is_waited_for(tmp_path: Path) -> None:
         "m": {"mart.sql": "SELECT 1 FROM mart.users", "q.sql": query(2)},
     }
     campaign = campaign_of(tmp_path, files, rollout={}, waves="[100%]")
-    waits = set()
-    campaign.run(on_tick=lambda decision: waits.update((one.repository, one.reason) for one in decision.waits))
+    waits: set[tuple[str | None, str]] = set()
+
+    def hear(decision: Decision) -> None:
+        waits.update((one.repository, one.reason) for one in decision.waits)
+
+    campaign.run(on_tick=hear)
     assert ("m", "waits for z, which builds prod.mart.users that it reads (mart.sql:1)") in waits

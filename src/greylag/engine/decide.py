@@ -102,7 +102,7 @@ def _refilled(world: World) -> list[Action]:
         later = [
             (target.wave, _weight(world, target))
             for target in world.targets
-            if target.wave is not None and target.wave > wave.number and target.state is TargetState.REWRITTEN
+            if target.wave is not None and target.wave > wave.number and _placed(target)
         ]
         moved = refill(later, wave.number, wave.size)
         if moved:

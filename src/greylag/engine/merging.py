@@ -37,6 +37,9 @@ def merge(tools: Tools, request: Request, target: Target) -> bool:
     now = tools.clock.now()
     with tools.store.read() as session:
         world = read_world(session, request.migration, request.source, tools.rules(request.migration), now)
+        row = session.migration(request.migration)
+    if row is not None and row["source"] != target.source:
+        return _noted(tools, request, target)  # the file changed since: it is rewritten first
     # Decided some time ago, perhaps by a process that was killed: is it still allowed?
     planned = timed(request.migration, target, tools.schedules, tools.lessons)
     if merge_stop(world, planned, now) is not None or pull.state is PullRequestState.CLOSED:

@@ -67,6 +67,23 @@ def _early(world: World, aside: Callable[[Target], bool]) -> dict[str, Target]:
     }
 
 
+def awaited(world: World, target: Target) -> bool:
+    """Does one with an open pull request wait for this one: of a later wave, or built from it?
+
+    Then no limit on open pull requests may keep it back: each would wait for the other.
+    """
+    last, names = world.once("awaited", lambda: _awaited(world))
+    return last > (target.wave or 0) or target.repository in names
+
+
+def _awaited(world: World) -> tuple[int, frozenset[str]]:
+    """The last wave with an open pull request, and all that those with one are built from."""
+    order = ordered(world.dependencies)
+    holders = [target for target in world.targets if target.holds_a_pull]
+    names = frozenset(name for one in holders for name in order.above(one.repository))
+    return max((one.wave or 0 for one in holders), default=0), names
+
+
 def in_change(target: Target) -> bool:
     """Has it an open pull request, or a merge that is not judged yet?"""
     return target.state in _IN_CHANGE or _open(target)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from greylag.domain.check import CheckStatus, Verdict
+from greylag.domain.lineage import Dependency
 from greylag.domain.migration import CronWindow, Freeze, HolidayCalendar, MergePolicy, Rollout, WaveSize
 from greylag.domain.target import TargetState
 from greylag.engine.actions import AssignWaves, Effect, EffectKind, Hold, Settle, WaitKind
@@ -473,3 +474,79 @@ def test_no_more_merges_in_an_hour_than_allowed() -> None:
     assert full.wake == recent + timedelta(hours=1)
     busy = decide(world(*targets, rules=rules, merges=(recent,), busy=frozenset("ab")), NOW)
     assert not busy.actions
+
+
+def open_one(repository: str, **more: Any) -> Target:
+    """A target with an open pull request of `@a`."""
+    return target(S.PROPOSED, repository=repository, owners=("@a",), pull=pull(), **more)
+
+
+TIGHT = Rollout(merge=MergePolicy.PROVEN, bake=BAKE, per_owner=1, max_open=1)
+READS = (Dependency(repository="mart", upstream="core", dataset="d.t", read="q.sql:3", built="t.sql:1"),)
+
+
+def test_no_limit_keeps_back_what_an_open_one_waits_for() -> None:
+    """A retry in an earlier wave, or upstream, needs the place that a later one took: neither would move."""
+    waves = (Wave(number=1, size=1), Wave(number=2, size=1))
+    core = target(S.REWRITTEN, repository="core", owners=("@a",), attempt=2)
+    later = world(core, open_one("mart", wave=2), waves=waves, rollout=TIGHT)
+    assert effect_of(later, NOW, "core") is EffectKind.PROPOSE
+    beside = world(core, open_one("mart", verdict=Verdict.TESTED), waves=waves, rollout=TIGHT)
+    assert effect_of(beside, NOW, "core") is None
+    assert effect_of(replace(beside, dependencies=READS), NOW, "core") is EffectKind.PROPOSE
+
+
+def effect_of(given: World, now: datetime, repository: str) -> EffectKind | None:
+    """What is asked for about one target."""
+    actions = [one for one in decide(given, now).actions if isinstance(one, Effect)]
+    return next((one.kind for one in actions if one.repository == repository), None)
+
+
+def test_an_open_pull_request_may_be_what_fills_a_wave_that_ended_badly() -> None:
+    """Its wave had come, then a person took back all of the wave before: nobody else is left to show it."""
+    waves = (Wave(number=1, size=1), Wave(number=2, size=1))
+    ended = target(S.HANDED_OVER, repository="canary")
+    decision = decide(world(ended, open_one("last", wave=2), waves=waves), NOW)
+    assert [one.waves for one in decision.actions if isinstance(one, AssignWaves)] == [{"last": 1}]
+
+
+UPSTREAM = [
+    ("still to be proposed", target(S.REWRITTEN, repository="core"), True),
+    ("proposed", open_one("core", verdict=Verdict.PROVEN), True),
+    ("baking", baking(10, (1, P), repository="core"), True),
+    ("done", target(S.DONE, repository="core"), False),
+    ("left alone", target(S.SKIPPED, repository="core"), False),
+    ("of a later wave", target(S.REWRITTEN, repository="core", wave=2), False),
+    ("without a wave yet", target(S.WAITING_ANSWER, repository="core", wave=None, questions=("q",)), False),
+    ("waiting for a person while its wave goes on", open_one("core", verdict=Verdict.INCONCLUSIVE), False),
+]
+
+
+@pytest.mark.parametrize(("core", "waits"), [case[1:] for case in UPSTREAM], ids=[one[0] for one in UPSTREAM])
+def test_what_is_built_from_another_is_proposed_after_it(core: Target, waits: bool) -> None:
+    mart = target(S.REWRITTEN, repository="mart")
+    waves = (Wave(number=1, size=1), Wave(number=2, size=1))
+    given = world(core, mart, waves=waves, dependencies=READS, answers={"q": None})
+    assert (effect_of(given, NOW, "mart") is None) == waits
+    told = [wait.reason for wait in decide(given, NOW).waits if wait.repository == "mart"]
+    assert told == (["waits for core, which builds d.t that it reads (q.sql:3)"] if waits else [])
+
+
+def test_what_is_open_already_waits_for_what_is_open_or_bakes_alone() -> None:
+    """What an upstream needs to begin, its repository or a place, may be held by who would wait for it."""
+    mart = open_one("mart")
+    for core, waits in [
+        (target(S.REWRITTEN, repository="core", attempt=2), False),
+        (open_one("core", base="old"), True),
+        (baking(10, (1, P), repository="core"), True),
+    ]:
+        given = world(core, mart, dependencies=READS, rollout=Rollout(merge=MergePolicy.PROVEN, bake=BAKE))
+        assert (effect_of(given, NOW, "mart") is None) == waits
+
+
+def test_those_that_read_of_each_other_have_no_order() -> None:
+    both = (*READS, Dependency(repository="core", upstream="mart", dataset="d.u", read="a:1", built="b:1"))
+    given = world(
+        target(S.REWRITTEN, repository="core"), target(S.REWRITTEN, repository="mart"), dependencies=both
+    )
+    assert {effect_of(given, NOW, name) for name in ("core", "mart")} == {EffectKind.PROPOSE}
