@@ -163,6 +163,21 @@ class Repository:
         above = parents if parents is not None else (() if base is None else (base,))
         return self._write_commit(tree, above, message, _signature(author, email, when))
 
+    def retold(
+        self,
+        commit: str,
+        *,
+        parents: tuple[str, ...],
+        message: str,
+        author: str,
+        email: str,
+        when: datetime,
+    ) -> str:
+        """Write a commit of the same files as another, with other parents and words; returns its id."""
+        return self._write_commit(
+            self._commit(commit).tree.id, parents, message, _signature(author, email, when)
+        )
+
     def merge(
         self, tip: str, head: str, *, message: str, author: str, email: str, when: datetime
     ) -> MergeResult | Conflict:

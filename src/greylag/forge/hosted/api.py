@@ -203,17 +203,14 @@ class Remote(Protocol):
         ...
 
 
-class HostApi(Remote, Protocol):
-    """One forge. Every method is one request where the forge allows it; none decides anything.
+class Catalogue(Remote, Protocol):
+    """Which repositories a forge has. Each method raises ForgeError for what does not exist, or is cut off.
 
     `name` is the forge as people call it ("GitHub"); `kind` is how the settings do ("github").
     """
 
     name: str
     kind: str
-    features: Features
-
-    # Which repositories there are. Each raises ForgeError for what does not exist, or is cut off.
 
     def of_owner(self, owner: str) -> Iterable[Found]:
         """All of an organisation, group, project or user."""
@@ -234,6 +231,12 @@ class HostApi(Remote, Protocol):
     def reachable(self) -> Iterable[Found]:
         """All that we were given, where the forge knows such a thing (an App's installation)."""
         ...
+
+
+class HostApi(Catalogue, Protocol):
+    """One forge. Every method is one request where the forge allows it; none decides anything."""
+
+    features: Features
 
     # Pull requests.
 

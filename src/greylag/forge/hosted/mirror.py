@@ -130,6 +130,21 @@ class Mirror:
         if here != commit:
             repo.set_ref(ref, commit, expected=here)
 
+    def fetch_ref(self, repository: str, source: str, target: str) -> None:
+        """Fetch one ref of the forge, of whatever kind, as a ref here."""
+        self._git(repository, ["fetch", *_QUIET, self._remote.address(repository), f"+{source}:{target}"])
+
+    def offer(self, repository: str, commit: str, ref: str) -> None:
+        """Push a commit to a ref of which the forge makes something else (`refs/for/main`).
+
+        Raises ForgeError, with what the forge said, when it does not take it.
+        """
+        result = self._run(
+            repository, ["push", "--porcelain", self._remote.address(repository), f"{commit}:{ref}"]
+        )
+        if result.returncode:
+            raise self._failure(repository, "push", result)
+
     def _clone(self, repository: str, branch: str) -> None:
         path = self.path(repository)
         path.parent.mkdir(parents=True, exist_ok=True)

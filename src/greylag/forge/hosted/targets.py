@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 
 from greylag.domain.errors import GreylagError
 from greylag.forge.base import ForgeError
-from greylag.forge.hosted.api import Found, HostApi
+from greylag.forge.hosted.api import Catalogue, Found
 from greylag.forge.hosted.journal import Journal
 from greylag.forge.hosted.mirror import Mirror
 
@@ -46,7 +46,7 @@ class Refreshed:
     unreadable: Mapping[str, str] = field(default_factory=dict)
 
 
-def select(api: HostApi, selection: Selection) -> Mapping[str, Found]:
+def select(api: Catalogue, selection: Selection) -> Mapping[str, Found]:
     """The repositories by full name. Raises ForgeError for one that is not shown to us."""
     found: dict[str, Found] = {}
     for one in _all(api, selection):
@@ -61,7 +61,7 @@ def select(api: HostApi, selection: Selection) -> Mapping[str, Found]:
     return dict(sorted(found.items()))
 
 
-def _all(api: HostApi, selection: Selection) -> Iterator[Found]:
+def _all(api: Catalogue, selection: Selection) -> Iterator[Found]:
     if selection.org is not None:
         for one in api.of_owner(selection.org):
             if selection.topic is None or selection.topic in one.topics:
@@ -80,7 +80,7 @@ def _all(api: HostApi, selection: Selection) -> Iterator[Found]:
 class Keeper:
     """Keeps mirrors of a selection. A repository that nobody pushed to since is not asked about."""
 
-    def __init__(self, api: HostApi, mirror: Mirror, selection: Selection) -> None:
+    def __init__(self, api: Catalogue, mirror: Mirror, selection: Selection) -> None:
         self._api, self._mirror, self._selection = api, mirror, selection
         self._journal = Journal.beside(mirror.root, api.kind)
 
