@@ -112,13 +112,29 @@ class Front(Generic[C]):
         return self.failure(fault.status, fault.message, fault.headers)
 
     def _fault(self, call: C) -> Fault | None:
+        return self._next(call.method, call.path, lambda fault: True)
+
+    def broken_push(self, path: str) -> Fault | None:
+        """What goes wrong with a push; only what is meant for one is."""
+        return self._next("POST", path, lambda fault: "receive-pack" in fault.path)
+
+    def _next(self, method: str, path: str, meant: Callable[[Fault], bool]) -> Fault | None:
         with self.hub.lock:
             for place, fault in enumerate(self._faults):
-                if fault.method in ("", call.method) and re.search(fault.path, call.path):
-                    left = fault.times - 1
-                    self._faults[place : place + 1] = [replace(fault, times=left)] if left else []
-                    return fault
+                if fault.method not in ("", method) or not re.search(fault.path, path) or not meant(fault):
+                    continue
+                if fault.skip:
+                    self._faults[place] = replace(fault, skip=fault.skip - 1)
+                    continue
+                left = fault.times - 1
+                self._faults[place : place + 1] = [replace(fault, times=left)] if left else []
+                return fault
         return None
+
+    def heal(self) -> None:
+        """Let nothing go wrong any more."""
+        with self.hub.lock:
+            self._faults.clear()
 
     def _handled(self, call: C) -> Answer:
         self.admit(call)

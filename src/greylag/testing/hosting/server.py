@@ -178,10 +178,14 @@ class HostingServer(ABC, Generic[H, C]):
         if writes and (repo.archived or not repo.may(user, "write")):
             return Response(f"Permission to {name}.git denied to {user}.", 403)
         before = Git(repo.path).branches() if writes else {}
+        pushes = writes and request.method == "POST"
+        fault = self.front.broken_push(f"/{name}.git/git-receive-pack") if pushes else None
+        if fault is not None and not fault.after:
+            return Response(fault.message, fault.status)
         answer = await backend(request, repo.path, rest, user)
-        if writes and request.method == "POST":
+        if pushes:
             await run_in_threadpool(self.after_push, repo, before, user)
-        return answer
+        return answer if fault is None else Response(fault.message, fault.status)
 
 
 class Cut(Response):
