@@ -27,9 +27,9 @@ class Fault:
     """What goes wrong on purpose: the next `times` requests that match get `status` as their answer.
 
     `method` and `path` (a regular expression that is searched for) say which; the first `skip` of them are
-    let through. A push by git is a POST to `/OWNER/NAME.git/git-receive-pack`, for a `path` that says so. `after`: the request is carried
-    out first, and only its answer is lost. `delay` in seconds. `status` 0 delays only. `drop`: no answer at
-    all, the connection is cut (with `after`, once it is done).
+    let through. A push by git is a POST to `/OWNER/NAME.git/git-receive-pack`, for a `path` that says so.
+    `after`: the request is carried out first, and only its answer is lost. `delay` in seconds. `status` 0
+    delays only. `drop`: no answer at all, the connection is cut (with `after`, once it is done).
     """
 
     method: str = ""
