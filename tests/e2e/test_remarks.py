@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,10 @@ class Forge(EmbeddedForge):
         super().__init__(root, **settings)
         self.asked: list[str] = []
         self.dies = self.fails = False
+
+    def say_at(self, now: datetime) -> None:
+        """From now on, people say something now."""
+        self._clock = lambda: now
 
     def remarks(self, repositories: Collection[str], since: str | None = None) -> Remarks:
         self.asked.append("remarks")
@@ -132,7 +137,7 @@ def test_only_who_may_write_there(tmp_path: Path) -> None:
     again(app, tmp_path).run()
     assert {row.answer for row in rows(campaign)} == {None}
     (reply,) = replies(forge, pull)
-    assert reply.startswith("Only people who may write to this repository can answer here")
+    assert reply.startswith("Only people who may write to this repository can answer or decide here")
 
 
 def test_a_wrong_command_gets_a_reply_that_helps(tmp_path: Path) -> None:
@@ -191,3 +196,71 @@ def test_a_forge_that_cannot_be_read_is_told_once_and_stops_nothing(tmp_path: Pa
     forge.fails = False
     deaf.run()
     assert rows(campaign)[-1].answer == "1.5"
+
+
+def state(campaign: Campaign, repository: str = "plain") -> tuple[str, str]:
+    (found,) = (one for one in campaign.world().targets if one.repository == repository)
+    return found.state.value, found.reason
+
+
+DECIDED = {
+    "skip": (
+        "/greylag skip because it is @frozen until May",
+        ("skipped", "skipped by kim: it is @frozen until May"),
+        "`skip`: skipped.",
+    ),
+    "take": ("/greylag take", ("handed_over", "taken by kim"), "`take`: yours now."),
+    "approve": ("/greylag approve", ("done", ""), "`approve`: approved: it merges"),
+    "retry": ("/greylag retry because of main", ("proposed", ""), "`retry`: rewritten again."),
+}
+
+
+@pytest.mark.parametrize("name", DECIDED)
+def test_what_is_decided_by_comment(tmp_path: Path, name: str) -> None:
+    body, (expected, reason), answer = DECIDED[name]
+    app, campaign, forge, pull = opened(tmp_path)
+    forge.say_at(app.clock.now())
+    say(forge, pull, f"> {body}\n\n```\n{body}\n```\n", author="bob")
+    say(forge, pull, body)
+    again(app, tmp_path).run()
+    now, why = state(campaign)
+    assert (now, why if reason else "") == (expected, reason)
+    (reply,) = replies(forge, pull)
+    assert answer in reply
+    (told,) = (event for event in events(campaign) if event.kind.value == "override")
+    assert (told.actor, told.data["command"]) == ("kim", name)
+    again(app, tmp_path).run()
+    assert len(replies(forge, pull)) == 1, "once"
+
+
+REFUSED = {
+    "/greylag skip": "`skip`: not done: say why",
+    "/greylag retry tomorrow": "Not understood: `/greylag retry tomorrow`.",
+    "/greylag merge": "Not understood: `/greylag merge`.",
+    "/greylag help": "A command stands on a line of its own",
+}
+
+
+def test_what_is_not_done_is_told_and_how_it_is_said(tmp_path: Path) -> None:
+    app, campaign, forge, pull = opened(tmp_path)
+    for body in REFUSED:
+        say(forge, pull, body)
+    say(forge, pull, "/greylag nonsense\n/greylag more nonsense")
+    say(forge, pull, "/greylag take", author="dependabot[bot]")
+    say(forge, pull, "/greylag take", author="eve", may_write=False)
+    again(app, tmp_path).run()
+    found = replies(forge, pull)
+    for words in REFUSED.values():
+        assert len([one for one in found if one.startswith(words)]) == 1, words
+    (twice,) = (one for one in found if "more nonsense" in one)
+    assert twice.count("A command stands on a line") == 1
+    assert len(found) == len(REFUSED) + 2
+    assert state(campaign)[0] == "proposed", "nothing was done"
+
+
+def test_nobody_approves_what_they_did_not_see(tmp_path: Path) -> None:
+    app, campaign, forge, pull = opened(tmp_path)
+    say(forge, pull, "/greylag approve")  # the forge's clock says that this was before it was proposed
+    again(app, tmp_path).run()
+    assert state(campaign)[0] == "proposed"
+    assert "brought up to date after that was written" in replies(forge, pull)[0]

@@ -1,13 +1,15 @@
-"""What people tell us in comments: `/greylag answer KEY VALUE`, each on a line of its own. Pure."""
+"""What people tell us in comments: `/greylag skip because …` and others, each on a line of its own. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 _MOST_CHARACTERS = 65536
 _MOST_COMMANDS = 20
+_LONGEST = 500
 
 _COMMAND = re.compile(r" {0,3}/greylag(?:[ \t]+(.*))?[ \t]*", re.IGNORECASE)
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
@@ -26,6 +28,28 @@ class Answer:
     value: str
 
 
+class Verb(StrEnum):
+    """What may be decided about the target of a pull request, on it."""
+
+    SKIP = "skip"
+    RETRY = "retry"
+    TAKE = "take"
+    APPROVE = "approve"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """`/greylag skip because REASON`; of the others the reason may be left out."""
+
+    verb: Verb
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Help:
+    """`/greylag help`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unknown:
     """A line that begins with `/greylag` and is none of our commands."""
@@ -33,11 +57,17 @@ class Unknown:
     text: str
 
 
-def commands_of(body: str) -> tuple[Answer | Unknown, ...]:
+Command = Answer | Override | Help | Unknown
+
+
+def commands_of(body: str) -> tuple[Command, ...]:
     """The commands of a comment in Markdown, in their order; what is quoted, or code, is none."""
     text = body[:_MOST_CHARACTERS].replace("\r\n", "\n").replace("\r", "\n")
     found = [_command(line) for line in _own_lines(_HIDDEN.sub("", text))]
     return tuple(command for command in found if command is not None)[:_MOST_COMMANDS]
+
+
+_VERBS = frozenset(verb.value for verb in Verb)
 
 
 def _own_lines(text: str) -> Iterator[str]:
@@ -58,16 +88,30 @@ def _own_lines(text: str) -> Iterator[str]:
             yield line
 
 
-def _command(line: str) -> Answer | Unknown | None:
+def _command(line: str) -> Command | None:
     found = _COMMAND.fullmatch(line)
     if found is None:
         return None
     words = (found[1] or "").split(None, 2)
-    if len(words) == 3 and words[0].casefold() == "answer":
+    verb = words[0].casefold() if words else ""
+    known: Command | None = None
+    if verb == "answer" and len(words) == 3:
         value = _bare(words[2])
-        if value:
-            return Answer(key=words[1].strip("`"), value=value)
-    return Unknown(text=line.strip())
+        known = Answer(key=words[1].strip("`"), value=value) if value else None
+    elif verb == "help" and len(words) == 1:
+        known = Help()
+    elif verb in _VERBS:
+        known = _override(Verb(verb), words[1:])
+    return known or Unknown(text=line.strip())
+
+
+def _override(verb: Verb, rest: list[str]) -> Override | None:
+    """More words are only understood behind `because`: `retry tomorrow` does not mean `retry`."""
+    if not rest:
+        return Override(verb=verb)
+    if rest[0].casefold().rstrip(":") != "because" or len(rest) == 1:
+        return None
+    return Override(verb=verb, because=" ".join(rest[1].split())[:_LONGEST])
 
 
 def _bare(value: str) -> str:

@@ -149,7 +149,9 @@ def _override(migration: str, repository: str) -> str:
         "- Close this pull request: this repository is left alone, and the ledger says so.\n"
         f"- `greylag take {migration} {repository}`, or push to its branch: it is yours from then on.\n"
         f"- `greylag approve {migration} {repository}`: merge it in its wave and window.\n"
-        f"- `greylag revert {migration} {repository}`: take it back after the merge."
+        f"- `greylag revert {migration} {repository}`: take it back after the merge.\n"
+        "- Or say it here, on a line of its own: `/greylag skip because …`, `/greylag take`, "
+        "`/greylag retry`, `/greylag approve`, `/greylag help`."
     )
 
 

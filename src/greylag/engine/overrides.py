@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from greylag.domain.errors import UsageError
@@ -141,6 +142,42 @@ def reverting(target: Target, actor: str, because: str) -> Verdict:
     return Nothing(why=_nowhere(target, "nothing of it is merged"))
 
 
+def begins_a_round(target: Target) -> bool:
+    """Does trying it again begin another round, as everything of it was done?"""
+    return target.state is TargetState.DONE
+
+
+def carry_out(
+    session: Session,
+    migration: str,
+    target: Target,
+    change: Change,
+    *,
+    command: str,
+    actor: str,
+    because: str,
+    now: datetime,
+    via: str = "",
+) -> bool:
+    """Write down what was decided about a target, and tell it; False when its row changed meanwhile."""
+    if not session.change(migration, target, now, **change.values):
+        return False
+    session.event(
+        migration,
+        EventKind.OVERRIDE,
+        f"{target.repository}: {command}: {change.words}" + (f" ({because})" if because else ""),
+        at=now,
+        repository=target.repository,
+        wave=target.wave,
+        actor=actor,
+        data={"command": command, "because": because, **({"via": via} if via else {})},
+    )
+    state = change.values.get("state")
+    if state in (TargetState.SKIPPED, TargetState.HANDED_OVER):
+        claims.leave(session, migration, target, TargetState(state))
+    return True
+
+
 class Overrides:
     """The overrides of one campaign, by one person; `via` says which way they came: cli, mcp, portal."""
 
@@ -184,7 +221,7 @@ class Overrides:
             agent_runs.forget_failures(session, name, repository)
             left = bool(ledger.left_alone(session, name, repository))
         report = self._each("retry", chosen, lambda one: retrying(one, note, left=left), note)
-        if report.done and chosen[0].state is TargetState.DONE:
+        if report.done and begins_a_round(chosen[0]):
             with self._campaign.store.write() as session:
                 ledger.close_round(session, name, repository)
         return report
@@ -285,14 +322,19 @@ class Overrides:
                 verdict = judge(target)
                 if isinstance(verdict, Nothing):
                     nothing[target.repository] = verdict.why
-                elif not session.change(name, target, now, **verdict.values):
+                elif not carry_out(
+                    session,
+                    name,
+                    target,
+                    verdict,
+                    command=command,
+                    actor=self._actor,
+                    because=because,
+                    now=now,
+                ):
                     nothing[target.repository] = "it changed just now; look at `greylag status` and repeat"
                 else:
                     done[target.repository] = verdict.words
-                    self._tell(session, command, verdict.words, because, target)
-                    state = verdict.values.get("state")
-                    if state in (TargetState.SKIPPED, TargetState.HANDED_OVER):
-                        claims.leave(session, name, target, TargetState(state))
             if done:
                 session.reopen(name)
         if not done and not nothing:
@@ -308,17 +350,13 @@ class Overrides:
             self._tell(session, command, f"the campaign is {mode}", because)
         return Report(command=command, done={name: f"the campaign is {mode}"})
 
-    def _tell(
-        self, session: Session, command: str, words: str, because: str, target: Target | None = None
-    ) -> None:
-        who = self._campaign.name if target is None else target.repository
+    def _tell(self, session: Session, command: str, words: str, because: str) -> None:
+        name = self._campaign.name
         session.event(
-            self._campaign.name,
+            name,
             EventKind.OVERRIDE,
-            f"{who}: {command}: {words}" + (f" ({because})" if because else ""),
+            f"{name}: {command}: {words}" + (f" ({because})" if because else ""),
             at=self._campaign.clock.now(),
-            repository=None if target is None else target.repository,
-            wave=None if target is None else target.wave,
             actor=self._actor,
             data={"command": command, "because": because},
         )

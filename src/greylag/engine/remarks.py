@@ -1,4 +1,4 @@
-"""Comments on pull requests that are commands: `/greylag answer KEY VALUE`, each acted on once.
+"""Comments on pull requests that are commands: `/greylag skip because …`, each acted on once.
 
 What a comment sets going and the words of our reply are written in one transaction; the reply is said
 afterwards, under a key made of the comment's id. A process that dies between the two leaves a reply that the
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import sqlalchemy as sa
 
@@ -19,9 +19,10 @@ from greylag.domain.errors import GreylagError, UsageError
 from greylag.domain.quoting import cut, visible
 from greylag.engine import tables
 from greylag.engine.answering import checked, going_on, keep_in_file, nearest
-from greylag.engine.commands import Answer, Unknown, commands_of
+from greylag.engine.commands import Answer, Command, Help, Override, Unknown, commands_of
 from greylag.engine.events import EventKind
 from greylag.engine.questions import Asked, every, give
+from greylag.engine.remark_overrides import decided
 from greylag.engine.store import Session
 from greylag.engine.world import PullState, Target
 from greylag.forge.base import Remark
@@ -32,8 +33,18 @@ if TYPE_CHECKING:
 _SHOWN = 10
 _LONG = 300
 
-USAGE = "`/greylag answer KEY VALUE` answers a question, on a line of its own"
-NO_RIGHT = "Only people who may write to this repository can answer here; nothing was done."
+USAGE = """\
+A command stands on a line of its own:
+
+- `/greylag answer KEY VALUE` answers a question
+- `/greylag skip because …` leaves this repository alone
+- `/greylag take` makes it yours: greylag does nothing more about it
+- `/greylag retry`, or `retry because …`, begins again from the head of its base branch
+- `/greylag approve` lets this very change merge, in its wave and window
+- `/greylag help` says this"""
+NO_RIGHT = "Only people who may write to this repository can answer or decide here; nothing was done."
+_BOT = "[bot]"
+"""What the names of programs' accounts end in: programs decide nothing here."""
 
 
 @dataclass(slots=True)
@@ -94,32 +105,31 @@ def _opening(target: Target) -> bool:
 
 def _act(campaign: Campaign, remark: Remark, target: Target) -> None:
     """Do what a comment says, and write down what is to be replied; once for each comment."""
-    said = commands_of(remark.body)
+    said = () if remark.author.endswith(_BOT) else commands_of(remark.body)
     if not said:
         return
     with campaign.store.read() as session:
         if _known(session, campaign.name, remark.id):
             return
         asked = every(session, campaign.name)
-    lines: list[str] = []
-    answers: list[tuple[str, str]] = []
-    for command in said if remark.may_write else ():
-        told = _judged(campaign, asked, command)
-        if isinstance(told, str):
-            lines.append(told)
-        else:
-            answers.append(told)
-    if not remark.may_write:
-        lines.append(NO_RIGHT)
+    # What is SQL in an answer is tried before anything is written.
+    judged = [_judged(campaign, asked, command) for command in said] if remark.may_write else [NO_RIGHT]
     now = campaign.clock.now()
     with campaign.store.write() as session:
         if _known(session, campaign.name, remark.id):
             return
-        answered = []
-        for key, value in answers:
-            done, words = _given(session, campaign.name, key, value, remark, now)
-            lines.append(words)
-            answered += [key] if done else []
+        lines, answered = [], []
+        for one in judged:
+            words = one
+            if isinstance(one, tuple):
+                done, words = _given(session, campaign.name, *one, remark, now)
+                answered += [one[0]] if done else []
+            elif isinstance(one, Override):
+                done, told = decided(campaign, session, target.repository, one, remark, now)
+                words = f"{code(one.verb)}: {'' if done else 'not done: '}{plain(told)}."
+            lines.append(str(words))
+        if any(isinstance(command, Help | Unknown) for command in said) and remark.may_write:
+            lines.append(_help(asked))
         session.connection.execute(
             tables.remarks.insert().values(
                 migration=campaign.name,
@@ -128,26 +138,34 @@ def _act(campaign: Campaign, remark: Remark, target: Target) -> None:
                 number=remark.number,
                 author=remark.author,
                 answered=answered,
-                reply="\n\n".join(lines),
+                reply="\n\n".join(line for line in lines if line),
                 at=now,
             )
         )
 
 
 def _judged(
-    campaign: Campaign, asked: Mapping[str, Asked], command: Answer | Unknown
-) -> str | tuple[str, str]:
-    """A key and its answer, or the words that say what is wrong."""
-    if isinstance(command, Unknown):
-        return f"Not understood: {code(command.text)}. {_help(asked)}"
-    if command.key not in asked:
-        near = nearest(asked, command.key)
-        hint = f"; did you mean {code(near)}?" if near else "."
-        return f"Not answered: {code(command.key)} was not asked{hint} {_help(asked)}"
-    try:
-        return command.key, checked(campaign, asked[command.key], command.value)
-    except UsageError as error:
-        return f"Not answered: {plain(str(error))}."
+    campaign: Campaign, asked: Mapping[str, Asked], command: Command
+) -> str | tuple[str, str] | Override:
+    """A key and its answer, what is decided about the target, or the words that say what is wrong."""
+    match command:
+        case Unknown():
+            return f"Not understood: {code(command.text)}."
+        case Help():
+            return ""
+        case Override():
+            return command
+        case Answer() if command.key not in asked:
+            near = nearest(asked, command.key)
+            hint = f"; did you mean {code(near)}?" if near else "."
+            return f"Not answered: {code(command.key)} was not asked{hint}\n\n{_help(asked)}"
+        case Answer():
+            try:
+                return command.key, checked(campaign, asked[command.key], command.value)
+            except UsageError as error:
+                return f"Not answered: {plain(str(error))}."
+        case _:
+            assert_never(command)
 
 
 def _given(
@@ -166,8 +184,8 @@ def _given(
 def _help(asked: Mapping[str, Asked]) -> str:
     waiting = [one for one in asked.values() if one.answer is None]
     if not waiting:
-        return f"{USAGE}; none is open now."
-    lines = [f"{USAGE}. Open now:", ""]
+        return f"{USAGE}\n\nNo question is open now."
+    lines = [USAGE, "", "Open questions:", ""]
     for one in waiting[:_SHOWN]:
         options = f" ({' / '.join(code(option) for option in one.options)})" if one.options else ""
         lines.append(f"- {code(one.key)}: {code(one.text)}{options}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from greylag.engine.commands import Answer, Unknown, commands_of
+from greylag.engine.commands import Answer, Help, Override, Unknown, Verb, commands_of
 
 ONE = Answer(key="a.b", value="x + 1")
 
@@ -24,6 +24,15 @@ FOUND = {
     "two": ("/greylag answer a.b x + 1\n\n/greylag answer c.d skip", (ONE, Answer(key="c.d", value="skip"))),
     "behind a closed block": ("```\nx\n```\n/greylag answer a.b x + 1", (ONE,)),
     "behind a quotation and an empty line": ("> so?\n\n/greylag answer a.b x + 1", (ONE,)),
+    "skip": ("/greylag skip because  it is\tfrozen", (Override(verb=Verb.SKIP, because="it is frozen"),)),
+    "skip, with a colon": ("/greylag Skip because: x", (Override(verb=Verb.SKIP, because="x"),)),
+    "others": (
+        "/greylag retry\n/greylag take\n/greylag approve\n/greylag help",
+        (*(Override(verb=verb) for verb in (Verb.RETRY, Verb.TAKE, Verb.APPROVE)), Help()),
+    ),
+    "more words": ("/greylag approve not", (Unknown(text="/greylag approve not"),)),
+    "no reason": ("/greylag retry because", (Unknown(text="/greylag retry because"),)),
+    "help with words": ("/greylag help me", (Unknown(text="/greylag help me"),)),
     "no value": ("/greylag answer a.b", (Unknown(text="/greylag answer a.b"),)),
     "empty value": ("/greylag answer a.b ``", (Answer(key="a.b", value="``"),)),
     "another word": ("/greylag merge now", (Unknown(text="/greylag merge now"),)),
