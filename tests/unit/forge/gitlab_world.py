@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,10 +42,12 @@ class GitLabWorld(World):
         return self.other.hub.push(self.name, branch, changes)
 
 
-def make_api(server: GitLabServer, login: str = BOT, *, oauth: bool = False) -> GitLabApi:
-    """The API as somebody, with a client that does not wait for its own limits."""
-    auth = token_auth(SecretStr(server.hub.token(login)), oauth=oauth)
-    client = Client(f"{server.url}/api/v4", auth, dialect=DIALECT, pace=FAST, sleep=lambda _: None)
+def make_api(
+    server: GitLabServer, *, oauth: bool = False, sleep: Callable[[float], None] = lambda _: None
+) -> GitLabApi:
+    """The API as the bot, with a client that does not wait for its own limits."""
+    auth = token_auth(SecretStr(server.hub.token(BOT)), oauth=oauth)
+    client = Client(f"{server.url}/api/v4", auth, dialect=DIALECT, pace=FAST, sleep=sleep)
     return GitLabApi(client, server.url)
 
 
