@@ -8,15 +8,20 @@ from functools import lru_cache
 from pathlib import Path
 
 from greylag.domain.errors import UsageError
-from greylag.domain.outcome import Reason
+from greylag.engine.concerned import Concerned, broken, concerned
 from greylag.engine.ports import Sources
 from greylag.lineage.index import FleetIndex
 from greylag.lineage.owners import Owners
 from greylag.lineage.scan import Scanner
 from greylag.mapping.compiled import CompiledMigration
-from greylag.rewrite.dbt import builders
-from greylag.rewrite.importers import importers
-from greylag.workspace import CommitFiles, Repository, find_repositories, loose_head
+from greylag.workspace import (
+    CommitFiles,
+    NotARepository,
+    Repository,
+    RepositoryError,
+    find_repositories,
+    loose_head,
+)
 
 _KEPT = 4096
 _OWNERS_KEPT = 256
@@ -34,8 +39,7 @@ class FolderFleet:
         self.unreadable: Mapping[str, str] = {}
         self._owners: dict[tuple[str, str], Owners] = {}
         self._lock = threading.Lock()
-        # A repository is asked for when it is found, rewritten and, in parts, for each of them again.
-        self._found: dict[tuple[str, str, str, str], tuple[frozenset[str], Mapping[str, Reason]]] = {}
+        self._found: dict[tuple[str, str, str, str], Concerned] = {}
 
     def names(self) -> tuple[str, ...]:
         """See `Fleet`."""
@@ -56,40 +60,38 @@ class FolderFleet:
         return tuple(sorted({candidate.repository for candidate in found}))
 
     def sources(self, repository: str, migration: CompiledMigration) -> Sources:
-        """See `Fleet`."""
-        repo = self.open(repository)
-        commit = repo.head()
-        files = CommitFiles(repo, commit)
-        key = (repository, commit, migration.name, migration.basis)
-        found = self._found.get(key)
-        if found is None:
+        """See `Fleet`. One that cannot be read is a reader as a whole, of what nobody knows."""
+        commit, files = "", None
+        try:
+            repo = self.open(repository)
+            commit = repo.head()
+            files = CommitFiles(repo, commit)
             found = self._concerned(repository, repo, files, migration)
-            with self._lock:
-                while len(self._found) >= _KEPT:
-                    del self._found[next(iter(self._found))]
-                self._found[key] = found
-        wanted, unreadable = found
+        except (RepositoryError, NotARepository) as error:
+            found = broken(error)
         return Sources(
-            repository=repository, commit=commit, files=files, wanted=wanted, unreadable=unreadable
+            repository=repository,
+            commit=commit,
+            files={} if files is None else files,
+            wanted=found.wanted,
+            unreadable=found.unreadable,
+            note=found.note,
         )
 
     def _concerned(
         self, repository: str, repo: Repository, files: CommitFiles, migration: CompiledMigration
-    ) -> tuple[frozenset[str], Mapping[str, Reason]]:
-        """The files that matter, and those that may and cannot be read."""
-        commit = files.commit
-        scan = _scanner(self._names(migration)).scan(self._path(repository), None, commit)
-        unreadable = {found.path: found.reason for found in scan.mentions if found.reason is not None}
-        wanted: set[str] = set()
-        for found in scan.mentions:
-            if found.reason is None:
-                text = repo.read_text(commit, found.path)
-                if isinstance(text, Reason):
-                    unreadable[found.path] = text
-                else:
-                    wanted.add(found.path)
-        every = frozenset(wanted) | importers(wanted, files) | builders(wanted, files, migration)
-        return every, unreadable
+    ) -> Concerned:
+        """Looked for once: it is asked when a repository is found, rewritten, and for each part of it."""
+        key = (repository, files.commit, migration.name, migration.basis)
+        found = self._found.get(key)
+        if found is None:
+            scan = _scanner(self._names(migration)).scan(self._path(repository), None, files.commit)
+            found = concerned(repo, files, scan, migration)
+            with self._lock:
+                while len(self._found) >= _KEPT:
+                    del self._found[next(iter(self._found))]
+                self._found[key] = found
+        return found
 
     def owner(self, repository: str, commit: str, path: str) -> str | None:
         """See `Fleet`."""
@@ -98,8 +100,14 @@ class FolderFleet:
             if known is None:
                 while len(self._owners) >= _OWNERS_KEPT:
                     del self._owners[next(iter(self._owners))]
-                known = self._owners[repository, commit] = Owners.at(self.open(repository), commit)
+                known = self._owners[repository, commit] = self._owners_at(repository, commit)
             return known.of(path)
+
+    def _owners_at(self, repository: str, commit: str) -> Owners:
+        try:
+            return Owners.at(self.open(repository), commit)
+        except (RepositoryError, NotARepository):
+            return Owners(lambda _: None)  # what cannot be read names nobody
 
     def _path(self, repository: str) -> Path:
         path = self._paths.get(repository)

@@ -169,7 +169,7 @@ class SplitFleet:
             elsewhere={
                 path: named(whole(repository), other) for path, other in made.of().items() if other != name
             },
-            note=_note(made.joined.get(name, frozenset())),
+            note="; ".join(filter(None, (_note(made.joined.get(name, frozenset())), sources.note))),
         )
 
     def _cut(self, sources: Sources, migration: CompiledMigration, standing: Standing) -> Cut:

@@ -19,6 +19,9 @@ from greylag.workspace import NotARepository, Repository, RepositoryError, Sqlit
 _SCHEMA = Path(__file__).with_name("schema.sql")
 _KEPT_NAME_SETS = 32
 _WORTH_A_PROCESS = 2000
+_SHOWN = 3
+_LOOK = 2
+"""What a search looks for besides names: with another number, everything is searched anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +113,8 @@ class FleetIndex:
         as many as pay); `progress` is told how many of them are done. What is found is kept as it comes: a
         search that was interrupted goes on where it was.
         """
-        digest = hashlib.sha256(json.dumps(sorted(name.lower() for name in names)).encode()).hexdigest()
+        looked = [_LOOK, *sorted(name.lower() for name in names)]
+        digest = hashlib.sha256(json.dumps(looked).encode()).hexdigest()
         set_id = self._name_set(digest)
         tasks = self._stale(set_id)
         wanted = min(os.cpu_count() or 1, len(tasks) // _WORTH_A_PROCESS) if workers is None else workers
@@ -193,9 +197,20 @@ def _look(path: Path, known: _State | None) -> _State:
     if known is not None and known[1] is not None and known == (where, loose_head(path), None):
         return known
     try:
-        return where, Repository.open(path).ref("HEAD"), None
+        repo = Repository.open(path)
+        head = repo.ref("HEAD")
+        return where, head, None if head is not None else _headless(repo)
     except (NotARepository, RepositoryError) as error:
         return where, None, str(error)
+
+
+def _headless(repo: Repository) -> str | None:
+    """Why there is nothing where HEAD says, though the repository is not empty."""
+    others = [name.removeprefix("refs/heads/") for name in repo.refs("refs/heads/")]
+    if not others:
+        return None
+    shown = ", ".join(others[:_SHOWN])
+    return f"its HEAD names the branch {repo.default_branch}, which does not exist; there are {shown}"
 
 
 def _keep(connection: sqlite3.Connection, set_id: int, task: Task, scan: Scan) -> None:

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pygit2
 
 from greylag.domain.outcome import Reason
 from greylag.lineage.matcher import NameMatcher, may_be_text
-from greylag.workspace import Entry, EntryKind, NotARepository, Repository, RepositoryError, tracked_files
+from greylag.workspace import (
+    Entry,
+    EntryKind,
+    NotARepository,
+    Repository,
+    RepositoryError,
+    kept_elsewhere,
+    tracked_files,
+)
 
 _MAX_BYTES = 64 * 1024 * 1024
 _CACHE_ENTRIES = 400_000
 
 
+_PROGRAMS = frozenset(
+    {".sql", ".ddl", ".dml", ".hql", ".py", ".ipynb", ".scala", ".sc", ".java", ".yml", ".yaml", ".r", ".sh"}
+)
+_ELSEWHERE = frozenset({"lfs-pointer", "encrypted"})
 _UNREADABLE = (KeyError, OSError, NotARepository, RepositoryError, pygit2.GitError)
 
 
@@ -82,6 +94,8 @@ class Scanner:
                 if len(self._lines) >= _CACHE_ENTRIES:
                     self._lines.clear()
                 self._lines[entry.oid] = found
+            if isinstance(found, Reason) and found.code in _ELSEWHERE and not _is_program(path):
+                continue
             if found:
                 reason = found if isinstance(found, Reason) else None
                 line = found if isinstance(found, int) else 0
@@ -93,9 +107,15 @@ class Scanner:
             size = repo.blob_size(oid)
             if size > _MAX_BYTES:
                 return Reason(code="too-large", message=f"{size:,} bytes: not searched")
-            return self._matcher.first_line(repo.blob(oid))
+            data = repo.blob(oid)
+            return kept_elsewhere(data) or self._matcher.first_line(data)
         except _UNREADABLE as error:
             return _unreadable("its content", error)
+
+
+def _is_program(path: str) -> bool:
+    """May a file of that name read a dataset? What nobody can look into is told only of such."""
+    return PurePosixPath(path).suffix.lower() in _PROGRAMS
 
 
 def _unreadable(what: str, error: Exception) -> Reason:

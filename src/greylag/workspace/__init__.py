@@ -7,7 +7,7 @@ from greylag.workspace.fleet import find_repositories, is_bare, is_repository
 from greylag.workspace.refs import loose_head
 from greylag.workspace.repository import Repository
 from greylag.workspace.sqlite import SqliteFile
-from greylag.workspace.text import decode_text
+from greylag.workspace.text import decode_text, kept_elsewhere
 from greylag.workspace.values import (
     CommitInfo,
     Conflict,
@@ -39,6 +39,7 @@ __all__ = [
     "find_repositories",
     "is_bare",
     "is_repository",
+    "kept_elsewhere",
     "loose_head",
     "run_command",
     "tracked_files",

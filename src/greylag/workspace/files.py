@@ -10,7 +10,7 @@ from pathlib import Path
 from greylag.domain.outcome import Reason
 from greylag.workspace.repository import Repository
 from greylag.workspace.text import decode_text
-from greylag.workspace.values import NotARepository
+from greylag.workspace.values import NotARepository, RepositoryError
 from greylag.workspace.walk import tracked_files
 
 # Codemods ask for the same files again and again: constants, macros, sources.
@@ -36,7 +36,10 @@ class CommitFiles(Mapping[str, str]):
     def __getitem__(self, path: str) -> str:
         kept = self._kept.get(path)
         if kept is None:
-            kept = _text(self._repo.blob(self._oids[path]))
+            try:
+                kept = _text(self._repo.blob(self._oids[path]))
+            except RepositoryError:
+                kept = ""  # a reader among such files is told of by the search
             if len(kept) <= _KEPT_LENGTH and len(self._kept) < _KEPT:
                 self._kept[path] = kept
         return kept

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Self, cast
 
 import pygit2
-from pygit2.enums import ObjectType, SortMode
+from pygit2.enums import AttrCheck, ObjectType, SortMode
 
 from greylag.domain.outcome import Reason
 from greylag.workspace.export import write_tree_out
@@ -25,6 +27,8 @@ from greylag.workspace.values import (
     NotARepository,
     RepositoryError,
 )
+
+_AT_COMMIT = AttrCheck.INCLUDE_COMMIT | AttrCheck.NO_SYSTEM | AttrCheck.INDEX_ONLY
 
 
 class Repository:
@@ -43,7 +47,8 @@ class Repository:
         try:
             return cls(pygit2.Repository(str(path), pygit2.enums.RepositoryOpenFlag.NO_SEARCH))
         except (pygit2.GitError, pygit2.InvalidError, ValueError) as error:
-            raise NotARepository(f"{path}: not a git repository that can be read: {error}") from error
+            why = "its objects are named by SHA-256, which is not supported" if _is_sha256(path) else error
+            raise NotARepository(f"{path}: not a git repository that can be read: {why}") from error
 
     @classmethod
     def init_bare(cls, path: str | Path, *, branch: str = "main") -> Self:
@@ -94,12 +99,13 @@ class Repository:
 
     def entries(self, commit: str, folder: str = "") -> Mapping[str, Entry]:
         """Every path of a commit, sorted, with what it is; `folder` ("a/b") narrows it."""
-        tree = self._commit(commit).tree
-        if not folder:
-            return dict(sorted(walk_tree(self._repo, tree.id)))
-        if folder not in tree or tree[folder].type != ObjectType.TREE:
-            return {}
-        return dict(sorted(walk_tree(self._repo, tree[folder].id, f"{folder}/")))
+        with self._broken(commit):
+            tree = self._commit(commit).tree
+            if not folder:
+                return dict(sorted(walk_tree(self._repo, tree.id)))
+            if folder not in tree or tree[folder].type != ObjectType.TREE:
+                return {}
+            return dict(sorted(walk_tree(self._repo, tree[folder].id, f"{folder}/")))
 
     def files(self, commit: str) -> Mapping[str, str]:
         """Path to blob id of every plain file of a commit; symbolic links and submodules are left out."""
@@ -107,14 +113,16 @@ class Repository:
 
     def blob(self, oid: str) -> bytes:
         """The bytes of a blob."""
-        kind, data = self._repo.odb.read(pygit2.Oid(hex=oid))
+        with self._broken(oid):
+            kind, data = self._repo.odb.read(pygit2.Oid(hex=oid))
         if kind != ObjectType.BLOB:
             raise RepositoryError(f"{self.path}: {oid} is not a file's content")
         return bytes(data)
 
     def blob_size(self, oid: str) -> int:
         """The size of a blob in bytes, without reading it."""
-        return int(self._repo.odb.read_header(pygit2.Oid(hex=oid))[1])
+        with self._broken(oid):
+            return int(self._repo.odb.read_header(pygit2.Oid(hex=oid))[1])
 
     def read(self, commit: str, path: str) -> bytes:
         """The bytes of a file at a commit. Raises RepositoryError when there is no such plain file."""
@@ -134,6 +142,11 @@ class Repository:
             return None if oid is None else self.blob(oid)
         found = tree[path]
         return self.blob(str(found.id)) if int(found.filemode) in PLAIN_FILES else None
+
+    def attribute(self, commit: str, path: str, name: str) -> str | None:
+        """What the `.gitattributes` of a commit set an attribute of a path to; None when nothing is set."""
+        found = self._repo.get_attr(path, name, _AT_COMMIT, pygit2.Oid(hex=commit))
+        return found if isinstance(found, str) else None
 
     def read_text(self, commit: str, path: str) -> str | Reason:
         """The text of a file at a commit, or why it is not text that can be edited."""
@@ -291,6 +304,17 @@ class Repository:
         for found in walker:
             yield self.info(str(found.id))
 
+    @contextmanager
+    def _broken(self, oid: str) -> Iterator[None]:
+        """Says of what libgit2 does not find, or cannot read, whose it is, and why it may be so."""
+        try:
+            yield
+        except (KeyError, pygit2.GitError) as error:
+            why = f"an object of {oid} is missing or broken"
+            if "remote.origin.promisor" in self._repo.config:
+                why = f"{oid} is not here: the repository is a partial clone; fetch it whole"
+            raise RepositoryError(f"{self.path}: {why} ({error})") from error
+
     def _merged(self, tip: str, head: str) -> pygit2.Index | Conflict | None:
         """The merged index; None when `tip` contains `head`."""
         base = self.merge_base(tip, head)
@@ -315,6 +339,12 @@ class Repository:
     ) -> str:
         above = [pygit2.Oid(hex=parent) for parent in parents]
         return str(self._repo.create_commit(None, who, who, message, tree, above))
+
+
+def _is_sha256(path: str | Path) -> bool:
+    here = (Path(path) / name for name in ("config", ".git/config"))
+    texts = (one.read_text(encoding="utf-8", errors="replace") for one in here if one.is_file())
+    return any(re.search(r"objectformat\s*=\s*sha256", text, re.IGNORECASE) for text in texts)
 
 
 def _signature(author: str, email: str, when: datetime) -> pygit2.Signature:

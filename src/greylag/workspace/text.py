@@ -8,6 +8,7 @@ from greylag.domain.outcome import Reason
 
 MAX_TEXT_BYTES = 4 * 1024 * 1024
 _LFS_HEADER = b"version https://git-lfs.github.com/spec/"
+_CRYPT_HEADER = b"\0GITCRYPT\0"
 _SNIFF = 8000
 
 
@@ -21,13 +22,23 @@ def is_lfs_pointer(data: bytes) -> bool:
     return len(data) < 1024 and data.startswith(_LFS_HEADER)
 
 
+def kept_elsewhere(data: bytes) -> Reason | None:
+    """Why a blob only stands for the file that a program sees; None: it is the file."""
+    if is_lfs_pointer(data):
+        return Reason(code="lfs-pointer", message="the content is kept by Git LFS, not in this repository")
+    if data.startswith(_CRYPT_HEADER):
+        return Reason(code="encrypted", message="the content is encrypted by git-crypt")
+    return None
+
+
 def decode_text(data: bytes) -> str | Reason:
     """The text of a file, byte order mark and line ends kept; or why it is not text that we edit.
 
     `text.encode()` gives the same bytes again.
     """
-    if is_lfs_pointer(data):
-        return Reason(code="lfs-pointer", message="the content is kept by Git LFS, not in this repository")
+    elsewhere = kept_elsewhere(data)
+    if elsewhere is not None:
+        return elsewhere
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return Reason(code="not-utf-8", message="UTF-16; convert it to UTF-8 or edit it by hand")
     if looks_binary(data):

@@ -293,7 +293,7 @@ def test_what_cannot_be_opened_is_refused(tmp_path: Path) -> None:
     subprocess.run(
         ["git", "init", "-q", "--bare", "--object-format=sha256", str(tmp_path / "s.git")], check=True
     )
-    with pytest.raises(NotARepository, match="sha256"):
+    with pytest.raises(NotARepository, match="SHA-256"):
         Repository.open(tmp_path / "s.git")
     empty = Repository.init_bare(tmp_path / "e.git", branch="trunk")
     assert empty.default_branch == "trunk"
