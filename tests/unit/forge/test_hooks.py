@@ -87,3 +87,23 @@ def test_without_a_name_of_its_own_the_words_name_a_delivery() -> None:
     told = [read("gerrit", each, SECRET) for each in (one, one, other)]
     assert [each.delivery for each in told if isinstance(each, Told)][0:2] == [told[0].delivery] * 2  # type: ignore[union-attr]
     assert told[0] != told[2]
+
+
+def test_a_signing_token_of_gitlab() -> None:
+    """The example of the specification: github.com/standard-webhooks/standard-webhooks."""
+    secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    body = b'{"test": 2432232314}'
+    headers = {
+        "x-gitlab-event": "Push Hook",
+        "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        "webhook-timestamp": "1614265330",
+        "webhook-signature": "v1,wrong v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+    }
+    genuine = Hook(headers=headers, query={}, body=body)
+    assert read("gitlab", genuine, secret) == Unknown(why="'Push Hook' names no repository")
+    for name, value in {"webhook-id": "x", "webhook-timestamp": "1", "webhook-signature": "v1,"}.items():
+        odd = replace(genuine, headers={**headers, name: value})
+        assert isinstance(read("gitlab", odd, secret), Unsigned), name
+    plain = replace(genuine, headers={"x-gitlab-event": "Push Hook", "x-gitlab-token": secret})
+    assert isinstance(read("gitlab", plain, secret), Unsigned), "a signing token is never taken in the clear"
+    assert "base64" in str(read("gitlab", genuine, "whsec_*"))

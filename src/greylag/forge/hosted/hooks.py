@@ -1,7 +1,8 @@
 """Webhooks of the forges: whose they are, and what they say changed. Pure: a delivery is a reason to look.
 
 - GitHub: docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
-- GitLab: docs.gitlab.com/user/project/integrations/webhooks (a secret token comes in a header)
+- GitLab: docs.gitlab.com/user/project/integrations/webhooks: a secret token comes in a header; with a signing
+  token (`whsec_…`), as www.standardwebhooks.com says
 - Gitea, Forgejo: docs.gitea.com/usage/webhooks
 - Bitbucket: support.atlassian.com/bitbucket-cloud/docs/manage-webhooks, and Data Center's event payloads
 - Gerrit: gerrit.googlesource.com/plugins/webhooks signs nothing: the secret stands in the address
@@ -9,6 +10,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 import hmac
 import json
@@ -16,6 +19,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+_SIGNING = b"whsec_"
+_MOST_SIGNATURES = 10
 
 
 class Kind(StrEnum):
@@ -113,10 +119,28 @@ def _signed(header: str, prefix: str) -> Callable[[Hook, bytes], str]:
 
 
 def _token(hook: Hook, secret: bytes) -> str:
+    if secret.startswith(_SIGNING):
+        return _standard(hook, secret)
     given = hook.headers.get("x-gitlab-token", "")
     if not given:
         return "there is no x-gitlab-token: set the same secret token in the forge's webhook"
     return "" if _same(given, secret.decode()) else "x-gitlab-token is another one"
+
+
+def _standard(hook: Hook, secret: bytes) -> str:
+    """One of the signatures must fit. How old it may be is not asked: told again, it is the same delivery."""
+    try:
+        key = base64.b64decode(secret.removeprefix(_SIGNING), validate=True)
+    except binascii.Error:
+        return "the signing token is no base64 behind whsec_: copy it as the forge shows it"
+    given = hook.headers.get("webhook-signature", "")
+    if not given:
+        return "there is no webhook-signature: set the same signing token in the forge's webhook"
+    name, at = hook.headers.get("webhook-id", ""), hook.headers.get("webhook-timestamp", "")
+    content = f"{name}.{at}.".encode() + hook.body
+    wanted = "v1," + base64.b64encode(hmac.new(key, content, hashlib.sha256).digest()).decode()
+    fits = [_same(one, wanted) for one in given.split()[:_MOST_SIGNATURES]]
+    return "" if any(fits) else "webhook-signature does not fit the signing token and the body"
 
 
 def _address(hook: Hook, secret: bytes) -> str:
@@ -188,7 +212,7 @@ FORMATS: Mapping[str, _Format] = {
             "Job Hook": Kind.CHECK,
         },
         repository=lambda document: _dig(document, "project", "path_with_namespace"),
-        ids=("idempotency-key", "x-gitlab-event-uuid"),
+        ids=("webhook-id", "idempotency-key", "x-gitlab-event-uuid"),
     ),
     "gitea": _Format(
         proof=_signed("x-gitea-signature", ""),
