@@ -172,7 +172,10 @@ def _of_siblings(session: Session, migration: str, target: str) -> dict[str, str
     table = tables.consumers
     name, after = whole(target), chr(ord(BETWEEN[-1]) + 1)
     # A range, and no pattern: the index tells it without a look at the other repositories' rows.
-    parts = table.c.repository.between(f"{name}{BETWEEN}", f"{name}{BETWEEN[:-1]}{after}")
+    # Not BETWEEN: PostgreSQL takes no collation there.
+    parts = (table.c.repository >= f"{name}{BETWEEN}") & (
+        table.c.repository <= f"{name}{BETWEEN[:-1]}{after}"
+    )
     same = parts | (table.c.repository == name) if is_part(target) else parts
     targets = tables.targets
     theirs = (targets.c.migration == table.c.migration) & (targets.c.repository == table.c.repository)
