@@ -42,6 +42,11 @@ def test_a_draft_is_ready_once_its_checks_have_passed_and_stays_one_when_edited(
         world.forge.set_check(NAME, pull.number, pull.head_commit, check(CheckStatus.PASSED))
         assert (there.title, there.draft) == ("Move again", False)
         assert isinstance(world.forge.merge(NAME, pull.number, pull.head_commit), Merged)
+        back = world.forge.revert(NAME, pull.number)
+        assert isinstance(back, PullRequest)
+        assert isinstance(world.forge.merge(NAME, back.number, back.head_commit), Merged), (
+            "no check waits for it"
+        )
 
 
 def test_a_text_of_ours_is_no_command_to_gitlab(world: GitLabWorld) -> None:

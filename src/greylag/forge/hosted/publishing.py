@@ -17,7 +17,7 @@ _ATTEMPTS = 5
 
 
 class Publishing:
-    """Opens pull requests and brings them up to date. `draft`: new ones are drafts."""
+    """Opens pull requests and brings them up to date. `draft`: new ones are drafts, but for reverts."""
 
     def __init__(self, look: Looking, journal: Journal, *, draft: bool) -> None:
         self._look, self._journal = look, journal
@@ -40,7 +40,8 @@ class Publishing:
             known = self._api.edit(repository, known.number, title=spec.title, body=body, base=spec.base)
         head = self._move_head(spec, marker)
         if known is None:
-            known = self._create(spec, body)
+            # No check is ever set on what takes something back: as a draft it could not be merged.
+            known = self._create(spec, body, draft=self._draft and reverts is None)
         self._look.numbers[repository, spec.key] = known.number
         return self._dressed(spec, known.number, head)
 
@@ -82,9 +83,9 @@ class Publishing:
                 return spec.commit
         raise ForgeError(f"{spec.repository}: {spec.head} kept moving; try again later")
 
-    def _create(self, spec: PullRequestSpec, body: str) -> Shown:
+    def _create(self, spec: PullRequestSpec, body: str, *, draft: bool) -> Shown:
         """Make it, once: whatever becomes of the answer, it is looked for before it is made again."""
-        proposal = Proposal(base=spec.base, head=spec.head, title=spec.title, body=body, draft=self._draft)
+        proposal = Proposal(base=spec.base, head=spec.head, title=spec.title, body=body, draft=draft)
         for attempt in range(_ATTEMPTS):
             try:
                 return self._api.create(spec.repository, proposal)
