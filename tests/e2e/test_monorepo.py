@@ -11,6 +11,7 @@ from tests.e2e.campaigns import (
     head_text,
     make_fleet,
     pulls,
+    push,
     query,
     rule_rewriter,
     write_migration,
@@ -20,9 +21,17 @@ from greylag.app import App, Settings, build
 from greylag.domain.target import TargetState
 from greylag.engine.campaign import Campaign
 from greylag.engine.clock import LeapClock
+from greylag.engine.documents import ledger_document, status_document
+from greylag.engine.explain import plan, words
+from greylag.engine.overrides import Overrides
+from greylag.engine.ports import Rewriter
+from greylag.engine.report import ledger_rows, status
+from greylag.engine.retire import retire
+from greylag.engine.rewriting import rewrite_tree
 from greylag.engine.work import InlineWork
+from greylag.forge import EmbeddedForge, PullRequestState
 
-OWNERS = "/a/ @alpha\n/b/ @org/beta\n"
+OWNERS = "/a/ @alpha\n/b/ @org/beta @alpha\n"
 FILES = {
     "CODEOWNERS": OWNERS,
     "a/q.sql": query(1),
@@ -31,14 +40,31 @@ FILES = {
     "c.sql": query(4),
 }
 SPLIT = MIGRATION + "  split: owner\n  per_owner: 1\n"
+PARTS = ("mono//alpha", "mono//no-owner", "mono//org.beta")
+DONE = TargetState.DONE
 
 
-def app_of(folder: Path, **rollout: object) -> App:
+def campaign_of(
+    folder: Path,
+    files: dict[str, dict[str, str]],
+    *,
+    text: str = SPLIT,
+    health: ScriptedHealth | None = None,
+    rewriter: Rewriter = rule_rewriter,
+    **rollout: object,
+) -> Campaign:
+    """A campaign over these repositories."""
+    make_fleet(folder / "fleet", files)
     database = f"sqlite:///{folder / '.greylag' / 'greylag.db'}"
     settings = Settings.model_validate({"fleet": folder / "fleet", "database": database, "rollout": rollout})
-    return build(
-        settings, rewriter=rule_rewriter, clock=LeapClock(START), health=ScriptedHealth(), work=InlineWork
+    app: App = build(
+        settings,
+        rewriter=rewriter,
+        clock=LeapClock(START),
+        health=health or ScriptedHealth(),
+        work=InlineWork,
     )
+    return app.campaign(write_migration(folder, text))
 
 
 def states(campaign: Campaign) -> dict[str, TargetState]:
@@ -46,21 +72,115 @@ def states(campaign: Campaign) -> dict[str, TargetState]:
 
 
 def test_each_owner_gets_a_pull_request_of_their_own(tmp_path: Path) -> None:
-    make_fleet(tmp_path / "fleet", {"mono": FILES, "small": {"q.sql": query(1)}})
-    campaign = app_of(tmp_path).campaign(write_migration(tmp_path, SPLIT))
+    campaign = campaign_of(tmp_path, {"mono": FILES, "small": {"q.sql": query(1)}})
+    assert "mono//org.beta: " in "\n".join(words(plan(campaign), START))
     assert campaign.run().over
-    assert states(campaign) == {
-        "mono//alpha": TargetState.DONE,
-        "mono//no-owner": TargetState.DONE,
-        "mono//org.beta": TargetState.DONE,
-        "small": TargetState.DONE,
-    }
+    assert states(campaign) == dict.fromkeys((*PARTS, "small"), DONE)
     for path in ("a/q.sql", "a/r.sql", "b/q.sql", "c.sql"):
         assert "users_v1" not in head_text(tmp_path / "fleet", "mono", path)
     found = {pull["key"]: pull["state"] for pull in pulls(tmp_path)}
-    assert found == {
-        "users-v2/mono//alpha/1": "merged",
-        "users-v2/mono//no-owner/1": "merged",
-        "users-v2/mono//org.beta/1": "merged",
-        "users-v2/small/1": "merged",
+    assert found == {f"users-v2/{name}/1": "merged" for name in (*PARTS, "small")}
+    shown = status_document(status(campaign))["targets"]
+    assert isinstance(shown, list)
+    assert [(one["repository"], one["part"]) for one in shown] == [
+        ("mono", "alpha"),
+        ("mono", "no-owner"),
+        ("mono", "org.beta"),
+        ("small", None),
+    ]
+    rows = ledger_document("users-v2", ledger_rows(campaign))["consumers"]
+    assert isinstance(rows, list)
+    assert [(row["repository"], row["part"], row["path"], row["state"]) for row in rows] == [
+        ("mono", "alpha", "a/q.sql", "migrated"),
+        ("mono", "alpha", "a/r.sql", "migrated"),
+        ("mono", "no-owner", "c.sql", "migrated"),
+        ("mono", "org.beta", "b/q.sql", "migrated"),
+        ("small", None, "q.sql", "migrated"),
+    ]
+    assert retire(campaign).unread
+
+
+def test_the_settings_name_what_is_shared_and_who_owns_all_of_one_gets_one_target(tmp_path: Path) -> None:
+    alone = {"CODEOWNERS": "* @alpha\n", "q.sql": query(1), "r.sql": query(2)}
+    files = {"mono": FILES, "alone": alone, "other": FILES}
+    campaign = campaign_of(tmp_path, files, text=MIGRATION, split=["mono", "alone"])
+    campaign.start()
+    assert campaign.scan() == 5
+    assert set(states(campaign)) == {*PARTS, "alone", "other"}
+
+
+def test_a_part_that_is_unhealthy_is_taken_back_and_its_siblings_stay(tmp_path: Path) -> None:
+    class Sick(ScriptedHealth):
+        """Everything works until the second merge."""
+
+    health = Sick()
+    campaign = campaign_of(tmp_path, {"mono": FILES}, health=health)
+    merged = 0
+
+    def watch(_: object) -> None:
+        nonlocal merged
+        now = sum(state is DONE for state in states(campaign).values())
+        if now > merged:
+            merged = now
+            health.sick = {"mono"} if merged == 1 else set()
+
+    campaign.run(on_tick=watch)
+    ended = states(campaign)
+    first = next(name for name, state in ended.items() if state is DONE)
+    forge = EmbeddedForge(tmp_path / "fleet")
+    reverts = [pull for pull in forge.pull_requests("mono") if pull.reverts]
+    assert reverts
+    assert all(pull.state is PullRequestState.MERGED for pull in reverts)
+    path = {"mono//alpha": "a/q.sql", "mono//no-owner": "c.sql", "mono//org.beta": "b/q.sql"}[first]
+    assert "users_v1" not in head_text(tmp_path / "fleet", "mono", path)
+
+
+def test_a_reader_that_gets_another_owner_moves_when_its_open_change_is_over(tmp_path: Path) -> None:
+    text = SPLIT.replace("verified", "never").replace("[1, 50%, 100%]", "[100%]")
+    campaign = campaign_of(tmp_path, {"mono": FILES}, text=text)
+    campaign.run()
+    assert states(campaign) == dict.fromkeys(PARTS, TargetState.PROPOSED)
+    push(tmp_path / "fleet", "mono", {"CODEOWNERS": (OWNERS + "/a/r.sql @new\n").encode()})
+    campaign.run()
+    assert readers(campaign)["a/r.sql"] == ("mono//alpha", "proposed")  # it stands in an open change
+    Overrides(campaign, actor="ann").skip("mono//alpha", "not now")
+    campaign.run()
+    campaign.run()
+    assert readers(campaign) == {
+        "a/q.sql": ("mono//alpha", "skipped"),
+        "a/r.sql": ("mono//new", "proposed"),
+        "b/q.sql": ("mono//org.beta", "proposed"),
+        "c.sql": ("mono//no-owner", "proposed"),
     }
+    assert len(ledger_rows(campaign)) == 4
+    Overrides(campaign, actor="ann").approve(everything=True)
+    campaign.run()
+    assert readers(campaign)["a/r.sql"] == ("mono//new", "migrated")
+    assert "users_v1" in head_text(tmp_path / "fleet", "mono", "a/q.sql")
+
+
+def readers(campaign: Campaign) -> dict[str, tuple[str, str]]:
+    return {row.path: (row.repository, row.state) for row in ledger_rows(campaign)}
+
+
+PROGRAMS = {
+    "CODEOWNERS": "/lib/ @lib\n/jobs/ @jobs\n/sql/ @sql\n",
+    "lib/tables.py": 'USERS = "prod.core.users_v1"\n',
+    "jobs/daily.py": "from lib.tables import USERS\n\ndf = spark.table(USERS).select('user_id')\n",
+    "jobs/weekly.py": "from lib.tables import USERS\n\ndf = spark.table(USERS).select('user_id')\n",
+    "sql/report.sql": "SELECT user_id FROM prod.core.users_v1\n",
+}
+
+
+def test_files_that_change_together_stay_together_and_the_pull_request_says_why(tmp_path: Path) -> None:
+    text = SPLIT.replace("bigquery", "spark").replace("FLOAT64", "DOUBLE")
+    campaign = campaign_of(tmp_path, {"mono": PROGRAMS}, text=text, rewriter=rewrite_tree)
+    campaign.start()
+    campaign.scan()
+    assert set(states(campaign)) == {"mono//jobs", "mono//sql"}
+    sources = campaign.fleet.sources("mono//jobs", campaign.migration)
+    assert sources.wanted == {"lib/tables.py", "jobs/daily.py", "jobs/weekly.py"}
+    assert "1 file of other owners goes with it, to change together: lib/tables.py" in sources.note
+    other = campaign.fleet.sources("mono//sql", campaign.migration)
+    assert other.wanted == {"sql/report.sql"}
+    assert not other.note

@@ -57,7 +57,10 @@ class Fleet(Protocol):
     `unreadable` names those that the last search could not read, and why.
     """
 
-    unreadable: Mapping[str, str]
+    @property
+    def unreadable(self) -> Mapping[str, str]:
+        """Name to reason."""
+        ...
 
     def names(self) -> tuple[str, ...]:
         """Every repository, sorted."""

@@ -1,0 +1,62 @@
+"""Parts of a repository, for what knows repositories only."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.e2e.campaigns import make_fleet
+
+from greylag.domain.parts import named, part, part_of, placed, whole
+from greylag.engine.parted import PartedForge
+from greylag.forge import EmbeddedForge, PullRequestSpec
+from greylag.workspace import Repository
+
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+def spec(root: Path, target: str, path: str) -> PullRequestSpec:
+    repo = Repository.open(root / "mono.git")
+    change = {path: b"x\n"}
+    commit = repo.commit(repo.head(), change, message="Edit\n", author="A", email="a@x.org", when=NOW)
+    return PullRequestSpec(
+        repository=target,
+        base="main",
+        head="greylag/m",
+        commit=commit,
+        title="T",
+        body="",
+        key=f"m/{target}/1",
+    )
+
+
+def test_parts_of_a_repository_have_branches_pull_requests_and_remarks_of_their_own(tmp_path: Path) -> None:
+    make_fleet(tmp_path, {"mono": {"a": "1\n", "b": "1\n"}})
+    inner = EmbeddedForge(tmp_path)
+    forge = PartedForge(inner)
+    made = [forge.open_or_update(spec(tmp_path, f"mono//{name}", name)) for name in ("a", "b")]
+    again = forge.open_or_update(spec(tmp_path, "mono//a", "a"))
+    assert [(one.repository, one.number, one.head) for one in (*made, again)] == [
+        ("mono//a", 1, "greylag/m.a"),
+        ("mono//b", 2, "greylag/m.b"),
+        ("mono//a", 1, "greylag/m.a"),
+    ]
+    for number in (1, 2):
+        inner.say("mono", number, author="ann", body="/greylag retry", may_write=True)
+    for seen in (forge, PartedForge(inner)):  # also by a process that opened none of them
+        heard = seen.remarks({"mono//a", "mono//b"}).items
+        assert [(one.repository, one.number) for one in heard] == [("mono//a", 1), ("mono//b", 2)]
+    found = forge.find_key("mono//b", "m/mono//b/1")
+    assert found is not None
+    assert (found.repository, found.number) == ("mono//b", 2)
+    assert forge.find("mono//b", "greylag/m") == found
+
+
+def test_names_of_parts() -> None:
+    assert part_of("@Data") == "data"
+    assert part_of("@org/Team_1") == "org.team_1"
+    assert part_of(None) == "no-owner" != part_of("@no-owner")
+    assert part_of("data") not in ("data", part_of("Data"))
+    assert part_of("@org/lock") != "org.lock"  # no branch may end so
+    assert (whole("x/mono//data"), part("x/mono//data"), part("x/mono")) == ("x/mono", "data", None)
+    assert placed(named("mono", "a")) == {"repository": "mono", "part": "a"}
