@@ -21,6 +21,7 @@ from greylag.forge import (
     PullRequestState,
     RevertRefusal,
 )
+from greylag.forge.base import Glancing, glance_of
 from greylag.workspace import Repository
 
 WHO = {"author": "Ann", "email": "ann@example.org", "when": datetime(2026, 3, 1, tzinfo=UTC)}
@@ -147,9 +148,7 @@ class ForgeContract:
         assert isinstance(done, Merged)
         assert not done.already
         assert world.repo.head() == done.commit
-        info = world.repo.info(done.commit)
-        assert info.parents == (tip, spec.commit)
-        assert info.trailers["Greylag-Pull-Request"] == str(pull.number)
+        self.taken_in(world, tip, spec, pull, done)
         assert world.at_main("q.sql") == b"select 2\nfrom a\nwhere x\n\n-- the end\n"
         assert world.at_main("new") == b"n"
         after = world.forge.get(world.name, pull.number)
@@ -161,6 +160,13 @@ class ForgeContract:
         assert world.forge.open_or_update(spec).state is PullRequestState.MERGED
         assert world.forge.close(world.name, pull.number).state is PullRequestState.MERGED
         assert len(world.forge.pull_requests()) == 1
+
+    @staticmethod
+    def taken_in(world: World, tip: str, spec: PullRequestSpec, pull: PullRequest, done: Merged) -> None:
+        """By a merge commit of its own; a forge that proposes other commits than ours says what it has."""
+        info = world.repo.info(done.commit)
+        assert info.parents == (tip, spec.commit)
+        assert info.trailers["Greylag-Pull-Request"] == str(pull.number)
 
     def test_merge_refuses_and_changes_nothing(self, world: World) -> None:
         spec = world.spec()
@@ -200,6 +206,22 @@ class ForgeContract:
         found = world.forge.find(world.name, second.head)
         assert found is not None
         assert found.number == second.number
+
+    def test_a_glance_says_what_a_look_says(self, world: World) -> None:
+        if not isinstance(world.forge, Glancing):
+            pytest.skip("this forge is asked for each")
+        spec = world.spec()
+        pull = world.forge.open_or_update(spec)
+        key = (world.name, spec.key)
+        seen = world.forge.glance({key, (world.name, "none"), ("shop/none", spec.key)})
+        assert seen == {key: glance_of(pull)}
+        theirs = world.push(spec.head, {"q.sql": b"select 5\n"})
+        assert world.forge.glance([key])[key].head_commit == theirs
+        done = world.forge.merge(world.name, pull.number, theirs)
+        assert isinstance(done, Merged)
+        merged = world.forge.glance([key])[key]
+        assert (merged.state, merged.merge_commit) == (PullRequestState.MERGED, done.commit)
+        assert merged.head_commit == theirs
 
     def test_revert_restores_the_bytes(self, world: World) -> None:
         pull = world.merged(world.spec())

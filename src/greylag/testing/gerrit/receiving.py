@@ -46,9 +46,11 @@ def parsed(body: bytes) -> Pushed:
             return Pushed(commands=tuple(commands), capabilities=capabilities, pack=body[place + 4 :])
         line, _, told = body[place + 4 : place + size].decode().rstrip("\n").partition("\0")
         capabilities |= frozenset(told.split())
+        place += size
+        if line.startswith("shallow "):
+            continue  # the client has no more history; the server has
         old, new, ref = line.split(" ", 2)
         commands.append((old, new, ref))
-        place += size
 
 
 def received(hub: GerritHub, repo: GerritRepo, pushed: Pushed, login: str) -> bytes:
