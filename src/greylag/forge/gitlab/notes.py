@@ -23,9 +23,10 @@ class Notes:
         self._client, self._projects, self._people = client, projects, people
         self._known: dict[tuple[str, int], tuple[str, list[Said]]] = {}
 
-    def of(self, repository: str, number: int) -> Iterator[Said]:
-        """Those of one merge request, oldest first."""
-        for note in self._projects.pages(repository, notes_of(number), sort="asc", order_by="created_at"):
+    def of(self, repository: str, number: int, age: float = 0.0) -> Iterator[Said]:
+        """Those of one merge request, oldest first, as they were at most `age` seconds ago."""
+        query = {"sort": "asc", "order_by": "created_at"}
+        for note in self._recent(repository, notes_of(number), age, query):
             if not note.get("system"):
                 self._people.note(note.get("author"))
                 yield said_of(note, number)
@@ -47,20 +48,23 @@ class Notes:
         at = since.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         query = {"labels": LABEL, "scope": "all", "state": "all", "view": "simple", "updated_after": at}
         try:
-            changed = self._projects.on(
-                repository, lambda here: list(self._client.recent(f"{here}/merge_requests", age, **query))
-            )
+            changed = self._recent(repository, "/merge_requests", age, query)
         except Refused as error:
             if error.status != 404:
                 raise
             return []
-        return [one for document in changed for one in self._since(repository, document, since)]
+        return [one for document in changed for one in self._since(repository, document, since, age)]
 
-    def _since(self, repository: str, document: Mapping[str, Any], since: datetime) -> list[Said]:
+    def _recent(self, repository: str, tail: str, age: float, query: Mapping[str, str]) -> list[Any]:
+        return self._projects.on(
+            repository, lambda here: list(self._client.recent(f"{here}{tail}", age, **query))
+        )
+
+    def _since(self, repository: str, document: Mapping[str, Any], since: datetime, age: float) -> list[Said]:
         number, stamp = int(document["iid"]), str(document["updated_at"])
         known = self._known.get((repository, number))
         if known is None or known[0] != stamp:
-            known = stamp, list(self.of(repository, number))
+            known = stamp, list(self.of(repository, number, age))
             # Two notes may have the same time: only what is long over is not read again.
             if datetime.now(UTC) - datetime.fromisoformat(stamp) > _OVER:
                 self._known[repository, number] = known
