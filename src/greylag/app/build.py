@@ -345,6 +345,7 @@ def _options(settings: Settings) -> Options:
         lineage=settings.rollout.lineage,
         listens=_listens(settings),
         webhooks=_webhooks(settings),
+        templates=settings.forge.templates.value,
     )
 
 

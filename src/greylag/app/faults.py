@@ -58,13 +58,13 @@ def _said(message: str, loc: tuple[int | str, ...], kind: str) -> str:
 def _place(document: Any, loc: tuple[int | str, ...]) -> tuple[int, int] | None:
     node = document
     place: tuple[int, int] | None = None
-    for part in loc:
+    for part, following in zip(loc, (*loc[1:], None), strict=True):
         if isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node):
             line, column = node.lc.item(part)
         elif isinstance(node, CommentedMap) and part in node:
             line, column = node.lc.key(part)
-        elif isinstance(node, CommentedMap) and part in node.values():
-            continue  # the kind that was chosen among several, which stands among the values
+        elif isinstance(node, CommentedMap) and (part in node.values() or following in node):
+            continue  # the kind that was chosen among several, which stands among the values, or is left out
         else:
             break
         place = (line + 1, column + 1)

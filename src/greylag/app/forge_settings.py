@@ -6,6 +6,7 @@ A kind's settings import nothing of its adapter: `greylag.app.hosts` knows which
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from ipaddress import ip_address
@@ -17,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 
 from greylag.app.durations import Duration
 from greylag.domain.errors import UsageError
+from greylag.mapping.templates import TemplatesModel
 
 
 class _Part(BaseModel):
@@ -38,7 +40,15 @@ class AppSettings(_Part):
         return self
 
 
-class EmbeddedForgeSettings(_Part):
+class AnyForgeSettings(_Part):
+    """What every forge can be told."""
+
+    templates: TemplatesModel = Field(
+        default_factory=TemplatesModel, description="Jinja: branch, title, body, commit"
+    )
+
+
+class EmbeddedForgeSettings(AnyForgeSettings):
     """The embedded forge over the fleet's folder."""
 
     kind: Literal["embedded"] = "embedded"
@@ -48,7 +58,7 @@ class EmbeddedForgeSettings(_Part):
         return self
 
 
-class HostedSettings(_Part):
+class HostedSettings(AnyForgeSettings):
     """What every hosted forge can be told; its repositories are mirrored into the fleet's folder.
 
     A kind's own settings are a subclass with its `kind`, `url`, and what else it knows. `unpicked`: settings
@@ -76,6 +86,8 @@ class HostedSettings(_Part):
     draft: bool = Field(False, description="pull requests are drafts until our checks have passed")
     merge_method: Literal["merge", "squash", "rebase"] = "merge"
     delete_branch: bool = Field(True, description="after the merge, if nobody pushed to it since")
+    assignees: tuple[str, ...] = Field((), description="@login, or owners: the people asked for a review")
+    trailers: dict[str, str] = Field({}, description="what our merge commits say besides: name to value")
     poll: float = Field(15.0, ge=0, description="seconds between two looks at a repository's comments")
     requests_per_second: float = Field(15.0, gt=0)
     content_per_minute: float = Field(80.0, gt=0, description="requests that make or change something")
@@ -101,6 +113,26 @@ class HostedSettings(_Part):
         if parts.scheme == "http" and not _loopback(parts.hostname):
             raise ValueError(f"the token would go to {parts.hostname} in the clear; use https")
         return None if value is None else value.rstrip("/")
+
+    @field_validator("assignees")
+    @classmethod
+    def _people(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        wrong = [one for one in value if one != "owners" and (not one.startswith("@") or "/" in one)]
+        if wrong:
+            raise ValueError(f"{wrong[0]!r} cannot be assigned; expected @login, or owners")
+        return value
+
+    @field_validator("trailers")
+    @classmethod
+    def _trailers(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, text in value.items():
+            if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]*", name) or "\n" in text or not text.strip():
+                raise ValueError(
+                    f"`{name}: {text}` is no trailer; expected a name like Change-Type, and a line"
+                )
+            if name.lower().startswith("greylag-"):
+                raise ValueError(f"`{name}` is one of Greylag's own trailers")
+        return value
 
     @model_validator(mode="after")
     def _complete(self) -> HostedSettings:

@@ -92,13 +92,33 @@ class HolidayCalendar:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Templates:
+    """How a branch, a pull request and a commit are worded; None: as they are without."""
+
+    branch: str | None = None
+    title: str | None = None
+    body: str | None = None
+    commit: str | None = None
+
+    def over(self, other: Templates) -> Templates:
+        """These, and where they say nothing, the others."""
+        return Templates(
+            branch=self.branch or other.branch,
+            title=self.title or other.title,
+            body=self.body or other.body,
+            commit=self.commit or other.commit,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rollout:
     """How carefully a migration moves. Every field has a safe default.
 
     `window` None means "quiet": whenever the consumer is not about to run. `mentions`: names in comments and
     documents follow, in a commit of their own. `max_open` pull requests are open at a time, and
     `merges_per_hour` merge, over all owners and migrations (None: no limit). `split`: a repository that
-    several share is a target for each part (None: one target).
+    several share is a target for each part (None: one target). `templates` word branches, pull requests and
+    commits, before those of the settings.
     """
 
     waves: tuple[WaveSize, ...] = (WaveSize(count=1), WaveSize(share=0.1), WaveSize(share=1.0))
@@ -113,3 +133,4 @@ class Rollout:
     max_open: int | None = None
     merges_per_hour: int | None = None
     split: Split | None = None
+    templates: Templates = Templates()

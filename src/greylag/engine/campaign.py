@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from greylag.domain.errors import UsageError
 from greylag.domain.lineage import Dependency
+from greylag.domain.migration import Templates
 from greylag.domain.outcome import FormChoice
 from greylag.domain.target import TargetState
 from greylag.domain.words import count
@@ -23,6 +24,7 @@ from greylag.engine.clock import Clock
 from greylag.engine.crowd import CrowdRewriter, in_turn
 from greylag.engine.database import DATABASE_ERRORS, passes, patiently
 from greylag.engine.decide import decide
+from greylag.engine.describe import PLAIN
 from greylag.engine.events import EventKind
 from greylag.engine.freshness import Freshness, Webhooks
 from greylag.engine.leftovers import choose, hand_to_agent
@@ -83,6 +85,7 @@ class Options:
     listens: bool = False
     """May anything be told by pipelines? Then it wakes the campaign, as webhooks do."""
     webhooks: Webhooks = field(default_factory=Webhooks)
+    templates: Templates = PLAIN
 
 
 class Campaign:
@@ -125,6 +128,7 @@ class Campaign:
             errors=options.errors,
             retry_after=options.retry_after,
             agents=options.agents,
+            differs=any(mapping.differs for mapping in migration.mappings),
         )
         self._compiled: tuple[tuple[tuple[str, str], ...], CompiledMigration] | None = None
         self._first: dict[str, str | None] | None = None
@@ -152,6 +156,7 @@ class Campaign:
                 author=options.author,
                 email=options.email,
                 agents=options.agents is not None,
+                templates=options.templates,
             ),
         )
 

@@ -5,14 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from greylag.domain.migration import Templates
 from greylag.domain.outcome import Edited
+from greylag.domain.parts import part, whole
 from greylag.domain.quoting import cut, visible
 from greylag.engine.patching import LedgerEntry, Rewriting
 from greylag.engine.world import Target
 from greylag.mapping.compiled import CompiledMigration, Mapping
+from greylag.mapping.templates import rendered
+from greylag.workspace.history import parse_trailers
 
 AGENT_SAYS = "agent: "
 """What a ledger's reason begins with where it is an agent's."""
+
+PLAIN = Templates()
+"""No templates: our own words."""
 
 _SAID = 400
 _TICKS = re.compile(r"`+")
@@ -20,9 +27,22 @@ _QUOTED = re.compile(r"((?<!`)`[^`]+`(?!`))")
 _TAME = re.compile(r"([<\[@#!])")
 
 
-def branch(migration: str, attempt: int) -> str:
+def branch(migration: str, attempt: int, templates: Templates = PLAIN, *, repository: str = "") -> str:
     """The branch of an attempt; a retried one gets its own, so that nothing is ever pushed over."""
-    return f"greylag/{migration}" if attempt == 1 else f"greylag/{migration}-{attempt}"
+    default = f"greylag/{migration}" if attempt == 1 else f"greylag/{migration}-{attempt}"
+    if templates.branch is None:
+        return default
+    values: dict[str, object] = {
+        "migration": migration,
+        "repository": whole(repository),
+        "part": part(repository),
+        "attempt": attempt,
+        "owners": [],
+        "old": [],
+        "new": [],
+        "default": default,
+    }
+    return rendered("branch", templates.branch, values)
 
 
 def pull_key(migration: str, repository: str, attempt: int) -> str:
@@ -30,39 +50,71 @@ def pull_key(migration: str, repository: str, attempt: int) -> str:
     return f"{migration}/{repository}/{attempt}"
 
 
-def title(migration: CompiledMigration) -> str:
+def _worded(
+    what: str, template: str | None, default: str, migration: CompiledMigration, target: Target
+) -> str:
+    """What a template makes of the words that would stand there without it."""
+    if template is None:
+        return default
+    values: dict[str, object] = {
+        "migration": migration.name,
+        "repository": whole(target.repository),
+        "part": part(target.repository),
+        "attempt": target.attempt,
+        "owners": [*target.owners],
+        "old": [mapping.dataset.name for mapping in migration.mappings],
+        "new": [provided.dataset.name for provided in migration.provides],
+        "default": default,
+    }
+    return rendered(what, template, values)
+
+
+def subject(migration: CompiledMigration) -> str:
     """One line: what is read instead of what."""
     old = ", ".join(mapping.dataset.name for mapping in migration.mappings)
     new = ", ".join(provided.dataset.name for provided in migration.provides)
     return f"Read {new} instead of {old}" if new else f"Stop reading {old}"
 
 
-def commit_message(migration: CompiledMigration, target: Target) -> str:
+def title(migration: CompiledMigration, target: Target, templates: Templates = PLAIN) -> str:
+    """The title of a pull request."""
+    return _worded("title", templates.title, subject(migration), migration, target)
+
+
+def commit_message(migration: CompiledMigration, target: Target, templates: Templates = PLAIN) -> str:
     """The message of the commit, with trailers that name where it comes from."""
-    lines = [title(migration), "", f"Part of the migration {migration.name}.", ""]
+    return _message(subject(migration), migration, target, templates)
+
+
+def mentions_message(migration: CompiledMigration, target: Target, templates: Templates = PLAIN) -> str:
+    """The message of the commit behind it, in which names in comments and documents follow."""
+    return _message("Names in comments and documents follow", migration, target, templates)
+
+
+def agent_message(migration: CompiledMigration, target: Target, templates: Templates = PLAIN) -> str:
+    """The message of the commit of what a coding agent did where the codemods stopped."""
+    first = f"{subject(migration)}, where it takes judgement"
+    return _message(first, migration, target, templates, "Greylag-Author: agent")
+
+
+def _message(
+    first: str, migration: CompiledMigration, target: Target, templates: Templates, *trailers: str
+) -> str:
+    paragraphs = [first, f"Part of the migration {migration.name}."]
     if target.context:
         # In one line: one of its own might be read as a trailer.
         why = " ".join(visible(target.context).split())
-        lines[3:3] = [f"Attempt {target.attempt}: the one before was reverted ({why}).", ""]
-    lines += [f"Greylag-Migration: {migration.name}", f"Greylag-Attempt: {target.attempt}"]
-    return "\n".join(lines) + "\n"
+        paragraphs.append(f"Attempt {target.attempt}: the one before was reverted ({why}).")
+    text = _worded("commit", templates.commit, "\n\n".join(paragraphs), migration, target)
+    known = [*trailers, f"Greylag-Migration: {migration.name}", f"Greylag-Attempt: {target.attempt}"]
+    # Trailers are the last paragraph, all of them: those of a template and ours are one.
+    between = "\n" if parse_trailers(f"{text}\n") else "\n\n"
+    return text + between + "\n".join(known) + "\n"
 
 
-def mentions_message(migration: CompiledMigration, target: Target) -> str:
-    """The message of the commit behind it, in which names in comments and documents follow."""
-    return commit_message(migration, target).replace(
-        title(migration), "Names in comments and documents follow", 1
-    )
-
-
-def agent_message(migration: CompiledMigration, target: Target) -> str:
-    """The message of the commit of what a coding agent did where the codemods stopped."""
-    first = f"{title(migration)}, where it takes judgement"
-    message = commit_message(migration, target).replace(title(migration), first, 1)
-    return message.replace("\nGreylag-Migration:", "\nGreylag-Author: agent\nGreylag-Migration:", 1)
-
-
-def body(migration: CompiledMigration, target: Target, rewriting: Rewriting) -> str:
+def body(
+    migration: CompiledMigration, target: Target, rewriting: Rewriting, templates: Templates = PLAIN
+) -> str:
     """The description of a pull request, in Markdown."""
     parts = [
         f"`{migration.name}` moves the readers of the old datasets below to the new ones. "
@@ -74,7 +126,8 @@ def body(migration: CompiledMigration, target: Target, rewriting: Rewriting) -> 
         _context(target),
         _override(migration.name, target.repository),
     ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    default = "\n\n".join(one for one in parts if one)
+    return _worded("body", templates.body, default, migration, target) + "\n"
 
 
 def _made(rewriting: Rewriting) -> str:

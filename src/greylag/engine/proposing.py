@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from greylag.domain.check import Check, CheckStatus, Verdict
+from greylag.domain.parts import part
 from greylag.domain.target import TargetState
 from greylag.engine import claims
 from greylag.engine.apply import record
@@ -21,6 +22,8 @@ from greylag.forge.base import (
     PullRequestSpec,
     PullRequestState,
 )
+from greylag.lineage.owners import Owners
+from greylag.workspace import Repository
 
 
 def rewrite(tools: Tools, request: Request, target: Target) -> bool:
@@ -35,7 +38,7 @@ def rewrite(tools: Tools, request: Request, target: Target) -> bool:
     now = tools.clock.now()
     with tools.store.write() as session:
         # Answers that came while we rewrote: the row says which it waited for, the next tick sees it.
-        if not tools.change(session, request, target, **made.values):
+        if not tools.change(session, request, target, **made.values, proved_at=now):
             return False
         tools.rewrites.keep(session, request.migration, made, now)
         changed = replace(target, base=made.base, commit=made.commit, verdict=made.verdict)
@@ -89,19 +92,40 @@ def propose(tools: Tools, request: Request, target: Target) -> bool:
         PullRequestSpec(
             repository=target.repository,
             base=repo.default_branch,
-            head=branch(request.migration, target.attempt),
+            head=_branch(tools, request, target),
             commit=target.commit,
             title=row["title"] or request.migration,
             body=row["body"] or "",
             key=pull_key(request.migration, target.repository, target.attempt),
             labels=("greylag", request.migration),
-            reviewers=target.owners,
+            reviewers=_reviewers(repo, target),
         )
     )
     _close_earlier(tools, request, target)
     if pull.state is PullRequestState.OPEN:
         tools.forge.set_check(target.repository, pull.number, target.commit, _verdict_check(target))
     return _proposed(tools, request, target, pull, baseline)
+
+
+def _reviewers(repo: Repository, target: Target) -> tuple[str, ...]:
+    """All who own a file that is touched, as the base says: a target's own owners are one for each reader."""
+    assert target.commit is not None and target.base is not None, "a rewritten target has a patch"
+    owners = Owners.at(repo, target.base)
+    named = [owner for path in repo.changed(target.base, target.commit) for owner in owners.all_of(path)]
+    return tuple(dict.fromkeys((*target.owners, *named)))
+
+
+def _branch(tools: Tools, request: Request, target: Target) -> str:
+    """The branch's name; of a pull request that is there already, the one that it has."""
+    name = request.migration
+    templates = tools.rewrites.worded(tools.rewrites.compiled(name)[0])
+    if templates.branch is not None:
+        # Templates may have changed since.
+        known = tools.forge.find_key(target.repository, pull_key(name, target.repository, target.attempt))
+        if known is not None:
+            # A part's own name is added where its branch is made (see `PartedForge`).
+            return known.head.removesuffix(f".{part(target.repository)}")
+    return branch(name, target.attempt, templates, repository=target.repository)
 
 
 def _proposed(

@@ -10,11 +10,12 @@ from datetime import datetime
 from typing import Any
 
 from greylag.domain.check import Verdict
+from greylag.domain.migration import Templates
 from greylag.domain.outcome import FormChoice
 from greylag.domain.parts import is_part
 from greylag.domain.target import TargetState
 from greylag.engine import claims, ledger, tables
-from greylag.engine.describe import agent_message, body, commit_message, mentions_message, title
+from greylag.engine.describe import PLAIN, agent_message, body, commit_message, mentions_message, title
 from greylag.engine.leftovers import AgentPart, Chosen, choose, hand_to_agent, with_agent
 from greylag.engine.mentions import mentions_in_text
 from greylag.engine.moving import receive
@@ -73,6 +74,11 @@ class Rewrites:
     author: str
     email: str
     agents: bool = False
+    templates: Templates = PLAIN
+
+    def worded(self, migration: CompiledMigration) -> Templates:
+        """The migration's own templates, and where it has none, those of the settings."""
+        return migration.rollout.templates.over(self.templates)
 
     def draft(self, name: str, target: Target) -> Draft:
         """Rewrite a repository from the head of its default branch, in memory."""
@@ -112,9 +118,8 @@ class Rewrites:
         """The codemods' commit on top of the head, None where they changed nothing."""
         if not draft.made.changes or draft.made.state is TargetState.WAITING_ANSWER:
             return None
-        return self._commit(
-            draft, draft.sources.commit, draft.made.changes, commit_message(draft.migration, target)
-        )
+        message = commit_message(draft.migration, target, self.worded(draft.migration))
+        return self._commit(draft, draft.sources.commit, draft.made.changes, message)
 
     def _commit(self, draft: Draft, base: str, changes: Mapping[str, bytes], message: str) -> str:
         repo = self.fleet.open(draft.sources.repository)
@@ -131,9 +136,10 @@ class Rewrites:
         """Commit what was made: the codemods' changes, an agent's on top of them, mentions on top of both."""
         made = draft.made if part is None else with_agent(draft.made, part)
         migration, sources = draft.migration, draft.sources
+        templates = self.worded(migration)
         commit = self.commit(draft, target)
         if part is not None and part.changes:
-            message = agent_message(migration, target)
+            message = agent_message(migration, target, self.worded(migration))
             commit = self._commit(draft, commit or sources.commit, part.changes, message)
         if commit is not None and migration.rollout.mentions and made.state is TargetState.REWRITTEN:
             repo = self.fleet.open(target.repository)
@@ -150,8 +156,9 @@ class Rewrites:
             "source": draft.source,
             "verdict": made.verdict,
             "questions": list(made.questions),
-            "title": title(migration),
-            "body": body(migration, target, made) + (f"\n{plain(sources.note)}.\n" if sources.note else ""),
+            "title": title(migration, target, templates),
+            "body": body(migration, target, made, templates)
+            + (f"\n{plain(sources.note)}.\n" if sources.note else ""),
             "consumers": len(entries),
             "owners": sorted({entry.consumer.owner for entry in entries if entry.consumer.owner}),
         }
@@ -206,7 +213,7 @@ class Rewrites:
         return repo.commit(
             commit,
             said,
-            message=mentions_message(migration, target),
+            message=mentions_message(migration, target, self.worded(migration)),
             author=self.author,
             email=self.email,
             when=repo.info(sources.commit).when,

@@ -17,6 +17,7 @@ from greylag.domain.migration import MergePolicy
 from greylag.mapping.calendar_model import FreezeModel, HolidaysModel, WaveModel
 from greylag.mapping.names import nearest
 from greylag.mapping.strict import AsText, Strict, Text, TimeZone, fault, one_of
+from greylag.mapping.templates import TemplatesModel
 
 DIALECTS = tuple(sorted(dialect.value for dialect in Dialects if dialect.value))
 _DURATION = re.compile(r"^(\d+)(s|m|h|d)$")
@@ -162,6 +163,8 @@ class RolloutModel(Strict):
     """`owner`: in a repository that several owners share, each one's files are a target of their own."""
     merges_per_hour: Annotated[int, Field(ge=1)] | None = None
     """Merges in any hour, over all owners and migrations."""
+    templates: TemplatesModel = Field(default_factory=TemplatesModel)
+    """How branches, pull requests and commits are worded, before what the settings say."""
 
 
 class AnswerModel(Strict):

@@ -33,6 +33,7 @@ def rollout(model: RolloutModel, document: Document) -> Rollout | None:
         max_open=model.max_open,
         split=None if model.split is None else Split(model.split),
         merges_per_hour=model.merges_per_hour,
+        templates=model.templates.value,
     )
 
 
