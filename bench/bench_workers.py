@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -27,6 +26,7 @@ import sqlalchemy as sa
 
 from bench.bench_fleet import cpu_seconds
 from bench.figure import Figure
+from bench.postgresql import installed, serve
 from greylag.workspace import Repository
 
 HERE = Path(__file__).parent
@@ -45,19 +45,16 @@ ROUNDS = 3
 def run() -> Iterable[Figure]:
     """Each number of processes over a fleet and a database of its own."""
     count = int(os.environ.get("BENCH_TARGETS", "48"))
-    found = shutil.which("initdb")
-    places = [*Path("/usr/lib/postgresql").glob("*/bin"), *([Path(found).resolve().parent] if found else [])]
-    programs = next((place for place in places if (place / "initdb").exists()), None)
-    if programs is None:
+    if not installed():
         sys.stderr.write("workers: PostgreSQL is not installed; nothing is measured\n")
         return
-    with tempfile.TemporaryDirectory(prefix="greylag-bench-") as folder, server(programs) as url:
+    with tempfile.TemporaryDirectory(prefix="greylag-bench-") as folder, serve() as server:
         taken: dict[int, list[Took]] = {1: [], 2: []}
         for turn in range(ROUNDS):
             for processes, all_took in taken.items():
                 name = f"with{processes}_{turn}"
                 make_fleet(Path(folder) / name, count)
-                all_took.append(campaign(Path(folder) / name, database(url, name), processes))
+                all_took.append(campaign(Path(folder) / name, server.fresh(), processes))
                 shutil.rmtree(Path(folder) / name)
                 sys.stderr.write(f"workers: {processes}: {all_took[-1]}\n")
     yield figure(taken, count)
@@ -83,8 +80,8 @@ def figure(taken: dict[int, list[Took]], count: int) -> Figure:
         baseline="1 worker",
         baseline_value=one * 1000 / count,
         target=BAR,
-        note=f"{count} repositories; {one / two:.2f} x the throughput of one, at least 1.6 ({ratios}); one worker "
-        f"was on a CPU {share:.0%} of the time; load now {os.getloadavg()[0]:.1f}",
+        note=f"{count} repositories; {one / two:.2f} x the throughput of one, at least 1.6 ({ratios}); "
+        f"one worker was on a CPU {share:.0%} of the time; load now {os.getloadavg()[0]:.1f}",
     )
 
 
@@ -134,41 +131,6 @@ def drained(pipe: Any) -> Iterator[None]:
     thread = threading.Thread(target=pipe.read, daemon=True)
     thread.start()
     yield
-
-
-@contextmanager
-def server(programs: Path) -> Iterator[str]:
-    """A PostgreSQL on a free port of loopback; yields its address without a database."""
-    account: dict[str, Any] = (
-        {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
-    )
-    with tempfile.TemporaryDirectory() as name, socket.socket() as free:
-        if account:
-            shutil.chown(name, "nobody", "nogroup")
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-        free.close()
-
-        def call(program: str, *arguments: str) -> None:
-            command = [str(programs / program), "-D", f"{name}/data", *arguments]
-            subprocess.run(command, check=True, capture_output=True, cwd=name, **account)
-
-        call("initdb", "-U", "greylag", "-A", "trust", "--no-sync")
-        options = f"-p {port} -k {name} -c listen_addresses=127.0.0.1 -c fsync=off"
-        call("pg_ctl", "-w", "-l", f"{name}/log", "-o", options, "start")
-        try:
-            yield f"postgresql+psycopg://greylag@127.0.0.1:{port}"
-        finally:
-            call("pg_ctl", "-m", "immediate", "stop")
-
-
-def database(url: str, name: str) -> str:
-    """A new database on the server."""
-    engine = sa.create_engine(f"{url}/postgres", isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    engine.dispose()
-    return f"{url}/{name}"
 
 
 def make_fleet(root: Path, count: int) -> None:
