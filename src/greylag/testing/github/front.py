@@ -50,9 +50,14 @@ Route = hosting.Route[Call]
 
 @dataclass(slots=True, kw_only=True)
 class Limits:
-    """Requests that a token has an hour, and mutations that may come in `window` seconds (0: no limit)."""
+    """Requests that a token has an hour, and mutations that may come in `window` seconds (0: no limit).
+
+    `code`: searches for code that it has until the hour ends (0: no limit), which GitHub counts apart, as it
+    does GraphQL.
+    """
 
     hourly: int = 5000
+    code: int = 0
     mutations: int = 0
     window: float = 60.0
     retry_after: int = 1
@@ -65,7 +70,7 @@ class GitHubFront(hosting.Front[Call]):
         super().__init__(hub, routes)
         self.limits = limits
         self._recent: deque[float] = deque()
-        self._used: dict[str, int] = {}
+        self._used: dict[tuple[str, str], int] = {}
         self._reset = int(time.time()) + 3600
 
     def failure(self, status: int, message: str, headers: Mapping[str, str]) -> ApiError:
@@ -83,9 +88,12 @@ class GitHubFront(hosting.Front[Call]):
         return _conditional(call, _paged(call, answer))
 
     def _check_limits(self, call: Call) -> None:
-        if self._used.get(call.user or "", 0) >= self.limits.hourly:
-            raise refused(403, f"API rate limit exceeded for {call.user}.")
-        if call.method not in MUTATIONS or not self.limits.mutations:
+        used, most = self._budget(call)
+        if used >= most:
+            told = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(self._reset)}
+            raise refused(403, f"API rate limit exceeded for {call.user}.", headers=told)
+        reads = call.method not in MUTATIONS or _resource(call) == "graphql"
+        if reads or not self.limits.mutations:
             return
         now = time.monotonic()
         with self.hub.lock:
@@ -96,19 +104,30 @@ class GitHubFront(hosting.Front[Call]):
                 raise refused(403, message, headers={"Retry-After": str(self.limits.retry_after)})
             self._recent.append(now)
 
+    def _budget(self, call: Call) -> tuple[int, int]:
+        """What was used of the resource that a call takes from, and what there is of it."""
+        resource = _resource(call)
+        most = self.limits.code or 1_000_000 if resource == "code_search" else self.limits.hourly
+        return self._used.get((call.user or "", resource), 0), most
+
     def more_headers(self, call: Call, answer: Answer) -> Mapping[str, str]:
         """See `hosting.Front`."""
-        user = call.user or ""
+        resource = _resource(call)
         with self.hub.lock:
             if answer.status != 304:  # conditional requests that say 304 are not counted
-                self._used[user] = self._used.get(user, 0) + 1
-            used = self._used.get(user, 0)
+                key = (call.user or "", resource)
+                self._used[key] = self._used.get(key, 0) + 1
+            used, most = self._budget(call)
         return {
-            "X-RateLimit-Limit": str(self.limits.hourly),
-            "X-RateLimit-Remaining": str(max(0, self.limits.hourly - used)),
+            "X-RateLimit-Limit": str(most),
+            "X-RateLimit-Remaining": str(max(0, most - used)),
             "X-RateLimit-Reset": str(self._reset),
-            "X-RateLimit-Resource": "core",
+            "X-RateLimit-Resource": resource,
         }
+
+
+def _resource(call: Call) -> str:
+    return {"/graphql": "graphql", "/search/code": "code_search"}.get(call.path, "core")
 
 
 def _paged(call: Call, answer: Answer) -> Answer:

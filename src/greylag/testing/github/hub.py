@@ -11,12 +11,15 @@ from typing import Any
 
 from greylag.testing import hosting
 from greylag.testing.github.hooks import event_of, headers_of
+from greylag.testing.github.queue import MergeQueue, advance
 from greylag.testing.github.values import Protection, Repo, refused
 from greylag.testing.hosting import ApiError, Comment, Delivery, Pull, WebHook
 
 
 class Hub(hosting.Hub[Repo]):
     """Repositories below `root`, users with tokens, and one App (`<slug>[bot]`)."""
+
+    head_ref = "refs/pull/{number}/head"
 
     def __init__(self, root: Path, *, nulls: int = 1, clock: Callable[[], datetime] | None = None) -> None:
         super().__init__(root, nulls=nulls, clock=clock)
@@ -50,3 +53,12 @@ class Hub(hosting.Hub[Repo]):
     def protect(self, full_name: str, branch: str, *contexts: str) -> None:
         """Let a branch take a merge only when these statuses or checks succeeded."""
         self.repos[full_name].protection[branch] = Protection(contexts=contexts)
+
+    def queue(self, full_name: str, branch: str) -> None:
+        """Let a branch take changes from a merge queue only."""
+        self.repos[full_name].queues[branch] = MergeQueue()
+
+    def advance(self, full_name: str, branch: str = "main", *, passed: bool = True) -> Pull | None:
+        """The checks of the first in a queue have ended; None: nobody stands there."""
+        with self.lock:
+            return advance(self, self.repo(full_name), branch, passed=passed)

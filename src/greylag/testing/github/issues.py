@@ -40,6 +40,16 @@ def add_labels(call: Call) -> Answer:
     return Answer(document=[shapes.label(name) for name in pull.labels])
 
 
+def assign(call: Call) -> Answer:
+    """Who cannot be assigned is left out, and nothing is said of it."""
+    repo = call.repo("triage")
+    pull = found(call, repo)
+    for login in map(str, call.body.get("assignees", ())):
+        if repo.may(login, "read") and login not in pull.assignees:
+            pull.assignees.append(login)
+    return Answer(status=201, document=shapes.issue(repo, pull, call.base, comments=0))
+
+
 def comments(call: Call) -> Answer:
     """Of one issue, in the order in which they were made."""
     repo = call.repo()
@@ -98,6 +108,7 @@ def permission(call: Call) -> Answer:
 ROUTES: tuple[Route, ...] = (
     ("GET", HERE + "/issues", listed),
     ("POST", ISSUE + "/labels", add_labels),
+    ("POST", ISSUE + "/assignees", assign),
     ("GET", ISSUE + "/comments", comments),
     ("POST", ISSUE + "/comments", comment),
     ("GET", HERE + "/issues/comments", all_comments),

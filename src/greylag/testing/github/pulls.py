@@ -6,6 +6,7 @@ from typing import Any
 
 from greylag.testing.github import shapes
 from greylag.testing.github.front import Answer, Call, Route
+from greylag.testing.github.queue import REQUIRED
 from greylag.testing.github.values import Repo, refused
 from greylag.testing.hosting import ApiError, Git, Pull, Refused
 
@@ -131,6 +132,8 @@ def merge(call: Call) -> Answer:
         raise refused(405, "Pull Request is still a draft")
     if call.body.get("sha", pull.head_sha) != pull.head_sha:
         raise refused(409, "Head branch was modified. Review and try the merge again.")
+    if pull.base in repo.queues:
+        raise refused(405, REQUIRED)
     _check_protection(repo, pull)
     tip = git.branch(pull.base)
     if tip is None:
@@ -192,21 +195,6 @@ def reviews(call: Call) -> Answer:
     return Answer(document=[])
 
 
-def graphql(call: Call) -> Answer:
-    """The one mutation that the REST API lacks: a draft becomes ready for review."""
-    node = str(dict(call.body.get("variables") or {}).get("id", ""))
-    if "markPullRequestReadyForReview" in call.text("query"):
-        for repo in call.hub.repos.values():
-            for pull in repo.pulls.values():
-                if node == f"PR_{repo.id}_{pull.number}" and repo.may(call.user, "write"):
-                    pull.draft = False
-                    return Answer(
-                        document={"data": {"markPullRequestReadyForReview": {"clientMutationId": None}}}
-                    )
-    message = f"Could not resolve to a node with the global id of '{node}'"
-    return Answer(document={"data": None, "errors": [{"type": "NOT_FOUND", "message": message}]})
-
-
 ROUTES: tuple[Route, ...] = (
     ("GET", HERE + "/pulls", listed),
     ("POST", HERE + "/pulls", create),
@@ -215,5 +203,4 @@ ROUTES: tuple[Route, ...] = (
     ("PUT", ONE + "/merge", merge),
     ("POST", ONE + "/requested_reviewers", ask),
     ("GET", ONE + "/reviews", reviews),
-    ("POST", "/graphql", graphql),
 )

@@ -54,6 +54,40 @@ def search(call: Call) -> Answer:
     return Answer(document={"total_count": len(found), "incomplete_results": False, "items": found})
 
 
+def search_code(call: Call) -> Answer:
+    """Words in the files of default branches, `org:`, `repo:` and `filename:`; no forks, no archives.
+
+    A file found shows only a little of its repository.
+    """
+    terms = call.query.get("q", "").split()
+    words = [term for term in terms if ":" not in term]
+    if not words:
+        raise refused(422, "Validation Failed")
+    found = []
+    for repo in _seen(call):
+        git = Git(repo.path)
+        tip = git.branch(git.default)
+        facts = {f"org:{repo.owner}", f"user:{repo.owner}", f"repo:{repo.full_name}"}
+        if repo.archived or repo.fork_of or tip is None:
+            continue
+        if any(":" in one and one not in facts and not one.startswith("filename:") for one in terms):
+            continue
+        names = {term.removeprefix("filename:") for term in terms if term.startswith("filename:")}
+        for path, text in sorted(git.files(tip).items()):
+            named = not names or path.rpartition("/")[2] in names
+            if named and all(word.lower() in text.lower() for word in words):
+                short = {"id": repo.id, "name": repo.name, "full_name": repo.full_name}
+                found.append({"name": path.rpartition("/")[2], "path": path, "repository": short})
+    return Answer(document={"total_count": len(found), "incomplete_results": False, "items": found})
+
+
+def assignable(call: Call) -> Answer:
+    """204 for somebody who may be assigned, 404 for others."""
+    if not call.repo().may(call.args["login"], "read"):
+        raise refused(404, "Not Found")
+    return Answer(status=204)
+
+
 def _seen(call: Call) -> list[Repo]:
     repos = sorted(call.hub.repos.values(), key=lambda repo: repo.full_name)
     return [repo for repo in repos if repo.may(call.user, "read")]
@@ -248,6 +282,8 @@ ROUTES: tuple[Route, ...] = (
     ("GET", r"/installation/repositories", of_installation),
     ("GET", r"/orgs/(?P<org>[^/]+)/repos", of_org),
     ("GET", r"/search/repositories", search),
+    ("GET", r"/search/code", search_code),
+    ("GET", HERE + r"/assignees/(?P<login>[^/]+)", assignable),
     ("GET", HERE, read),
     ("GET", HERE + r"/git/ref/heads/(?P<branch>.+)", ref),
     ("POST", HERE + r"/statuses/(?P<sha>[0-9a-f]{40})", set_status),

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from greylag.testing.github import issues, pulls, repos
+from greylag.testing.github import graphs, issues, pulls, repos
 from greylag.testing.github.front import Call, GitHubFront, Limits
 from greylag.testing.github.hub import Hub
 from greylag.testing.hosting import HostingServer
@@ -33,7 +33,7 @@ class GitHubServer(HostingServer[Hub, Call]):
         clock: Callable[[], datetime] | None = None,
     ) -> None:
         hub = Hub(root, nulls=nulls, clock=clock)
-        routes = (*pulls.ROUTES, *issues.ROUTES, *repos.ROUTES)
+        routes = (*pulls.ROUTES, *issues.ROUTES, *repos.ROUTES, *graphs.ROUTES)
         super().__init__(hub, GitHubFront(hub, routes, limits=limits or Limits(hourly=1_000_000)), port=port)
 
     def api_path(self, path: str) -> str | None:

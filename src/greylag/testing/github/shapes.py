@@ -86,6 +86,7 @@ def pull(repo: Repo, one: Pull, base: str, *, mergeable: bool | None, comments: 
             "user": user(repo.owner),
         },
         "labels": [label(name) for name in one.labels],
+        "assignees": [user(login) for login in one.assignees],
         "requested_reviewers": [user(login) for login in one.reviewers],
         "requested_teams": [{"slug": slug, "name": slug} for slug in one.teams],
     }

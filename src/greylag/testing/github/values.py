@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from greylag.testing.github.queue import MergeQueue
 from greylag.testing.hosting import ApiError, HostedRepo
 
 
@@ -48,7 +49,8 @@ class Protection:
 
 @dataclass(slots=True, kw_only=True)
 class Repo(HostedRepo):
-    """A repository with GitHub's check runs and branch protection."""
+    """A repository with GitHub's check runs, branch protection and merge queues."""
 
     runs: dict[int, CheckRun] = field(default_factory=dict)
     protection: dict[str, Protection] = field(default_factory=dict)
+    queues: dict[str, MergeQueue] = field(default_factory=dict)

@@ -23,6 +23,8 @@ class Hub(hosting.Hub[Project]):
     searched beyond a single project.
     """
 
+    head_ref = "refs/merge-requests/{number}/head"
+
     def __init__(self, root: Path, *, nulls: int = 1, clock: Callable[[], datetime] | None = None) -> None:
         super().__init__(root, nulls=nulls, clock=clock)
         self.groups: dict[str, Group] = {}

@@ -116,7 +116,7 @@ class Front(Generic[C]):
 
     def broken_push(self, path: str) -> Fault | None:
         """What goes wrong with a push; only what is meant for one is."""
-        return self._next("POST", path, lambda fault: "receive-pack" in fault.path)
+        return self._next("POST", path, lambda fault: "receive" in fault.path)
 
     def _next(self, method: str, path: str, meant: Callable[[Fault], bool]) -> Fault | None:
         with self.hub.lock:

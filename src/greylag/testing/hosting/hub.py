@@ -22,7 +22,10 @@ class Hub(ABC, Generic[R]):
     """Repositories below `root`, and users with tokens.
 
     `nulls`: how often `mergeable` of a new head or base is unknown before it is known. `clock` must be aware.
+    `head_ref`: where the forge keeps a pull request's head for ever (`refs/pull/{number}/head`), if it does.
     """
+
+    head_ref = ""
 
     def __init__(self, root: Path, *, nulls: int = 1, clock: Callable[[], datetime] | None = None) -> None:
         self.root = root
@@ -120,7 +123,13 @@ class Hub(ABC, Generic[R]):
         for pull in repo.pulls.values():
             if pull.state == "open":
                 self.settle(repo, git, pull)
+            self._keep_head(git, pull)
         return repo
+
+    def _keep_head(self, git: Git, pull: Pull) -> None:
+        if self.head_ref and pull.kept != pull.head_sha:
+            git.keep(self.head_ref.format(number=pull.number), pull.head_sha)
+            pull.kept = pull.head_sha
 
     def settle(self, repo: R, git: Git, pull: Pull) -> None:
         """Bring an open pull request to where its branches are."""

@@ -69,6 +69,10 @@ class Git:
         else:
             self.repo.references.create(ref, sha, force=True)
 
+    def keep(self, ref: str, sha: str) -> None:
+        """Let a ref that is no branch stand at a commit."""
+        self.repo.references.create(ref, sha, force=True)
+
     def contains(self, tip: str, sha: str) -> bool:
         """Whether the history of `tip` holds `sha`."""
         return tip == sha or self.repo.descendant_of(tip, sha)

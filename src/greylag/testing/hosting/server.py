@@ -180,8 +180,10 @@ class HostingServer(ABC, Generic[H, C]):
         before = Git(repo.path).branches() if writes else {}
         pushes = writes and request.method == "POST"
         fault = self.front.broken_push(f"/{name}.git/git-receive-pack") if pushes else None
-        if fault is not None and not fault.after:
-            return Response(fault.message, fault.status)
+        if fault is not None:
+            self.front.seen.append(Seen(method="POST", path=request.url.path, status=fault.status, user=user))
+            if not fault.after:
+                return Response(fault.message, fault.status)
         answer = await backend(request, repo.path, rest, user)
         if pushes:
             await run_in_threadpool(self.after_push, repo, before, user)

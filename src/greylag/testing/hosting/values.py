@@ -85,7 +85,8 @@ class Status:
 class Pull:
     """A pull request. `asked` counts how often `mergeable` of `seen`, (`head_sha`, base tip), was asked for.
 
-    `base_sha` is where the base stood when it was made. `extra` is what only one forge knows of.
+    `base_sha` is where the base stood when it was made, `kept` what the forge's own ref for its head says.
+    `extra` is what only one forge knows of.
     """
 
     number: int
@@ -109,6 +110,7 @@ class Pull:
     labels: list[str] = field(default_factory=list)
     seen: tuple[str, str] = ("", "")
     asked: int = 0
+    kept: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
 
 
