@@ -19,7 +19,7 @@ from greylag.domain.target import TargetState
 from greylag.engine.actions import AssignWaves, Effect, EffectKind, Hold, Settle
 from greylag.engine.decide import decide
 from greylag.engine.permits import approval_missing, campaign_stop, merge_stop, wave_stop
-from greylag.engine.world import PullState, PullView, Rules, Target, Wave, World
+from greylag.engine.world import Pause, PullState, PullView, Rules, Target, Wave, World
 from greylag.rollout.health import Reading
 
 S = TargetState
@@ -60,6 +60,8 @@ class Play:
     source: str = "m1"
     more: dict[str, Any] = field(default_factory=dict)
     waves: tuple[Wave, ...] = ()
+    pauses: tuple[Pause, ...] = ()
+    kinds: dict[str, frozenset[str]] = field(default_factory=dict)
     pulls: list[Pull] = field(default_factory=list)
     flying: list[Effect] = field(default_factory=list)
 
@@ -103,6 +105,8 @@ class Fleet:
             busy=frozenset(one.repository for one in play.flying),
             blocked=self.blocked(play),
             dependencies=play.edges,
+            pauses=play.pauses,
+            kinds=play.kinds if play.pauses else {},
             **play.more,
         )
 
@@ -144,6 +148,8 @@ class Fleet:
         for action in decision.actions:
             match action:
                 case Effect():
+                    if action.kind is EffectKind.REVERT:
+                        self.told(EffectKind.CHECK, play, world, play.rows[action.repository])
                     play.flying.append(action)
                 case Settle():
                     self._settle(play, action)
@@ -270,6 +276,11 @@ class Fleet:
         repo.head += 1
         self.told(EffectKind.REVERT, play, self.world(play), row)
         if row.revert_wanted is None:
+            mine = sorted(play.kinds[row.repository])
+            play.pauses = (
+                *(one for one in play.pauses if one.repository != row.repository),
+                *(Pause(kind=one, repository=row.repository, reason=note, since=self.now) for one in mine),
+            )
             play.waves = tuple(
                 replace(one, reverts=one.reverts + 1) if one.number == row.wave else one for one in play.waves
             )
@@ -285,6 +296,8 @@ class Fleet:
         if action.state is S.BAKING:
             values |= {"merged_at": self.now, "merged_commit": "hand", "pull_state": "merged"}
         play.put(row, **values)
+        if action.state is S.DONE:
+            play.pauses = tuple(one for one in play.pauses if one.repository != row.repository)
         if row.terminal or action.state in (S.DONE, S.SKIPPED, S.ABORTED, S.HANDED_OVER):
             self.drop(play, row)
 

@@ -24,7 +24,7 @@ from greylag.domain.lineage import Dependency
 from greylag.domain.migration import CronWindow, Freeze, MergePolicy, Rollout, WaveSize
 from greylag.domain.parts import whole
 from greylag.domain.target import TargetState
-from greylag.engine.actions import EffectKind
+from greylag.engine.actions import EffectKind, WaitKind
 from greylag.engine.decide import decide
 from greylag.engine.world import Mode, PullState, Rules, Target, World
 from greylag.rollout.health import Limits
@@ -74,7 +74,8 @@ def play_of(name: str, pick: Pick) -> Play:
         if one != other
     )
     paths = {one: (f"{one}.sql", "shared.sql")[: pick([1, 2]) if "//" in one else 1] for one in chosen}
-    return Play(name=name, rules=rules_of(pick), rows=rows, edges=edges, paths=paths)
+    kinds = {one: frozenset(pick([("x",), ("y",), ("x", "z")])) for one in chosen}
+    return Play(name=name, rules=rules_of(pick), rows=rows, edges=edges, paths=paths, kinds=kinds)
 
 
 class Campaigns(RuleBasedStateMachine):
@@ -151,7 +152,10 @@ class Campaigns(RuleBasedStateMachine):
             assert len(targets) == len(found)
 
     def happens(self, kind: EffectKind, play: Play, world: World, row: Target) -> None:
-        """Something is about to be done (a revert: was done)."""
+        """Something is about to be done; a revert was done, and told of as a check when it was decided."""
+        if kind is EffectKind.CHECK:
+            self._not_for_another(play, row)
+            return
         if kind is EffectKind.REVERT:
             self._exactly_the_base(play, row)
             return
@@ -163,6 +167,7 @@ class Campaigns(RuleBasedStateMachine):
                 assert wave.reverts <= world.rules.rollout.max_reverts
             if wave.number < row.wave:
                 self._promoted(play, wave.number)
+        self._not_a_sibling(play, row)
         self._in_order(play, row, begins=kind is EffectKind.PROPOSE)
         if kind is EffectKind.MERGE:
             self._allowed(play, row)
@@ -223,6 +228,27 @@ class Campaigns(RuleBasedStateMachine):
             elif fresh:
                 assert one.state in ENDED
 
+    def _not_a_sibling(self, play: Play, row: Target) -> None:
+        """Nothing with an edit that made another unhealthy goes on, unless it is such a one itself."""
+        bad = {one.kind for one in play.pauses}
+        assert any(one.repository == row.repository for one in play.pauses) or bad.isdisjoint(
+            play.kinds[row.repository]
+        )
+
+    def _not_for_another(self, play: Play, row: Target) -> None:
+        """A merge is taken back for its own failure, or because a person said so; not for its upstream's."""
+        since = [one.status for one in row.readings if row.merged_at is not None and one.at >= row.merged_at]
+        assert row.revert_wanted is not None or CheckStatus.FAILED in since
+        if row.revert_wanted is None and row.state is S.BAKING:
+            circle = {name for name in above(play, row.repository) if row.repository in above(play, name)}
+            for name in above(play, row.repository) - circle:
+                one = play.rows[name]
+                told = [
+                    r.status for r in one.readings if r.status in (CheckStatus.PASSED, CheckStatus.FAILED)
+                ]
+                fails = one.state is S.BAKING and told[-1:] == [CheckStatus.FAILED]
+                assert not fails or one.baseline is CheckStatus.FAILED
+
     def _exactly_the_base(self, play: Play, row: Target) -> None:
         pull = play.pull(row)
         assert pull is not None
@@ -266,16 +292,25 @@ def above(play: Play, name: str) -> set[str]:
 
 def resume(play: Play) -> None:
     """`greylag resume`."""
+    play.pauses = ()
     play.more["mode"] = Mode.ACTIVE
     play.waves = tuple(replace(one, held=None, reverts=0) if one.held else one for one in play.waves)
 
 
 def people_help(fleet: Fleet, play: Play) -> None:
-    """Whatever waits for a person is given."""
-    resume(play)
-    for row in play.rows.values():
-        if row.state in (S.REWRITTEN, S.PROPOSED) and row.approved_digest != row.digest:
-            play.put(row, approved_digest=row.digest)
+    """What a campaign says that it waits for a person to do is done, and nothing else."""
+    for wait in decide(fleet.world(play), fleet.now).waits:
+        if wait.kind is WaitKind.PERSON:
+            assert wait.command is not None
+            match wait.command.split():
+                case ["greylag", "resume", _]:
+                    resume(play)
+                case ["greylag", "approve", _, name]:
+                    row = play.rows[name]
+                    baking = row.state is S.BAKING
+                    play.put(row, **({"accepted_by": "kim"} if baking else {"approved_digest": row.digest}))
+                case other:
+                    raise AssertionError(other)
 
 
 def approve(fleet: Fleet, play: Play, row: Target) -> None:

@@ -246,7 +246,7 @@ def _finished(
     made = tools.rewrites.finish(draft, target, part)
     now = tools.clock.now()
     with tools.store.write() as session:
-        if not tools.change(session, request, target, **made.values):
+        if not tools.change(session, request, target, **made.values, proved_at=tools.clock.now()):
             return False
         tools.rewrites.keep(session, request.migration, made, now)
         changed = replace(target, base=made.base, commit=made.commit, verdict=made.verdict)

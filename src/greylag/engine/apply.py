@@ -10,7 +10,7 @@ from typing import Any, assert_never
 import sqlalchemy as sa
 
 from greylag.domain.target import TargetState
-from greylag.engine import agent_runs, claims, ledger, tables
+from greylag.engine import agent_runs, claims, ledger, pauses, tables
 from greylag.engine.actions import AssignWaves, Hold, Settle
 from greylag.engine.events import EventKind
 from greylag.engine.permits import wave_done
@@ -96,6 +96,8 @@ def _settle(session: Session, world: World, action: Settle, now: datetime) -> bo
         ledger.leave(session, migration, target.repository, action.reason)
         agent_runs.close_open(session, migration, target, now, action.reason)
     record(session, migration, target, now, outcome=action.state.value, note=action.reason)
+    if action.state is TargetState.DONE:
+        pauses.release(session, migration, target.repository)
     if action.state in TERMINAL:
         claims.leave(session, migration, target, action.state)
     kind = _TOLD.get(action.state, EventKind.UPDATED)

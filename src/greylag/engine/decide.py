@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from greylag.domain.check import Verdict
 from greylag.domain.migration import MergePolicy
 from greylag.domain.target import TargetState
 from greylag.domain.words import count
-from greylag.engine.actions import Action, AssignWaves, Decision, Hold
+from greylag.engine.actions import Action, AssignWaves, Decision, Hold, Wait, WaitKind
 from greylag.engine.permits import criticality, parked, wave_done
 from greylag.engine.steps import STEPS, Tick
 from greylag.engine.upstream import ordered
@@ -30,10 +31,19 @@ def decide(world: World, now: datetime) -> Decision:
         for target in sorted(world.targets, key=lambda one: (one.wave or 0, one.repository)):
             if target.repository not in world.busy:
                 STEPS[target.state](tick, target)
+    if not tick.actions and not world.busy:
+        tick.waits = _on_persons(tick.waits)
     over = not tick.actions and not world.busy and all(target.terminal for target in world.targets)
     times = [wait.until for wait in tick.waits if wait.until is not None]
     grace = world.rules.rollout.bake / _GRACE
     return Decision(actions=tuple(tick.actions), waits=tuple(tick.waits), over=over, wake=_wake(times, grace))
+
+
+def _on_persons(waits: list[Wait]) -> list[Wait]:
+    """Where everything waits for something else of the campaign, what a person can resolve is a person's."""
+    if any(wait.kind is not WaitKind.OTHERS for wait in waits):
+        return waits
+    return [wait if wait.command is None else replace(wait, kind=WaitKind.PERSON) for wait in waits]
 
 
 def _wake(times: list[datetime], grace: timedelta) -> datetime | None:

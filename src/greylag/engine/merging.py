@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from greylag.domain.check import CheckStatus
 from greylag.domain.parts import whole
 from greylag.domain.target import TargetState
-from greylag.engine import tables
+from greylag.engine import pauses, tables
 from greylag.engine.apply import record
 from greylag.engine.effects import EffectFailed, NotNow, Request, Tools
 from greylag.engine.events import EventKind
+from greylag.engine.healing import attribute
 from greylag.engine.hooks import last_run
 from greylag.engine.observe import read_world, timed
 from greylag.engine.permits import approval_missing, merge_stop
+from greylag.engine.store import Session
 from greylag.engine.world import PullState, Target
 from greylag.forge.base import (
     Merged,
@@ -152,12 +155,22 @@ def check(tools: Tools, request: Request, target: Target) -> bool:
         )
         if before is None or reading.status is not before.status:
             bad = reading.status is CheckStatus.FAILED
+            cause = _cause(session, tools, request, now) if bad else {}
             kind = EventKind.UNHEALTHY if bad else EventKind.HEALTH
             # `health: none` passes everything: what nobody watched is not called healthy.
             status = "" if reading.status is CheckStatus.PASSED else f" {reading.status}"
             text = f"{target.repository}: health{status}: {reading.detail}"
-            tools.tell(session, request, target, kind, text, status=reading.status.value)
+            text += f" ({cause['cause']}: {cause['evidence']})" if cause else ""
+            tools.tell(session, request, target, kind, text, status=reading.status.value, **cause)
     return True
+
+
+def _cause(session: Session, tools: Tools, request: Request, now: datetime) -> dict[str, str | None]:
+    """Whose a failure is that was just written down."""
+    world = read_world(session, request.migration, request.source, tools.rules(request.migration), now)
+    target = next(one for one in world.targets if one.repository == request.repository)
+    found = attribute(world, target, now)
+    return {"cause": found.cause.value, "evidence": found.evidence, "upstream": found.upstream}
 
 
 def _same(one: Reading, other: Reading | None) -> bool:
@@ -203,14 +216,18 @@ def _in_conflict(tools: Tools, request: Request, target: Target, message: str) -
 def _reverted(tools: Tools, request: Request, target: Target, reason: str) -> bool:
     now = tools.clock.now()
     with tools.store.write() as session:
-        done = tools.change(session, request, target, state=TargetState.REVERTED.value, reason=reason)
+        state = TargetState.REVERTED.value
+        done = tools.change(session, request, target, state=state, reason=reason, reverted_at=now)
         if done:
             record(session, request.migration, target, now, outcome="reverted", note=reason)
+            wanted = target.revert_wanted is not None
+            kinds = () if wanted else pauses.begin(session, request.migration, target.repository, reason, now)
             if target.wave is not None and target.revert_wanted is None:
                 waves = tables.waves
                 here = (waves.c.migration == request.migration) & (waves.c.number == target.wave)
                 count = waves.update().where(here).values(reverts=waves.c.reverts + 1)
                 session.connection.execute(count)
             text = f"{target.repository}: reverted: {reason}"
-            tools.tell(session, request, target, EventKind.REVERTED, text, reason=reason)
+            told: dict[str, object] = {"paused": list(kinds)} if kinds else {}
+            tools.tell(session, request, target, EventKind.REVERTED, text, reason=reason, **told)
     return done

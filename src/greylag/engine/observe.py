@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from greylag.domain.errors import GreylagError
 from greylag.domain.target import TargetState
-from greylag.engine import claims, dependencies, tables
+from greylag.engine import claims, dependencies, pauses, tables
 from greylag.engine.clock import midnight
 from greylag.engine.describe import pull_key
 from greylag.engine.events import EventKind
@@ -50,11 +50,18 @@ def read_world(session: Session, migration: str, source: str, rules: Rules, now:
         open_elsewhere=elsewhere,
         open_others=others,
         dependencies=dependencies.read(session, migration),
+        **_pauses(session, migration),
         merges=() if rules.merges_per_hour is None else _merges(session, now),
         blocked=blocked,
         claimed=claimed,
         **({} if rules.agents is None else _agents(session, migration, now)),
     )
+
+
+def _pauses(session: Session, migration: str) -> dict[str, Any]:
+    """Pauses are few and rare: who they concern is only looked up where there is one."""
+    found = pauses.read(session, migration)
+    return {"pauses": found, "kinds": pauses.kinds(session, migration)} if found else {}
 
 
 def _agents(session: Session, migration: str, now: datetime) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from greylag.domain.errors import UsageError
 from greylag.domain.target import TargetState
-from greylag.engine import agent_runs, claims, ledger, questions, tables
+from greylag.engine import agent_runs, claims, ledger, pauses, questions, tables
 from greylag.engine.answering import checked, find, going_on, in_file, keep_in_file
 from greylag.engine.apply import FRESH
 from greylag.engine.campaign import Campaign
@@ -248,13 +248,15 @@ class Overrides:
         with self._campaign.store.write() as session:
             mode = session.mode(name)
             held = [wave for wave in session.waves(name) if wave.held is not None]
-            if mode is Mode.ACTIVE and not held:
+            let_go = pauses.release(session, name)
+            if mode is Mode.ACTIVE and not held and not let_go:
                 return Report(command="resume", nothing={name: "it is not paused, and no wave is held"})
             session.set_mode(name, Mode.ACTIVE)
             here = (waves.c.migration == name) & waves.c.held.is_not(None)
             session.connection.execute(waves.update().where(here).values(held=None, reverts=0))
             words = ", ".join(f"wave {wave.number}" for wave in held)
             done = f"goes on{f' with {words}' if held else ''}"
+            done += ", and with the edits that were paused" if let_go else ""
             if mode is Mode.ABORTED:
                 done += "; what was aborted stays so until `greylag retry`"
             self._tell(session, "resume", done, because)

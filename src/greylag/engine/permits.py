@@ -12,10 +12,10 @@ from greylag.domain.migration import Criticality, MergePolicy
 from greylag.domain.target import TargetState
 from greylag.domain.words import count
 from greylag.engine.actions import Wait, WaitKind
+from greylag.engine.healing import sibling_stop, unhealthy
 from greylag.engine.optouts import Unclear
 from greylag.engine.upstream import upstream_stop
 from greylag.engine.world import Mode, Rules, Target, World
-from greylag.rollout.health import Assessment, Health, assess
 from greylag.rollout.policy import merges_by_itself
 from greylag.rollout.windows import opening
 
@@ -80,32 +80,6 @@ def pace_stop(world: World, target: Target, now: datetime, under_way: int = 0) -
     return Wait(kind=WaitKind.TIME, repository=target.repository, reason=reason, until=until)
 
 
-def assessment(world: World, target: Target, now: datetime) -> Assessment | None:
-    """What the readings since its merge add up to; None for what was not merged."""
-    if target.merged_at is None:
-        return None
-    return assess(
-        target.readings,
-        baseline=target.baseline,
-        merged_at=target.merged_at,
-        bake=world.rules.rollout.bake,
-        now=now,
-        limits=world.rules.limits,
-    )
-
-
-def unhealthy(world: World, target: Target, now: datetime) -> bool:
-    """Is a merge of this target bad, and not yet taken back?"""
-    if target.state is TargetState.REVERTING:
-        return True
-    if target.state is not TargetState.BAKING:
-        return False
-    if not any(reading.status is CheckStatus.FAILED for reading in target.readings):
-        return False
-    told = assessment(world, target, now)
-    return told is not None and told.health is Health.UNHEALTHY
-
-
 def parked(world: World, target: Target) -> bool:
     """Does it wait for a person's approval while its wave may go on without it?
 
@@ -149,7 +123,7 @@ def wave_stop(world: World, target: Target, now: datetime) -> Wait | None:
     if sick is not None:
         reason = f"{sick} is unhealthy and being reverted first"
         return Wait(kind=WaitKind.OTHERS, repository=repository, reason=reason)
-    return upstream_stop(world, target, lambda one: parked(world, one))
+    return sibling_stop(world, target) or upstream_stop(world, target, lambda one: parked(world, one))
 
 
 def _first_sick(world: World, now: datetime) -> str | None:

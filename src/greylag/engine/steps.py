@@ -12,8 +12,8 @@ from greylag.domain.target import TargetState
 from greylag.domain.words import count, times
 from greylag.engine.actions import Action, Effect, EffectKind, Hold, Settle, Wait, WaitKind
 from greylag.engine.clock import tomorrow
+from greylag.engine.healing import Cause, assessment, attribute, outdated, pressing
 from greylag.engine.permits import (
-    assessment,
     campaign_stop,
     left_out,
     merge_stop,
@@ -22,7 +22,7 @@ from greylag.engine.permits import (
     wave_stop,
 )
 from greylag.engine.pilots import Go, Refuse, WaitFor, next_step
-from greylag.engine.upstream import awaited
+from greylag.engine.upstream import awaited, ordered
 from greylag.engine.world import LIVE, AgentRules, Mode, PullState, Target, World
 from greylag.rollout.health import Assessment, Health, interval
 from greylag.rollout.policy import over_limit
@@ -246,7 +246,11 @@ def _baking(tick: Tick, target: Target) -> None:
         tick.settle(target, TargetState.HANDED_OVER, "baking without a merge: our own error")
         return
     if told.health is Health.UNHEALTHY:
-        _revert(tick, target, told.reason)
+        cause = attribute(tick.world, target, tick.now)
+        if cause.cause is Cause.UPSTREAM:
+            tick.wait(WaitKind.OTHERS, target, f"{told.reason}; judged after {cause.evidence}")
+        else:
+            _revert(tick, target, told.reason)
         return
     bake = tick.world.rules.rollout.bake
     end = (target.merged_at or tick.now) + bake
@@ -261,14 +265,14 @@ def _baking(tick: Tick, target: Target) -> None:
 
 def _watch(tick: Tick, target: Target, told: Assessment, end: datetime) -> None:
     """Look at its health again when that is due: every interval, exactly at the end of the bake time, and
-    when its pipeline told of a run.
+    when its pipeline told of a run, or one with the same edit, or one that reads what it builds, failed.
     """
     due = target.merged_at or tick.now
     if target.checked_at is not None:
         due = target.checked_at + interval(tick.world.rules.rollout.bake)
         if target.checked_at < end <= due:
             due = end
-    if tick.now >= due or target.untold:
+    if tick.now >= due or target.untold or pressing(tick.world, target, tick.now):
         tick.effect(EffectKind.CHECK, target)
     elif told.waits_on_person:
         command = f"greylag approve {tick.world.migration} {target.repository}"
@@ -292,16 +296,22 @@ def _revert(tick: Tick, target: Target, reason: str) -> None:
 
 
 def _revert_in_order(tick: Tick, target: Target) -> None:
-    """A person asked for reverts: later waves first, one wave at a time."""
-    later = [
-        other.repository
+    """A person asked for reverts: later waves first, one wave at a time; in it, readers before what they read
+    of.
+    """
+    wanted = {
+        other.repository: other.wave or 0
         for other in tick.world.targets
-        if other.revert_wanted is not None
-        and (other.state in LIVE or other.state is TargetState.DONE)
-        and (other.wave or 0) > (target.wave or 0)
-    ]
+        if other.revert_wanted is not None and (other.state in LIVE or other.state is TargetState.DONE)
+    }
+    later = [name for name, wave in wanted.items() if wave > (target.wave or 0)]
     if later:
         tick.wait(WaitKind.OTHERS, target, f"{later[0]} of a later wave is reverted first")
+        return
+    order = ordered(tick.world.dependencies)
+    readers = [one for one in wanted if target.repository in order.above(one)]
+    if readers:
+        tick.wait(WaitKind.OTHERS, target, f"{readers[0]}, which reads what it builds, is reverted first")
         return
     _revert(tick, target, target.revert_wanted or target.reason)
 
@@ -392,6 +402,10 @@ def _refreshed(tick: Tick, target: Target) -> bool:
     # What stands in a merge queue is tested there with what comes before it; a push would throw it out.
     if target.head is not None and target.head != target.base and not queued:
         tick.effect(EffectKind.REWRITE, target, "its base branch moved")
+        return True
+    upstream = outdated(tick.world, target, tick.now)
+    if upstream is not None:
+        tick.effect(EffectKind.REWRITE, target, f"{upstream}, which it reads of, was merged: proven again")
         return True
     return False
 

@@ -127,6 +127,11 @@ class Target:
         return self.state is TargetState.SKIPPED and self.pull_state is None and self.source is not None
 
     @property
+    def surely_the_same(self) -> bool:
+        """Is it proven that what it builds stays the same?"""
+        return self.verdict is Verdict.PROVEN
+
+    @property
     def approved(self) -> bool:
         """A person approved exactly the patch that stands now."""
         return self.approved_digest is not None and self.approved_digest == self.digest
@@ -154,6 +159,16 @@ class Wave:
     size: int
     reverts: int = 0
     held: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """A kind of edit made `repository` unhealthy: others with such an edit wait until that is settled."""
+
+    kind: str
+    repository: str
+    reason: str
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +206,8 @@ class Rules:
     errors: int = 3
     retry_after: timedelta = timedelta(seconds=30)
     agents: AgentRules | None = None
+    differs: bool = False
+    """Does the mapping change values on purpose?"""
 
     @property
     def calendar(self) -> Calendar:
@@ -221,7 +238,8 @@ class World:
     migrations, `open_others` counts them all; `merges` are the times of the merges of the last hour, in any
     migration (only read where there is a limit); `busy` names targets with an effect under way. `idioms` are
     those of what each target has left for an agent, `records` what became of the runs on an idiom so far;
-    `dependencies` say which targets read what others build;
+    `dependencies` say which targets read what others build; `pauses` are kinds of edits that wait, `kinds`
+    those of each target (only read where there is a pause);
     `spent` and `spent_today` are
     US dollars that agents took in this campaign, and in all of them since midnight (UTC).
     """
@@ -247,6 +265,8 @@ class World:
     claimed: frozenset[str] = frozenset()
     """Targets that hold their repository, or files of it, against other changes, though they may have ended."""
     dependencies: tuple[Dependency, ...] = ()
+    pauses: tuple[Pause, ...] = ()
+    kinds: Mapping[str, frozenset[str]] = field(default_factory=dict)
     agents_down: str = ""
     """Why no agent can work at all in this process, e.g. a key that is refused; empty while they can."""
     _known: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
