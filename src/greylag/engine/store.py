@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -79,6 +80,22 @@ _READ = [
 ]
 
 
+# Statements that every effect needs: building one costs more than carrying it out.
+_EVENT = tables.events.insert()
+_MIGRATION = sa.select(tables.migrations).where(tables.migrations.c.name == sa.bindparam("its_name"))
+_HERE = (tables.targets.c.migration == sa.bindparam("of")) & (
+    tables.targets.c.repository == sa.bindparam("its_name")
+)
+_TARGET = sa.select(tables.targets).where(_HERE)
+
+
+@lru_cache(maxsize=256)
+def _update(names: tuple[str, ...]) -> sa.Update:
+    """Changes these columns of a target's row, if nobody else did: the new values are `new_` and the name."""
+    statement = tables.targets.update().where(_HERE & (tables.targets.c.seq == sa.bindparam("its_seq")))
+    return statement.values({name: sa.bindparam(f"new_{name}") for name in names})
+
+
 class Session:
     """One transaction. Nothing of it is seen by others before its end."""
 
@@ -95,9 +112,9 @@ class Session:
         """All rows of a query, by column name."""
         return [dict(row) for row in self.connection.execute(query).mappings()]
 
-    def one(self, query: sa.Select[Any]) -> dict[str, Any] | None:
-        """The first row of a query."""
-        row = self.connection.execute(query).mappings().first()
+    def one(self, query: sa.Select[Any], given: Mapping[str, object] | None = None) -> dict[str, Any] | None:
+        """The first row of a query; `given` are the values that it leaves open."""
+        row = self.connection.execute(query, given).mappings().first()
         return None if row is None else dict(row)
 
     def event(
@@ -123,7 +140,7 @@ class Session:
             "actor": actor,
             "data": dict(data or {}),
         }
-        key = self.connection.execute(tables.events.insert().values(values)).inserted_primary_key
+        key = self.connection.execute(_EVENT, values).inserted_primary_key
         self.told.append(
             Event(
                 migration=migration,
@@ -140,8 +157,7 @@ class Session:
 
     def migration(self, name: str) -> dict[str, Any] | None:
         """The row of a campaign."""
-        table = tables.migrations
-        return self.one(sa.select(table).where(table.c.name == name))
+        return self.one(_MIGRATION, {"its_name": name})
 
     def targets(self, migration: str) -> list[Target]:
         """All targets of a campaign, by repository."""
@@ -160,24 +176,20 @@ class Session:
 
     def target_row(self, migration: str, repository: str) -> dict[str, Any] | None:
         """One target with everything that stands in its row."""
-        table = tables.targets
-        here = (table.c.migration == migration) & (table.c.repository == repository)
-        return self.one(sa.select(table).where(here))
+        return self.one(_TARGET, {"of": migration, "its_name": repository})
 
     def change(self, migration: str, target: Target, now: datetime, **values: Any) -> bool:
         """Change a target's row if nobody did since it was read; `seq` goes up by one."""
-        table = tables.targets
-        here = (table.c.migration == migration) & (table.c.repository == target.repository)
-        statement = table.update().where(here & (table.c.seq == target.seq))
-        done = self.connection.execute(statement.values(**values, seq=target.seq + 1, updated_at=now))
-        return done.rowcount == 1
+        return self._set(migration, target, values | {"seq": target.seq + 1, "updated_at": now})
 
     def note(self, migration: str, target: Target, **values: Any) -> bool:
         """Change a target's row without counting it as a change: its running effect stays the same effect."""
-        table = tables.targets
-        here = (table.c.migration == migration) & (table.c.repository == target.repository)
-        statement = table.update().where(here & (table.c.seq == target.seq))
-        return self.connection.execute(statement.values(**values)).rowcount == 1
+        return self._set(migration, target, values)
+
+    def _set(self, migration: str, target: Target, values: Mapping[str, Any]) -> bool:
+        here = {"of": migration, "its_name": target.repository, "its_seq": target.seq}
+        given = {f"new_{name}": value for name, value in values.items()}
+        return self.connection.execute(_update(tuple(values)), here | given).rowcount == 1
 
     def waves(self, migration: str) -> list[Wave]:
         """The waves of a campaign, in order."""
