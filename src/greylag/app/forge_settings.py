@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import ClassVar, Literal, Self
@@ -19,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 from greylag.app.durations import Duration
 from greylag.domain.errors import UsageError
 from greylag.mapping.templates import TemplatesModel
+from greylag.workspace.signing import Signing, open_signing
 
 
 class _Part(BaseModel):
@@ -40,8 +42,30 @@ class AppSettings(_Part):
         return self
 
 
+class SigningSettings(_Part):
+    """What commits are signed with: a private key without a passphrase, as its file's text."""
+
+    format: Literal["ssh", "gpg"] = Field("ssh", description="an OpenSSH key, or an armoured OpenPGP one")
+    key_env: str | None = None
+    key_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _one_key(self) -> SigningSettings:
+        if (self.key_env is None) == (self.key_file is None):
+            raise ValueError("give one of key_env and key_file")
+        return self
+
+
 class AnyForgeSettings(_Part):
     """What every forge can be told."""
+
+    signing: SigningSettings | None = None
+
+    def _signing_below(self, base: Path) -> SigningSettings | None:
+        given = self.signing
+        if given is None or given.key_file is None:
+            return given
+        return given.model_copy(update={"key_file": base / given.key_file.expanduser()})
 
     templates: TemplatesModel = Field(
         default_factory=TemplatesModel, description="Jinja: branch, title, body, commit"
@@ -55,7 +79,7 @@ class EmbeddedForgeSettings(AnyForgeSettings):
 
     def below(self, base: Path) -> EmbeddedForgeSettings:
         """The same, with relative paths read from a folder."""
-        return self
+        return self.model_copy(update={"signing": self._signing_below(base)})
 
 
 class HostedSettings(AnyForgeSettings):
@@ -157,7 +181,7 @@ class HostedSettings(AnyForgeSettings):
     def below(self, base: Path) -> Self:
         """The same, with relative paths read from a folder."""
         file = None if self.token_file is None else base / self.token_file.expanduser()
-        return self.model_copy(update={"token_file": file})
+        return self.model_copy(update={"token_file": file, "signing": self._signing_below(base)})
 
     @property
     def api_url(self) -> str:
@@ -197,6 +221,20 @@ class GitHubSettings(HostedSettings):
         if (parts.hostname or "").endswith(".ghe.com"):
             return f"https://api.{parts.hostname}"
         return f"{self.url}/api/v3"
+
+
+def signing_of(settings: AnyForgeSettings) -> Signing | None:
+    """What signs commits; not tried out yet. Raises UsageError where the key is not there."""
+    given = settings.signing
+    if given is None:
+        return None
+    key = secret("the key that commits are signed with", env=given.key_env, file=given.key_file)
+    return _signing(given.format, key.get_secret_value())
+
+
+@lru_cache(maxsize=4)
+def _signing(format_: Literal["ssh", "gpg"], key: str) -> Signing:
+    return open_signing(format_, key)
 
 
 def secret(

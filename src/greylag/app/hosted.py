@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
-from greylag.app.forge_settings import HostedSettings
+from greylag.app.forge_settings import HostedSettings, signing_of
 from greylag.app.hosts import HOSTS
 from greylag.app.settings import Settings
 from greylag.domain.errors import UsageError
@@ -62,7 +62,10 @@ def options_of(settings: Settings, given: HostedSettings) -> Options:
         delete_branch=given.delete_branch,
         author=settings.author.name,
         email=settings.author.email,
+        sign=signing_of(given),
         poll=given.poll,
+        trailers=given.trailers,
+        assignees=given.assignees,
     )
 
 

@@ -53,18 +53,22 @@ class Owners:
         return cls(lambda path: (root / path).read_bytes() if (root / path).is_file() else None)
 
     def of(self, path: str) -> str | None:
-        """The first owner of a file; None when nobody is named.
+        """The first owner of a file; None when nobody is named."""
+        return next(iter(self.all_of(path)), None)
+
+    def all_of(self, path: str) -> tuple[str, ...]:
+        """Everybody who owns a file, in the order in which they are named.
 
         In CODEOWNERS the last rule that matches counts, also when it names nobody.
         """
         for rule in reversed(self._rules):
             if rule.matches(path):
-                return rule.owners[0] if rule.owners else None
+                return rule.owners
         for folder in PurePosixPath(path).parents:
             owner = self._catalog(folder.as_posix())
             if owner is not None:
-                return owner
-        return None
+                return (owner,)
+        return ()
 
     def _catalog(self, folder: str) -> str | None:
         if folder not in self._catalogs:

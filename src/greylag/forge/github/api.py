@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
 from greylag.domain.check import Check
-from greylag.forge.base import ForgeError, MergeRefusal
+from greylag.forge.base import ForgeError, MergeRefusal, PullRequestState, Unavailable
+from greylag.forge.github.graph import Graph
 from greylag.forge.github.reading import (
     TO_CONCLUSION,
     TO_STATE,
@@ -30,6 +31,7 @@ from greylag.forge.hosted.api import (
     Credential,
     Features,
     Found,
+    Glimpse,
     Held,
     Listed,
     MergeWish,
@@ -45,11 +47,16 @@ from greylag.forge.hosted.dialect import Dialect
 DIALECT = Dialect(
     headers={"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"},
     # Changes that notify nobody: what GitHub's limit on content is not about.
-    quiet=re.compile(r"/(labels|statuses/\w+|check-runs(/\d+)?)$"),
+    quiet=re.compile(r"/(labels|statuses/\w+|check-runs(/\d+)?|graphql)$"),
+    # A minute; each has a limit of its own, of 10 and 30.
+    slow={"/search/code": 9, "/search/repositories": 28},
 )
 
 _MOST_FOUND = 1000
 """A search shows no more."""
+
+_LOOKS = 4
+"""Times that a search is asked for again which did not come to its end."""
 
 _STAMP = "%Y-%m-%dT%H:%M:%SZ"
 _WRITERS = frozenset({"write", "maintain", "admin"})
@@ -65,6 +72,8 @@ class GitHubApi:
 
     def __init__(self, client: Client, url: str, *, app: bool = False) -> None:
         self.client, self._url, self._app = client, url.rstrip("/"), app
+        self._graph = Graph(client)
+        self._queues: set[tuple[str, str]] = set()
 
     # See `Remote`.
 
@@ -118,8 +127,28 @@ class GitHubApi:
         yield from map(found_of, self.client.pages("/search/repositories", "items", q=query))
 
     def with_code(self, query: str) -> Iterator[Found]:
-        """See `HostApi`."""
-        raise ForgeError("not yet")
+        """See `HostApi`: of default branches, as far as GitHub has indexed them."""
+        found: dict[str, None] = {}
+        head: Any = {}
+        for attempt in range(_LOOKS):
+            head = self.client.get("/search/code", q=query, per_page=1)
+            if not head["incomplete_results"]:
+                break
+            self.sleep(2.0**attempt)
+        if head["incomplete_results"]:
+            raise Unavailable(f"the search for code {query!r} did not come to its end; try again later")
+        if head["total_count"] > _MOST_FOUND:
+            raise ForgeError(
+                f"the search for code {query!r} finds {head['total_count']} files, and GitHub shows at most "
+                f"{_MOST_FOUND} of them: narrow it"
+            )
+        for item in self.client.pages("/search/code", "items", q=query):
+            found[str(item["repository"]["full_name"])] = None
+        for name in found:
+            # A file found shows only a little of its repository.
+            repository = self.repository(name)
+            if repository is not None:
+                yield repository
 
     def reachable(self) -> Iterator[Found]:
         """See `HostApi`: of the App's installation."""
@@ -130,7 +159,17 @@ class GitHubApi:
     def pull(self, repository: str, number: int) -> Shown | None:
         """See `HostApi`."""
         document = self.client.find(_pull(repository, number))
-        return None if document is None else shown_of(repository, document)
+        if document is None:
+            return None
+        shown = shown_of(repository, document)
+        # REST says nothing of queues: asked for only where a branch was found to have one.
+        is_open = shown.state is PullRequestState.OPEN
+        queues = is_open and (repository, shown.base) in self._queues
+        return self._graph.queued(repository, shown) if queues else shown
+
+    def glimpses(self, wanted: Sequence[tuple[str, int]]) -> Iterator[Glimpse]:
+        """See `Batching`: over GraphQL."""
+        return self._graph.glimpses(wanted)
 
     def newest_from(self, repository: str, head: str, *, open_only: bool) -> Shown | None:
         """See `HostApi`."""
@@ -184,10 +223,13 @@ class GitHubApi:
 
     def ready(self, repository: str, shown: Shown) -> None:
         """See `HostApi`: only GraphQL can do it."""
-        self.graphql(_READY, id=shown.handle)
+        self._graph.ready(shown)
 
     def merge(self, repository: str, number: int, wish: MergeWish) -> Told:
-        """See `HostApi`."""
+        """See `HostApi`. A branch with a merge queue takes nothing else: it is put there."""
+        shown = self.pull(repository, number)
+        if shown is not None and (repository, shown.base) in self._queues:
+            return self._graph.enqueue(shown, wish.sha)
         body = {"sha": wish.sha, "merge_method": wish.method}
         if wish.method != "rebase":
             body |= {"commit_title": wish.title, "commit_message": wish.message}
@@ -199,6 +241,9 @@ class GitHubApi:
                 return Held(said=error.said, reason=MergeRefusal.SHA_MOVED) if moved else Again()
             if error.status not in (403, 404, 405, 422):
                 raise
+            if shown is not None and "merge queue" in error.said.lower():
+                self._queues.add((repository, shown.base))
+                return Again(said=error.said)  # it may stand there already, or have been thrown out
             return Held(said=error.said)
         return Taken()
 
@@ -289,19 +334,6 @@ class GitHubApi:
         """See `HostApi`: `author_association` would not say it."""
         document = self.client.find(f"/repos/{repository}/collaborators/{quote(author)}/permission")
         return document is not None and str(document.get("permission")) in _WRITERS
-
-    def graphql(self, query: str, **variables: Any) -> Any:
-        """The data of a GraphQL query. Raises Refused with the first error."""
-        url = self.client.api.removesuffix("/v3") + "/graphql"
-        document = self.client.send("POST", url, {"query": query, "variables": variables})
-        if document.get("errors"):
-            raise Refused("GraphQL", 200, str(document["errors"][0].get("message")))
-        return document["data"]
-
-
-_READY = """
-mutation($id: ID!) { markPullRequestReadyForReview(input: {pullRequestId: $id}) { clientMutationId } }
-"""
 
 
 def _pull(repository: str, number: int) -> str:

@@ -82,7 +82,7 @@ class Client:
         self.auth = auth
         self.sleep = sleep
         self._dialect = dialect or Dialect()
-        self._throttle = Throttle(pace or Pace(), sleep=sleep)
+        self._throttle = Throttle(pace or Pace(), sleep=sleep, slow=self._dialect.slow)
         self._tries, self._patience = tries, patience
         headers = {"Accept": "application/json", "User-Agent": f"greylag/{__version__}"}
         self._http = httpx.Client(headers=headers | dict(self._dialect.headers), timeout=timeout)
@@ -227,7 +227,7 @@ class Client:
     def _once(
         self, method: str, url: str, body: Mapping[str, Any] | None, etag: str | None, repeat: bool
     ) -> httpx.Response:
-        self._throttle.wait(content=method != "GET" and not self._is_quiet(url))
+        self._throttle.wait(content=method != "GET" and not self._is_quiet(url), path=urlsplit(url).path)
         headers = dict(self.auth.headers())
         if etag:
             headers["If-None-Match"] = etag

@@ -71,7 +71,8 @@ class Dialect:
 
     `headers` go with every request. `page` is asked for with every list, `size` is how many items a full page
     has. `paged` reads a page. `read` reads a document (Gerrit puts something before it). `quiet` finds the
-    addresses whose changes notify nobody, which limits on content are not about.
+    addresses whose changes notify nobody, which limits on content are not about. `slow`: by the end of an
+    address, the requests that it takes a minute.
     """
 
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -82,3 +83,4 @@ class Dialect:
     words: Callable[[httpx.Response], str] = words
     limited: Callable[[httpx.Response, str, float], float | None] = limited_for
     quiet: re.Pattern[str] | None = None
+    slow: Mapping[str, float] = field(default_factory=dict)

@@ -44,16 +44,22 @@ from greylag.forge.hosted.publishing import Publishing
 from greylag.forge.hosted.targets import Keeper, Selection
 from greylag.forge.settling import proposed_revert, refusal, revert_key
 from greylag.workspace import RefMoved, Repository
+from greylag.workspace.signing import Signer
 
 _ATTEMPTS = 5
+
+OWNERS = "owners"
+"""Among those who are assigned: the people who are asked for a review."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How pull requests are made. `draft`: until our checks have passed. `author` is who reverts are by.
+    """How pull requests are made. `draft`: until our checks have passed. `author` is who reverts are by, and
+    `sign` signs them.
 
     `poll`: seconds between two looks for what people said in a repository. `trailers`: what our merge commits
-    say besides, name to value.
+    say besides, name to value. `assignees`: who is assigned to each; `owners` means the people (not the
+    teams) that are asked for a review.
     """
 
     draft: bool = False
@@ -61,8 +67,10 @@ class Options:
     delete_branch: bool = True
     author: str = "Greylag"
     email: str = "greylag@localhost"
+    sign: Signer | None = None
     poll: float = 0.0
     trailers: Mapping[str, str] = field(default_factory=dict)
+    assignees: tuple[str, ...] = ()
 
 
 class HostedForge:
@@ -93,7 +101,7 @@ class HostedForge:
 
     def open_or_update(self, spec: PullRequestSpec) -> PullRequest:
         """See `Forge`: note what is ours, move the branch, then publish."""
-        return self._publish.open(spec, reverts=None)
+        return self._publish.open(self._assigned(spec), reverts=None)
 
     def get(self, repository: str, number: int) -> PullRequest:
         """See `Forge`. Brings the base branch of the mirror up to date, too."""
@@ -136,12 +144,12 @@ class HostedForge:
         for attempt in range(_ATTEMPTS):
             pull = self._look.settled(repository, number)
             if attempt and pull.state is PullRequestState.MERGED:
-                return self._merged(pull, already=False)  # by our last try; `head` says what it took in
+                return self._taken(pull, already=False)  # by our last try; `head` says what it took in
             refused = refusal(pull, sha) or self._waiting(pull)
             if refused is not None:
                 return refused
             if pull.state is PullRequestState.MERGED:
-                return self._merged(pull, already=True)
+                return self._taken(pull, already=True)
             if pull.mergeable is False:
                 return self._conflict(pull)
             told = self._merge_once(pull, sha)
@@ -161,7 +169,7 @@ class HostedForge:
         if known is not None and (known.state is not PullRequestState.OPEN or known.mergeable):
             return known
         spec = proposed_revert(
-            self._whole(pull),
+            self._whole(pull).signed(self._options.sign),
             pull,
             author=self._options.author,
             email=self._options.email,
@@ -169,7 +177,7 @@ class HostedForge:
         )
         if isinstance(spec, NotRevertible):
             return spec
-        return self._publish.open(spec, reverts=number)
+        return self._publish.open(self._assigned(spec), reverts=number)
 
     def close(self, repository: str, number: int) -> PullRequest:
         """See `Forge`."""
@@ -187,6 +195,12 @@ class HostedForge:
     def remarks(self, repositories: Collection[str], since: str | None = None) -> Remarks:
         """See `Forge`: one conditional request a repository, and none where we looked just now."""
         return hear(self.api, repositories, since, age=self._options.poll)
+
+    def _assigned(self, spec: PullRequestSpec) -> PullRequestSpec:
+        """With those of the options."""
+        people = [one for one in spec.reviewers if one.startswith("@") and "/" not in one]
+        wanted = [who for one in self._options.assignees for who in (people if one == OWNERS else (one,))]
+        return replace(spec, assignees=tuple(dict.fromkeys((*spec.assignees, *wanted))))
 
     # Below: what merging is made of.
 
@@ -207,7 +221,7 @@ class HostedForge:
         match told:
             case Taken() | Again():
                 after = self.get(pull.repository, pull.number)
-                return self._taken(after) if after.state is PullRequestState.MERGED else None
+                return self._taken(after, already=False) if after.state is PullRequestState.MERGED else None
             case Queued(said=said):
                 return NotMergeable(reason=MergeRefusal.QUEUED, message=said or "it waits in the merge queue")
             case Held():
@@ -235,14 +249,14 @@ class HostedForge:
         self.api.ready(pull.repository, shown)
         return True
 
-    def _taken(self, pull: PullRequest) -> Merged:
+    def _taken(self, pull: PullRequest, *, already: bool) -> Merged:
         """It is merged: let the mirror know, and drop the branch if it still stands at what was merged."""
         self.mirror.sync(pull.repository, pull.base)
         if self._options.delete_branch:
             with contextlib.suppress(RefMoved, ForgeError):
                 if self.mirror.sync(pull.repository, pull.head) == pull.head_commit:
                     self.mirror.push(pull.repository, pull.head, None, expected=pull.head_commit)
-        return self._merged(pull, already=False)
+        return self._merged(pull, already=already)
 
     def _why_not(self, pull: PullRequest, held: Held) -> NotMergeable | None:
         if held.reason is MergeRefusal.CONFLICT:

@@ -67,7 +67,7 @@ def _one(look: Looking, key: Key, away: Event) -> Glance | None:
 
 
 def _synced(look: Looking, seen: Glimpse) -> None:
-    if seen.shown.state is not PullRequestState.OPEN:
+    if seen.shown.state is PullRequestState.CLOSED:
         return
     if seen.tip is None:
         look.mirror.sync(seen.repository, seen.shown.base)

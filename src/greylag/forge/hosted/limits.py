@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 
@@ -53,7 +53,9 @@ class Throttle:
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        slow: Mapping[str, float] | None = None,
     ) -> None:
+        self._slow = {end: Bucket(amount, 60, burst=1, clock=clock) for end, amount in (slow or {}).items()}
         self._clock, self._sleep = clock, sleep
         every, minute, hour = pace.requests_per_second, pace.content_per_minute, pace.content_per_hour
         self._all = Bucket(every, 1, burst=every, clock=clock)
@@ -63,11 +65,12 @@ class Throttle:
         )
         self._until = 0.0
 
-    def wait(self, *, content: bool) -> None:
-        """Wait for one request; `content`: it makes or changes something."""
+    def wait(self, *, content: bool, path: str = "") -> None:
+        """Wait for one request to an address; `content`: it makes or changes something."""
         pause = max(0.0, self._until - self._clock(), self._all.take())
         if content:
             pause = max(pause, *(bucket.take() for bucket in self._content))
+        pause = max(pause, *(bucket.take() for end, bucket in self._slow.items() if path.endswith(end)), 0.0)
         if pause > 0:
             self._sleep(pause)
 

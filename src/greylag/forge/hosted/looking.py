@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 
 from greylag.domain.check import Check
 from greylag.forge.base import Comment, ForgeError, PullRequest, PullRequestState
@@ -68,7 +69,7 @@ class Looking:
     def of_key(self, repository: str, key: str) -> Shown | None:
         """The pull request of ours with that key."""
         known = self.numbers.get((repository, key))
-        for number in (*((known,) if known else ()), *self._numbers_of(repository, key)):
+        for number in chain(() if known is None else (known,), self._numbers_of(repository, key)):
             shown = self.shown(repository, number)
             marker = marker_of(shown)
             if marker is not None and marker.key == key:
