@@ -15,6 +15,7 @@ from pydantic import Discriminator, Tag
 
 from greylag.app.bitbucket_settings import BitbucketSettings
 from greylag.app.forge_settings import EmbeddedForgeSettings, GitHubSettings
+from greylag.app.gerrit_settings import GerritSettings
 from greylag.app.gitea_settings import GiteaSettings
 from greylag.app.gitlab_settings import GitLabSettings
 
@@ -31,6 +32,7 @@ AnyForge: TypeAlias = Annotated[
     | Annotated[GitHubSettings, Tag("github")]
     | Annotated[GitLabSettings, Tag("gitlab")]
     | Annotated[BitbucketSettings, Tag("bitbucket")]
+    | Annotated[GerritSettings, Tag("gerrit")]
     | Annotated[GiteaSettings, Tag("gitea")]
     | Annotated[GiteaSettings, Tag("forgejo")],
     Discriminator(_kind),
@@ -51,4 +53,5 @@ HOSTS: Mapping[str, Host] = {
     "gitea": Host(module="greylag.app.gitea"),
     "forgejo": Host(module="greylag.app.gitea"),
     "bitbucket": Host(module="greylag.app.bitbucket"),
+    "gerrit": Host(module="greylag.app.gerrit"),
 }
