@@ -1,7 +1,7 @@
 """What git's ways to save cost and bring for mirrors: measured over HTTP, to be repeated with newer versions.
 
-`python -m bench.git_transport [FILES]` makes a repository of so many files (2,000) on a `git http-backend` of its
-own, and prints a table; decision record 22 stands on it. Nothing of it is part of `make bench`.
+`python -m bench.git_transport [FILES]` makes a repository of so many files (2,000) behind `git http-backend`,
+and prints a table, on which a decision record stands. Nothing of it is part of `make bench`.
 """
 
 from __future__ import annotations
@@ -144,11 +144,13 @@ def clones(folder: Path, url: str) -> None:
 
     timed("  what a search needs beyond the partial one, in one request", rest, folder / "partial")
     repo = Repository.open(folder / "limited")
+    tip = repo.head()
+    one, other = (commit(repo, tip, {f"data/{name}.csv": b"x\n"}) for name in "ab")
     try:
-        commit(repo, repo.head(), {"data/other.csv": b"x\n"})
-        print("  a commit beside a file that is not here: works")
+        repo.merge(one, other, message="M\n", author="A", email="a@example.org", when=WHEN)
+        print("  a merge beside a file that is not here: works")
     except pygit2.GitError as error:
-        print(f"  a commit beside a file that is not here: {error}")
+        print(f"  a merge beside a file that is not here: {error}")
 
 
 def commits(folder: Path, files: int) -> None:

@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 from greylag.forge.base import ForgeError, Unavailable
 from greylag.forge.hosted.api import Remote
 from greylag.forge.hosted.auth import basic
-from greylag.workspace import RefMoved, Repository, find_repositories, is_repository
+from greylag.forge.hosted.pushing import Push, Pushes, refusals
+from greylag.workspace import RefMoved, Repository, RepositoryError, find_repositories, is_repository
 
 _TIMEOUT = 600.0
 _ATTEMPTS = 3
@@ -35,6 +36,8 @@ class Mirror:
         self._remote = remote
         self._depth = depth
         self._locks: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
+        self._pushing: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._pushes = Pushes()
 
     def path(self, repository: str) -> Path:
         """Where its mirror is, or will be. Raises ForgeError for what is no name of a repository."""
@@ -114,21 +117,55 @@ class Mirror:
 
         Raises RefMoved otherwise, and ForgeError when the forge does not take it.
         """
-        ref = f"refs/heads/{branch}"
-        lease = f"--force-with-lease={ref}:{expected or ''}"
-        # A shallow mirror knows no history to compare with; what is pushed is one small pack all the same.
-        result = self._run(
-            repository,
-            ["push", "--porcelain", lease, self._remote.address(repository), f"{commit or ''}:{ref}"],
-        )
-        if result.returncode:
-            if "stale info" in result.stdout or "non-fast-forward" in result.stdout:
-                raise RefMoved(ref, expected, "something else")
-            raise self._failure(repository, "push", result)
+        push = Push(branch=branch, commit=commit, expected=expected)
+        self._pushes.add(repository, push)
+        with self._pushing[repository]:
+            # What came while somebody else was pushing goes in one push: parts of one repository.
+            while not push.done:
+                waiting = self._pushes.take(repository)
+                try:
+                    self._push_all(repository, waiting)
+                finally:
+                    for one in waiting:
+                        if not one.done:
+                            one.end(ForgeError(f"{repository}: the push that {one.branch} was in failed"))
+        if push.failure is not None:
+            raise push.failure
+
+    def _push_all(self, repository: str, pushes: Sequence[Push]) -> None:
+        """Push branches, each for itself: one that moved, or is refused, keeps no other from its place."""
+        try:
+            result = self._run(
+                repository,
+                ["push", "--porcelain", *(one.lease for one in pushes), self._remote.address(repository)]
+                + [one.spec for one in pushes],
+            )
+        except ForgeError as error:
+            for push in pushes:
+                push.end(error)
+            return
+        told = refusals(result.stdout)
+        for push in pushes:
+            words = told.get(push.ref, "")
+            if not result.returncode or words is None:
+                push.end(self._arrived(repository, push))
+            elif "stale info" in words or "non-fast-forward" in words:
+                push.end(RefMoved(push.ref, push.expected, "something else"))
+            elif len(pushes) == 1:
+                push.end(self._failure(repository, "push", result))
+            else:
+                # A forge may refuse a whole push for the sake of one of its branches.
+                self._push_all(repository, [push])
+
+    def _arrived(self, repository: str, push: Push) -> RepositoryError | None:
         repo = Repository.open(self.path(repository))
-        here = repo.ref(ref)
-        if here != commit:
-            repo.set_ref(ref, commit, expected=here)
+        here = repo.ref(push.ref)
+        try:
+            if here != push.commit:
+                repo.set_ref(push.ref, push.commit, expected=here)
+        except RepositoryError as error:
+            return error
+        return None
 
     def fetch_ref(self, repository: str, source: str, target: str) -> None:
         """Fetch one ref of the forge, of whatever kind, as a ref here."""
