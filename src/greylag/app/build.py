@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from greylag.app.crew import Crew
-from greylag.app.forge_settings import EmbeddedForgeSettings
+from greylag.app.forge_settings import EmbeddedForgeSettings, signing_of
 from greylag.app.health_settings import combined, followed
 from greylag.app.notify_settings import open_notices
 from greylag.app.rollout_settings import local_rules
@@ -92,6 +92,9 @@ class App:
                 "a worker needs a database that several processes share: set `database` to "
                 "postgresql+psycopg://USER@HOST/NAME; on SQLite `greylag run` does all the work"
             )
+        signing = signing_of(self.settings.forge)
+        if signing is not None:
+            signing.try_out()
         crew = Crew(self.store, self.clock, self._campaign)
         with self.agents() as agents, self.work(crew.perform):
             crew.agents = agents
@@ -253,7 +256,8 @@ def _forge(settings: Settings, clock: Clock) -> Forge:
             "greylag.yaml or in GREYLAG_FLEET (`greylag init` writes the file)"
         )
     author = settings.author
-    return EmbeddedForge(settings.fleet, clock=clock.now, author=author.name, email=author.email)
+    sign = signing_of(settings.forge)
+    return EmbeddedForge(settings.fleet, clock=clock.now, author=author.name, email=author.email, sign=sign)
 
 
 def _fleet(settings: Settings, forge: Forge) -> FolderFleet:
@@ -346,6 +350,7 @@ def _options(settings: Settings) -> Options:
         listens=_listens(settings),
         webhooks=_webhooks(settings),
         templates=settings.forge.templates.value,
+        signing=signing_of(settings.forge),
     )
 
 

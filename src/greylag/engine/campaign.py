@@ -44,6 +44,7 @@ from greylag.forge.base import Forge
 from greylag.lineage.edges import read_lineage
 from greylag.mapping.compiled import CompiledMigration
 from greylag.rollout.health import HealthSource, Limits
+from greylag.workspace.signing import Signing
 
 if TYPE_CHECKING:
     from greylag.engine.agents import Agents
@@ -86,6 +87,7 @@ class Options:
     """May anything be told by pipelines? Then it wakes the campaign, as webhooks do."""
     webhooks: Webhooks = field(default_factory=Webhooks)
     templates: Templates = PLAIN
+    signing: Signing | None = None
 
 
 class Campaign:
@@ -157,6 +159,7 @@ class Campaign:
                 email=options.email,
                 agents=options.agents is not None,
                 templates=options.templates,
+                sign=options.signing,
             ),
         )
 
@@ -397,8 +400,10 @@ class Campaign:
     def run(self, *, scan: bool = True, on_tick: Callable[[Decision], None] = lambda _: None) -> Outcome:
         """Tick until the campaign is over or only a person can bring it further.
 
-        Raises UsageError, before anything is written, for settings of an agent that cannot work.
+        Raises UsageError, before anything is written, for settings of an agent, or a key to sign with, that
+        cannot work.
         """
+        self.performer.rewrites.ready()
         with self._agents() as agents, self._crowd():
             self.performer.agents = agents
             patiently(self.start, self.store.patience)

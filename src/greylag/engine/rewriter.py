@@ -26,6 +26,7 @@ from greylag.engine.store import Session, Store
 from greylag.engine.world import Target
 from greylag.mapping.compiled import CompiledMigration
 from greylag.workspace import OverlaidFiles, Repository
+from greylag.workspace.signing import Signing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,12 @@ class Rewrites:
     email: str
     agents: bool = False
     templates: Templates = PLAIN
+    sign: Signing | None = None
+
+    def ready(self) -> None:
+        """Try what is needed for every commit. Raises UsageError for a key that does not work."""
+        if self.sign is not None:
+            self.sign.try_out()
 
     def worded(self, migration: CompiledMigration) -> Templates:
         """The migration's own templates, and where it has none, those of the settings."""
@@ -122,7 +129,7 @@ class Rewrites:
         return self._commit(draft, draft.sources.commit, draft.made.changes, message)
 
     def _commit(self, draft: Draft, base: str, changes: Mapping[str, bytes], message: str) -> str:
-        repo = self.fleet.open(draft.sources.repository)
+        repo = self.fleet.open(draft.sources.repository).signed(self.sign)
         return repo.commit(
             base,
             changes,
@@ -210,7 +217,7 @@ class Rewrites:
         }
         if not said:
             return commit
-        return repo.commit(
+        return repo.signed(self.sign).commit(
             commit,
             said,
             message=mentions_message(migration, target, self.worded(migration)),

@@ -49,6 +49,7 @@ from greylag.workspace import (
     find_repositories,
     is_repository,
 )
+from greylag.workspace.signing import Signer
 
 _ATTEMPTS = 20
 
@@ -57,7 +58,7 @@ class EmbeddedForge:
     """Pull requests over the bare repositories below `root`; several processes may share it.
 
     A repository's name is its path below `root` without `.git`. What is remembered stands in
-    `root/.forge/forge.db`. `clock` gives the time of merges and records.
+    `root/.forge/forge.db`. `clock` gives the time of merges and records; `sign` signs merges and reverts.
     """
 
     def __init__(
@@ -67,10 +68,11 @@ class EmbeddedForge:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         author: str = "Greylag",
         email: str = "greylag@localhost",
+        sign: Signer | None = None,
     ) -> None:
         self._root = root
         self._clock = clock
-        self._author, self._email = author, email
+        self._author, self._email, self._sign = author, email, sign
         self._store = Store(root / ".forge" / "forge.db")
 
     def repositories(self) -> Mapping[str, Path]:
@@ -233,7 +235,7 @@ class EmbeddedForge:
     # Below: what the calls above share.
 
     def _repo(self, repository: str) -> Repository:
-        return Repository.open(self.path_of(repository))
+        return Repository.open(self.path_of(repository)).signed(self._sign)
 
     def _published(self, repository: str, number: int) -> PullRequest:
         pull = self._store.get(repository, number)

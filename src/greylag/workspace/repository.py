@@ -16,6 +16,7 @@ from greylag.domain.outcome import Reason
 from greylag.workspace.export import write_tree_out
 from greylag.workspace.history import conflict_paths, parse_trailers
 from greylag.workspace.refs import read_ref, swap_ref
+from greylag.workspace.signing import Signer
 from greylag.workspace.text import decode_text
 from greylag.workspace.tree import PLAIN_FILES, diff_trees, edit_tree, walk_tree
 from greylag.workspace.values import (
@@ -38,8 +39,9 @@ class Repository:
     instance belongs to one thread.
     """
 
-    def __init__(self, repo: pygit2.Repository) -> None:
+    def __init__(self, repo: pygit2.Repository, sign: Signer | None = None) -> None:
         self._repo = repo
+        self._sign = sign
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
@@ -56,6 +58,10 @@ class Repository:
         if (Path(path) / "HEAD").exists():
             return cls.open(path)
         return cls(pygit2.init_repository(str(path), bare=True, initial_head=branch))
+
+    def signed(self, sign: Signer | None) -> Repository:
+        """The same repository; what is committed through it is signed (None: it is not)."""
+        return Repository(self._repo, sign)
 
     @property
     def path(self) -> Path:
@@ -338,7 +344,12 @@ class Repository:
         self, tree: pygit2.Oid, parents: tuple[str, ...], message: str, who: pygit2.Signature
     ) -> str:
         above = [pygit2.Oid(hex=parent) for parent in parents]
-        return str(self._repo.create_commit(None, who, who, message, tree, above))
+        if self._sign is None:
+            return str(self._repo.create_commit(None, who, who, message, tree, above))
+        # A text, whatever the library's stubs say.
+        content = cast("str", self._repo.create_commit_string(who, who, message, tree, [*above]))
+        signature = self._sign(content.encode("utf-8"))
+        return str(self._repo.create_commit_with_signature(content, signature.rstrip("\n")))
 
 
 def _is_sha256(path: str | Path) -> bool:
