@@ -2,5 +2,6 @@
 
 from greylag.forge.gitea.api import GiteaApi
 from greylag.forge.gitea.http import DIALECT, token_auth
+from greylag.forge.gitea.mirror import GiteaMirror
 
-__all__ = ["DIALECT", "GiteaApi", "token_auth"]
+__all__ = ["DIALECT", "GiteaApi", "GiteaMirror", "token_auth"]
