@@ -45,13 +45,16 @@ def _idioms(session: Session, migration: str, repository: str | None) -> Iterabl
 
 
 def begin(session: Session, migration: str, repository: str, reason: str, now: datetime) -> tuple[str, ...]:
-    """A target was taken back: others with such edits wait. Returns the kinds."""
+    """A target was taken back: others with such edits wait, beside those of its earlier attempts. Returns the
+    kinds.
+    """
     table = tables.pauses
-    release(session, migration, repository)
-    chosen = sorted(kinds(session, migration, repository).get(repository, ()))
+    known = {one.kind for one in read(session, migration) if one.repository == repository}
+    chosen = sorted(kinds(session, migration, repository).get(repository, frozenset()))
     rows = [
         {"migration": migration, "kind": kind, "repository": repository, "reason": reason, "since": now}
         for kind in chosen
+        if kind not in known
     ]
     if rows:
         session.connection.execute(table.insert(), rows)
