@@ -131,6 +131,8 @@ def take_back(
         # Not merged by a merge commit of its own (fast-forward, or inside another branch): only what it
         # changed itself may be taken back, and that is known only while nothing was merged into it.
         commit, since = pull.head_commit, pull.base_commit
+        if not (repo.has_commit(commit) and repo.has_commit(since)):
+            return Conflict(paths=(), reason="its own commits are not here any more; take it back by hand")
         if any(len(info.parents) > 1 for info in repo.log(commit, until=since)):
             return Conflict(paths=(), reason="merged together with other changes; take it back by hand")
     return repo.revert(

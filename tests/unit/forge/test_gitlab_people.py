@@ -13,7 +13,16 @@ from tests.unit.forge.contract import FIRST, check
 from tests.unit.forge.gitlab_world import BOT, NAME, GitLabWorld, gitlab_world, make_api, make_forge
 
 from greylag.domain.check import CheckStatus
-from greylag.forge import ForgeError, Merged, MergeRefusal, NotMergeable, PullRequest, PullRequestState
+from greylag.forge import (
+    ForgeError,
+    Merged,
+    MergeRefusal,
+    NotMergeable,
+    NotRevertible,
+    PullRequest,
+    PullRequestState,
+    RevertRefusal,
+)
 from greylag.forge.gitlab.texts import as_written, drafted, harmless, undrafted
 from greylag.testing.gitlab import Limits
 from greylag.testing.hosting import Status
@@ -150,6 +159,28 @@ def test_every_way_to_merge_can_be_taken_back(
         assert isinstance(back, PullRequest)
         assert isinstance(world.forge.merge(NAME, back.number, back.head_commit), Merged)
         assert world.at_main("q.sql") == FIRST["q.sql"]
+
+
+@pytest.mark.parametrize("heads", [True, False])
+def test_what_was_squashed_is_taken_back_on_another_machine(tmp_path: Path, heads: bool) -> None:
+    with gitlab_world(tmp_path, merge_method="squash") as world:
+        pull = world.merged(world.spec())
+        if not heads:
+            world.other.hub.head_ref = ""
+            (project(world).path / "refs" / "merge-requests" / "1" / "head").unlink()
+        forge, mirror = make_forge(world.other, tmp_path / "elsewhere")
+        back = forge.revert(NAME, pull.number)
+        if heads:
+            assert isinstance(back, PullRequest)
+            assert isinstance(forge.merge(NAME, back.number, back.head_commit), Merged)
+            repo = mirror.open(NAME)
+            assert repo.find(repo.head(), "q.sql") == FIRST["q.sql"]
+        else:
+            assert isinstance(back, NotRevertible)
+            assert (back.reason, back.message[:30]) == (
+                RevertRefusal.CONFLICT,
+                "its own commits are not here a",
+            )
 
 
 def test_a_merge_train_takes_it_or_says_why_not(world: GitLabWorld, tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ class GitHubApi:
     """See `HostApi`. `url` is the web address; `app`: we are an App, which may make check runs."""
 
     name, kind = "GitHub", "github"
-    features = Features()
+    features = Features(heads="refs/pull/{number}/head")
 
     def __init__(self, client: Client, url: str, *, app: bool = False) -> None:
         self.client, self._url, self._app = client, url.rstrip("/"), app

@@ -40,7 +40,7 @@ class GitLabApi:
     """gitlab.com, or a self-managed server. `url` is its web address, below which git is served, too."""
 
     name, kind = "GitLab", "gitlab"
-    features = Features(body=1_000_000)
+    features = Features(body=1_000_000, heads="refs/merge-requests/{number}/head")
 
     def __init__(self, client: Client, url: str) -> None:
         self.client, self._url = client, url.rstrip("/")

@@ -35,7 +35,8 @@ class Features:
     for. `assignees` False: nobody is assigned. `conflicts` False: `mergeable` is not told, or means more
     than a conflict; git is asked in the mirror. `unseen`: how a text is hidden in a body: an HTML comment, or
     a link reference that is never referred to (for forges that show HTML comments). `body`: characters that
-    a body may have.
+    a body may have. `heads`: the ref under which the forge keeps the head of a pull request (`{number}`)
+    after its branch is gone.
     """
 
     labels: bool = True
@@ -44,6 +45,7 @@ class Features:
     conflicts: bool = True
     unseen: Literal["comment", "reference"] = "comment"
     body: int = 65_536
+    heads: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -287,6 +287,11 @@ class HostedForge:
         shallow = any(self.mirror.is_shallow_at(repository, one) for one in needed[:1])
         if shallow or not all(Repository.open(repo.path).has_commit(one) for one in needed):
             self.mirror.deepen(repository)
+        if self.api.features.heads and not Repository.open(repo.path).has_commit(pull.head_commit):
+            # Squashed, pushed by another machine, its branch gone. Without it, it is not taken back.
+            with contextlib.suppress(ForgeError):
+                kept = self.api.features.heads.format(number=pull.number)
+                self.mirror.fetch_ref(repository, kept, f"refs/greylag/heads/{pull.number}")
         return Repository.open(repo.path)
 
     def _merged(self, pull: PullRequest, *, already: bool) -> Merged:
