@@ -2,50 +2,42 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from pathspec import GitIgnoreSpec
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from greylag.lineage.codeowners import CodeOwners
+from greylag.lineage.regex_owners import OWN_PLACES, PLACES, RegexOwners
 from greylag.workspace import Repository
+from greylag.workspace.notes import note_of
 
 # The first that exists counts, in the order in which forges look.
 _CODEOWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
-_SECTION = re.compile(r"\^?\[[^\]]+\](\[\d+\])?(?P<owners>.*)")
-_UNESCAPED_SPACE = re.compile(r"(?<!\\)\s+")
-
-
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    pattern: GitIgnoreSpec
-    direct: bool
-    owners: tuple[str, ...]
-
-    def matches(self, path: str) -> bool:
-        if not self.pattern.match_file(path):
-            return False
-        # In CODEOWNERS `docs/*` means the files right in `docs`; for git it means everything below.
-        parent = PurePosixPath(path).parent.as_posix()
-        return not (self.direct and self.pattern.match_file(parent))
 
 
 class Owners:
-    """The owners of one repository's files. `read` gives a file's bytes by path, None if there is none."""
+    """The owners of one repository's files. `read` gives a file's bytes by path, None if there is none.
 
-    def __init__(self, read: Callable[[str], bytes | None]) -> None:
+    `regex`: CODEOWNERS is written as Gitea and Forgejo read it, wherever it stands; in a place that only they
+    know it always is.
+    """
+
+    def __init__(self, read: Callable[[str], bytes | None], *, regex: bool = False) -> None:
         self._read = read
         self._catalogs: dict[str, str | None] = {}
-        texts = (read(path) for path in _CODEOWNERS)
-        self._rules = _parse(next((text for text in texts if text is not None), b""))
+        text = None if regex else _first(read, _CODEOWNERS)
+        gitlab = text is not None and all(read(path) is None for path in _CODEOWNERS[:-1])
+        self._rules = CodeOwners(text or b"", gitlab=gitlab)
+        other = None if text is not None else _first(read, PLACES if regex else OWN_PLACES)
+        self._regex = None if other is None else RegexOwners(other)
 
     @classmethod
     def at(cls, repo: Repository, commit: str) -> Owners:
         """The owners as a commit says."""
-        return cls(lambda path: repo.find(commit, path))
+        regex = note_of(repo.path, "codeowners") == "regex"
+        return cls(lambda path: repo.find(commit, path), regex=regex)
 
     @classmethod
     def of_folder(cls, root: Path) -> Owners:
@@ -57,13 +49,13 @@ class Owners:
         return next(iter(self.all_of(path)), None)
 
     def all_of(self, path: str) -> tuple[str, ...]:
-        """Everybody who owns a file, in the order in which they are named.
-
-        In CODEOWNERS the last rule that matches counts, also when it names nobody.
-        """
-        for rule in reversed(self._rules):
-            if rule.matches(path):
-                return rule.owners
+        """Everybody who owns a file: by CODEOWNERS, also where it names nobody; else by the catalogue."""
+        found = () if self._regex is None else self._regex.of(path)
+        if found:
+            return found
+        told = self._rules.of(path)
+        if told is not None:
+            return told
         for folder in PurePosixPath(path).parents:
             owner = self._catalog(folder.as_posix())
             if owner is not None:
@@ -83,34 +75,9 @@ def owner_of(repo: Repository, commit: str, path: str) -> str | None:
     return Owners.at(repo, commit).of(path)
 
 
-def _parse(data: bytes) -> tuple[_Rule, ...]:
-    rules: list[_Rule] = []
-    defaults: tuple[str, ...] = ()
-    for raw in data.decode("utf-8", "replace").splitlines():
-        line = raw.strip()
-        section = _SECTION.fullmatch(line)
-        if section is not None:
-            defaults = _owners(section["owners"].split())
-        elif line and not line.startswith(("#", "!")):
-            pattern, *words = _UNESCAPED_SPACE.split(line)
-            rules.append(
-                _Rule(
-                    pattern=GitIgnoreSpec.from_lines([pattern]),
-                    direct=pattern.endswith("/*"),
-                    owners=_owners(words) or defaults,
-                )
-            )
-    return tuple(rules)
-
-
-def _owners(words: list[str]) -> tuple[str, ...]:
-    found: list[str] = []
-    for word in words:
-        if word.startswith("#"):
-            break
-        if "@" in word:
-            found.append(word)
-    return tuple(found)
+def _first(read: Callable[[str], bytes | None], places: tuple[str, ...]) -> bytes | None:
+    texts = (read(path) for path in places)
+    return next((text for text in texts if text is not None), None)
 
 
 def _catalog_owner(data: bytes) -> str | None:

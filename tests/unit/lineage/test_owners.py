@@ -58,6 +58,44 @@ def test_sections_give_default_owners() -> None:
     ]
 
 
+SECTIONS = b"""\
+* @lead
+[Data][2] @data @data2
+*.sql
+secret/*.sql @vault
+!secret/open.sql
+[Ops]
+etl/run/ @ops
+^[Docs] @docs
+*
+[data]
+late.sql @late
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "owners"),
+    [
+        ("a.sql", ("@data", "@data2", "@lead", "@docs")),
+        ("x/secret/a.sql", ("@vault", "@lead", "@docs")),
+        ("secret/open.sql", ("@lead", "@docs")),
+        ("deep/etl/run/x", ("@ops", "@lead", "@docs")),
+        ("etl/run/late.sql", ("@late", "@ops", "@lead", "@docs")),
+        ("x.py", ("@lead", "@docs")),
+    ],
+)
+def test_each_section_counts_those_that_must_approve_first(path: str, owners: tuple[str, ...]) -> None:
+    assert Owners({"CODEOWNERS": SECTIONS}.get).all_of(path) == owners
+
+
+def test_where_gitlab_alone_looks_patterns_hold_at_any_depth() -> None:
+    text = b"etl/q.sql @deep\n!no/q.sql\n/top.sql @top\n"
+    paths = ("x/etl/q.sql", "etl/q.sql", "x/top.sql", "top.sql")
+    found = [Owners({".gitlab/CODEOWNERS": text}.get).of(path) for path in paths]
+    assert found == ["@deep", "@deep", None, "@top"]
+    assert Owners({"CODEOWNERS": text}.get).of("x/etl/q.sql") is None, "on GitHub it is one place"
+
+
 def test_the_first_place_that_has_one_counts() -> None:
     files = {
         ".github/CODEOWNERS": b"*.sql @github\n",
