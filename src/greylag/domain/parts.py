@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from fnmatch import fnmatchcase
 
 BETWEEN = "//"
 UNOWNED = "no-owner"
@@ -52,6 +53,11 @@ def part(target: str) -> str | None:
 def is_part(target: str) -> bool:
     """Is a target only a part of its repository?"""
     return BETWEEN in target
+
+
+def fits(target: str, pattern: str) -> bool:
+    """Does a shell pattern name a target, or the repository that it is a part of?"""
+    return fnmatchcase(target, pattern) or fnmatchcase(whole(target), pattern)
 
 
 def placed(target: str | None) -> dict[str, str | None]:

@@ -251,7 +251,7 @@ class Campaign:
             yield self._rewriter.at_once
 
     def edges(self, made: Mapping[str, Rewriting]) -> tuple[Dependency, ...]:
-        """Which of these repositories read what others of them build. Raises UsageError for a lineage file."""
+        """Which of these repositories read what others of them build. Raises UsageError for a wrong file."""
         migration, _ = self.compiled()
         declared = () if self._lineage is None else read_lineage(self._lineage)
         return dependencies.between({name: one.flow for name, one in made.items()}, migration, declared)
@@ -357,6 +357,7 @@ class Campaign:
         """What our tables say of the campaign."""
         with self.store.read() as session:
             world = read_world(session, self.name, self.source, self.rules, self.clock.now())
+            world = claims.around(session, world)
         agents = self.performer.agents
         return replace(world, busy=busy, agents_down="" if agents is None else agents().down())
 

@@ -8,12 +8,13 @@ would change is written down as *wanted*, what a pull request may hold as *open*
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from greylag.domain.errors import GreylagError
-from greylag.domain.parts import is_part, whole
+from greylag.domain.parts import BETWEEN, is_part, named, whole
 from greylag.domain.target import TargetState
 from greylag.engine import tables
 from greylag.engine.describe import pull_key
@@ -23,6 +24,8 @@ from greylag.engine.world import TERMINAL, PullState, Target, World
 from greylag.forge.base import Forge
 
 _CLAIMS = tables.claims
+_AFTER = BETWEEN[:-1] + chr(ord(BETWEEN[-1]) + 1)
+"""What follows a repository's name in the first name behind those of its parts."""
 
 
 def want(session: Session, migration: str, target: str, paths: Iterable[str]) -> None:
@@ -36,7 +39,14 @@ def take(session: Session, migration: str, target: str) -> str | None:
 
     Otherwise who has one of them; nothing is claimed then. In the transaction that takes the lease.
     """
-    reason = blocked(session, migration, (target,)).get(target)
+    name, table = whole(target), tables.leases
+    # A range: who leases a part of this repository, or all of it.
+    parts = (table.c.repository >= named(name, "")) & (table.c.repository < f"{name}{_AFTER}")
+    query = sa.select(table).where(parts | (table.c.repository == name))
+    leases = {row["repository"]: row["migration"] for row in session.rows(query)}
+    reason = _of_leases(leases, (target,)).get(target)
+    if reason is None and is_part(target):
+        reason = _of_claims(session, migration, _CLAIMS.c.target == target).get(target)
     if reason is None and is_part(target):
         mine = _paths(session, migration, target)
         _write(session, migration, target, "open", mine["open"] | mine["wanted"])
@@ -88,60 +98,56 @@ def _over(world: World, target: Target, forge: Forge) -> bool:
         return False
 
 
-def around(
-    session: Session, migration: str, targets: Collection[Target], leases: Mapping[str, str]
-) -> tuple[dict[str, str], frozenset[str]]:
-    """Of the targets of a campaign, which must wait for which other change, and which ended hold something.
+def around(session: Session, world: World) -> World:
+    """Which targets of a campaign must wait for another change in their repository, and which hold something.
 
-    `leases` are those of other migrations. Next to nothing is asked where no repository is in parts.
+    Not said here: that another migration has the lease of the very target; decisions know leases.
     """
-    names = [target.repository for target in targets]
     table, known = tables.leases, tables.targets
     mine = (known.c.migration == table.c.migration) & (known.c.repository == table.c.repository)
-    ended = (table.c.migration == migration) & known.c.state.in_([state.value for state in TERMINAL])
+    ended = (table.c.migration == world.migration) & known.c.state.in_([state.value for state in TERMINAL])
     query = sa.select(table.c.repository).select_from(table.join(known, mine)).where(ended)
-    holding = {row["repository"] for row in session.rows(query)}
-    if not any(is_part(name) for name in (*names, *leases)):
-        return {}, frozenset(holding)
-    here = (_CLAIMS.c.migration == migration) & (_CLAIMS.c.kind == "open")
+    holding = frozenset(row["repository"] for row in session.rows(query))
+    if session.one(sa.select(_CLAIMS.c.target).limit(1)) is None:
+        return replace(world, claimed=holding)  # no repository is in parts
+    here = (_CLAIMS.c.migration == world.migration) & (_CLAIMS.c.kind == "open")
     claims = session.rows(sa.select(_CLAIMS.c.target).where(here).distinct())
-    return blocked(session, migration, names), frozenset(holding | {row["target"] for row in claims})
+    blocked = _of_claims(session, world.migration)
+    blocked |= _of_leases(session.leases(), [target.repository for target in world.targets])
+    return replace(world, blocked=blocked, claimed=holding | {row["target"] for row in claims})
 
 
-def blocked(session: Session, migration: str, targets: Collection[str]) -> dict[str, str]:
-    """Which of these targets have to wait for another change in their repository, and for which.
-
-    Not said here: that another migration has the lease of the very target.
-    """
-    leases = session.leases()
-    if not any(is_part(name) for name in (*leases, *targets)):
-        return {}
-    found = _of_parts(session, migration)
+def _of_leases(leases: Mapping[str, str], targets: Collection[str]) -> dict[str, str]:
+    """A whole repository waits for its parts, and parts for the whole."""
     at: dict[str, list[str]] = {}
     for name in sorted(leases):
         at.setdefault(whole(name), []).append(name)
+    found: dict[str, str] = {}
     for target in targets:
-        alone = not is_part(target)
         for other in at.get(whole(target), ()):
-            if other != target and (alone or not is_part(other)):
+            if other != target and not (is_part(target) and is_part(other)):
                 found[target] = f"{other} (migration {leases[other]}) has an open change in this repository"
                 break
-    return {target: why for target, why in found.items() if target in targets}
+    return found
 
 
-def _of_parts(session: Session, migration: str) -> dict[str, str]:
-    mine, theirs = _CLAIMS.alias("mine"), _CLAIMS.alias("theirs")
+def _of_claims(
+    session: Session, migration: str, only: sa.ColumnElement[bool] | None = None
+) -> dict[str, str]:
+    """Who has a file open that a part's patch changes."""
+    mine, theirs = _CLAIMS, _CLAIMS.alias("theirs")
     same = (mine.c.repository == theirs.c.repository) & (mine.c.path == theirs.c.path)
     others = (mine.c.target != theirs.c.target) | (mine.c.migration != theirs.c.migration)
+    here = (mine.c.migration == migration) & (mine.c.kind == "wanted") & (theirs.c.kind == "open")
     query = (
-        sa.select(mine.c.target, mine.c.path, theirs.c.target.label("other"), theirs.c.migration)
+        sa.select(mine.c.target, mine.c.path, theirs.c.target.label("other"), theirs.c.migration.label("by"))
         .select_from(mine.join(theirs, same & others))
-        .where((mine.c.migration == migration) & (mine.c.kind == "wanted") & (theirs.c.kind == "open"))
+        .where(here if only is None else here & only)
         .order_by(mine.c.target, mine.c.path, theirs.c.target, theirs.c.migration)
     )
     found: dict[str, str] = {}
     for row in session.rows(query):
-        why = f"{row['other']} (migration {row['migration']}) has an open change to {row['path']}"
+        why = f"{row['other']} (migration {row['by']}) has an open change to {row['path']}"
         found.setdefault(row["target"], why)
     return found
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from greylag.domain.errors import GreylagError
 from greylag.domain.target import TargetState
-from greylag.engine import claims, dependencies, pauses, tables
+from greylag.engine import dependencies, pauses, tables
 from greylag.engine.clock import midnight
 from greylag.engine.describe import pull_key
 from greylag.engine.events import EventKind
@@ -36,8 +36,6 @@ def read_world(session: Session, migration: str, source: str, rules: Rules, now:
     """What our tables say; nothing of the forge or the repositories."""
     elsewhere, others = _open_elsewhere(session, migration)
     targets = session.watched(migration)
-    leases = session.leases(but=migration)
-    blocked, claimed = claims.around(session, migration, targets, leases)
     return World(
         migration=migration,
         source=source,
@@ -46,14 +44,12 @@ def read_world(session: Session, migration: str, source: str, rules: Rules, now:
         targets=targets,
         waves=tuple(session.waves(migration)),
         answers=session.answers(migration),
-        leases=leases,
+        leases=session.leases(but=migration),
         open_elsewhere=elsewhere,
         open_others=others,
         dependencies=dependencies.read(session, migration),
         **_pauses(session, migration),
         merges=() if rules.merges_per_hour is None else _merges(session, now),
-        blocked=blocked,
-        claimed=claimed,
         **({} if rules.agents is None else _agents(session, migration, now)),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -109,6 +110,7 @@ class SplitFleet:
         self._fleet = fleet
         self._split = split
         self._standing = standing
+        self._lock = threading.Lock()
         self._known: OrderedDict[tuple[str, str, str, str], _Found] = OrderedDict()
 
     @property
@@ -189,9 +191,10 @@ class SplitFleet:
                 owners={path: self.owner(sources.repository, sources.commit, path) for path in paths},
                 pairs=together(sources.wanted, sources.files),
             )
-            self._known[key] = known
-            while len(self._known) > _KEPT:
-                self._known.popitem(last=False)
+            with self._lock:
+                self._known[key] = known
+                while len(self._known) > _KEPT:
+                    self._known.popitem(last=False)
         return known
 
 

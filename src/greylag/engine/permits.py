@@ -5,10 +5,10 @@ effect.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
 
 from greylag.domain.check import CheckStatus, Verdict
 from greylag.domain.migration import Criticality, MergePolicy
+from greylag.domain.parts import fits
 from greylag.domain.target import TargetState
 from greylag.domain.words import count
 from greylag.engine.actions import Wait, WaitKind
@@ -37,7 +37,7 @@ def campaign_stop(world: World) -> Wait | None:
 def left_out(rules: Rules, target: Target) -> str | None:
     """Why a target stays out of the campaign, by the settings or by what its repository says."""
     for pattern, because in rules.local.optouts:
-        if fnmatchcase(target.repository, pattern) or pattern in target.owners:
+        if fits(target.repository, pattern) or pattern in target.owners:
             return f"the settings leave out {pattern}: {because}"
     return target.optout if isinstance(target.optout, str) else None
 
@@ -47,7 +47,7 @@ def criticality(
 ) -> Criticality:
     """How much hangs on a repository: as the settings say, else as it says itself, else normal."""
     for pattern, level in rules.local.criticality:
-        if fnmatchcase(repository, pattern) or pattern in owners:
+        if fits(repository, pattern) or pattern in owners:
             return level
     return said or Criticality.NORMAL
 

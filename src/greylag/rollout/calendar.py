@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from fnmatch import fnmatchcase
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from greylag.domain.migration import Freeze, HolidayCalendar
+from greylag.domain.parts import fits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,7 @@ def concerns(freeze: Freeze, repository: str, owners: Sequence[str]) -> bool:
     """Is a freeze for this repository, or one of its owners?"""
     if not freeze.owners and not freeze.repositories:
         return True
-    named = any(fnmatchcase(repository, pattern) for pattern in freeze.repositories)
+    named = any(fits(repository, pattern) for pattern in freeze.repositories)
     return named or not set(freeze.owners).isdisjoint(owners)
 
 
