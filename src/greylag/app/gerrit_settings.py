@@ -23,7 +23,9 @@ class GerritSettings(HostedSettings):
     @model_validator(mode="after")
     def _choices(self) -> GerritSettings:
         if self.merge_method != "merge":
-            raise ValueError("on Gerrit the project's submit type says how a change is merged: no merge_method")
+            raise ValueError(
+                "on Gerrit the project's submit type says how a change is merged: no merge_method"
+            )
         if self.query is not None or self.code is not None:
             raise ValueError("projects are not searched for on Gerrit: use repositories, org or topic")
         return self
