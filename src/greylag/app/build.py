@@ -24,6 +24,7 @@ from greylag.engine.clock import Clock, ServerClock, SystemClock
 from greylag.engine.database import connect, is_server, prepare, process_lock, sqlite_file
 from greylag.engine.events import Listener
 from greylag.engine.fleet import FolderFleet
+from greylag.engine.following import first_seen
 from greylag.engine.freshness import Webhooks
 from greylag.engine.hooks import runs_of
 from greylag.engine.loading import load_with_answers
@@ -186,7 +187,7 @@ def build(
     return App(
         settings=settings,
         store=store,
-        health=source if health else _followed(settings, pulls, source),
+        health=source if health else _followed(settings, pulls, source, store),
         forge=pulls,
         rewriter=rewriter or _rewriter(settings),
         clock=time,
@@ -298,7 +299,7 @@ def _health(settings: HealthSettings, base: Path | None, store: Store) -> Health
     return next(iter(given.values()), NoHealth())
 
 
-def _followed(settings: Settings, forge: Forge, health: HealthSource) -> HealthSource:
+def _followed(settings: Settings, forge: Forge, health: HealthSource, store: Store) -> HealthSource:
     """The health, and whether everything that runs a repository runs what was merged."""
     given = settings.health
 
@@ -307,8 +308,15 @@ def _followed(settings: Settings, forge: Forge, health: HealthSource) -> HealthS
         both = known.has_commit(commit) and known.has_commit(merged)
         return both and known.is_ancestor(merged, commit)
 
-    watch = given.watch
-    return followed(health, given.instances, watch=watch, includes=includes, base=base_folder(settings))
+    return followed(
+        health,
+        given.instances,
+        watch=given.watch,
+        includes=includes,
+        base=base_folder(settings),
+        at_most=given.at_most,
+        first=first_seen(store),
+    )
 
 
 def base_folder(settings: Settings) -> Path | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, assert_never
@@ -14,7 +15,7 @@ from greylag.domain.errors import UsageError
 from greylag.rollout.durations import Duration
 from greylag.rollout.health import HealthSource
 from greylag.rollout.instances.argo import ArgoApplications, ArgoSettings
-from greylag.rollout.instances.base import FollowedHealth, Includes, Instances, Watched
+from greylag.rollout.instances.base import FirstSeen, FollowedHealth, Includes, Instances, Watched
 from greylag.rollout.instances.kubernetes import KubernetesRollouts, KubernetesSettings
 from greylag.rollout.instances.pipelines import (
     AirflowInstances,
@@ -175,6 +176,8 @@ def followed(
     watch: timedelta,
     includes: Includes,
     base: Path | None = None,
+    at_most: int | None = None,
+    first: FirstSeen | None = None,
 ) -> HealthSource:
     """The health source, which passes only once everything that runs a repository runs the merge."""
     if not instances:
@@ -186,7 +189,8 @@ def followed(
         Watched(instances=_instances(placed(one, folder), includes, folder), concerns=one.concerns)
         for one in instances
     )
-    return FollowedHealth(health=health, watched=watched, watch=watch)
+    made = FollowedHealth(health=health, watched=watched, watch=watch, at_most=at_most)
+    return made if first is None else replace(made, first=first)
 
 
 def _instances(settings: AnyInstances, includes: Includes, base: Path) -> Instances:

@@ -40,6 +40,9 @@ class HealthSettings(_Part):
     sources: tuple[AnySource, ...] = Field((), description="several, of which the worst answer counts")
     instances: tuple[AnyInstances, ...] = Field((), description="what must run a merge before it is done")
     watch: Duration = Field(timedelta(0), description="at least so long after its instances follow")
+    at_most: int | None = Field(
+        None, ge=0, description="instances of a consumer in change when another merge of it begins"
+    )
     failed: int = Field(0, ge=0, description="failed readings that are tolerated after a merge")
     errored: int = Field(4, ge=0, description="readings in a row that may fail to be taken")
     patience: Duration = Field(timedelta(hours=24), description="wait for evidence after the bake time")

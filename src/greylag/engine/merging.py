@@ -6,13 +6,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from greylag.domain.check import CheckStatus
+from greylag.domain.check import Check, CheckStatus
 from greylag.domain.parts import whole
 from greylag.domain.target import TargetState
 from greylag.engine import pauses, tables
 from greylag.engine.apply import record
+from greylag.engine.describe import CHECK
 from greylag.engine.effects import EffectFailed, NotNow, Request, Tools
 from greylag.engine.events import EventKind
+from greylag.engine.following import in_turn
 from greylag.engine.healing import attribute
 from greylag.engine.hooks import last_run
 from greylag.engine.observe import read_world, timed
@@ -24,6 +26,7 @@ from greylag.forge.base import (
     MergeRefusal,
     NotMergeable,
     NotRevertible,
+    PullRequest,
     PullRequestState,
     RevertRefusal,
 )
@@ -54,6 +57,7 @@ def merge(tools: Tools, request: Request, target: Target) -> bool:
     sick = replace(target, baseline=baseline)
     if approval_missing(world, sick) is not None:
         return _noted(tools, request, target, baseline=baseline.value)
+    in_turn(tools.store, tools.health, before(request.migration, target, base), now)
     with tools.store.write() as session:
         if not session.note(request.migration, target, baseline=baseline.value):
             return False
@@ -195,11 +199,26 @@ def revert(tools: Tools, request: Request, target: Target) -> bool:
         if undone.reason is not RevertRefusal.NOTHING_LEFT:
             raise EffectFailed(f"pull request {number} cannot be reverted: {undone.message}")
     elif undone.state is not PullRequestState.MERGED:
-        merged = tools.forge.merge(target.repository, undone.number, undone.head_commit)
+        merged = _merge_revert(tools, target, undone)
         if not isinstance(merged, Merged):
             # A rule that keeps a revert back is a person's to overrule at once: something is broken.
             raise _refused(f"revert {undone.number}", merged, patient=False)
     return _reverted(tools, request, target, reason)
+
+
+def _merge_revert(tools: Tools, target: Target, undone: PullRequest) -> Merged | NotMergeable:
+    """Merge what takes a merge back. Where our check is a required one, it is set, and says what it is."""
+    place = (target.repository, undone.number)
+    merged = tools.forge.merge(*place, undone.head_commit)
+    if isinstance(merged, Merged) or merged.reason is not MergeRefusal.RULES:
+        return merged
+    told = Check(
+        verifier=CHECK,
+        status=CheckStatus.PASSED,
+        summary=f"takes back pull request {target.pull_number}: what stood there before stands there again",
+    )
+    tools.forge.set_check(*place, undone.head_commit, told)
+    return tools.forge.merge(*place, undone.head_commit)
 
 
 def _in_conflict(tools: Tools, request: Request, target: Target, message: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -27,6 +27,7 @@ from greylag.forge.base import (
     glance_of,
 )
 from greylag.rollout.health import HealthSource, Reading, Subject
+from greylag.rollout.instances.base import Paced
 from greylag.rollout.quiet import Lesson
 
 
@@ -139,6 +140,13 @@ class PartedHealth:
     def read(self, subject: Subject, now: datetime) -> Reading:
         """See `HealthSource`."""
         return self.source.read(replace(subject, repository=whole(subject.repository)), now)
+
+    def crowded(self, subject: Subject, others: Sequence[Subject], now: datetime) -> str | None:
+        """See `Paced`: parts of one repository share what runs it."""
+        if not isinstance(self.source, Paced):
+            return None
+        theirs = [replace(other, repository=whole(other.repository)) for other in others]
+        return self.source.crowded(replace(subject, repository=whole(subject.repository)), theirs, now)
 
 
 def parted_schedules(schedules: Schedules) -> Schedules:

@@ -334,6 +334,15 @@ pauses = sa.Table(
 )
 """Kinds of edits that made a target unhealthy: others with such an edit wait until it is judged."""
 
+followed = sa.Table(
+    "followed",
+    metadata,
+    _text("repository", key=True),
+    _text("commit_id", key=True),
+    sa.Column("since", Instant, nullable=False),
+)
+"""When everything that runs a repository was first seen to run a merge."""
+
 readings = sa.Table(
     "readings",
     metadata,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from greylag.domain.check import CheckStatus
 from greylag.domain.words import count
@@ -53,43 +53,130 @@ class Watched:
     concerns: Callable[[str], bool]
 
 
+FirstSeen = Callable[[str, str, datetime], datetime]
+"""For a repository and a commit that all of it was seen to run at a time: when that was first seen."""
+
+
+def _remembered() -> FirstSeen:
+    """As long as this process runs."""
+    known: dict[tuple[str, str], datetime] = {}
+    lock = threading.Lock()
+
+    def first(repository: str, commit: str, now: datetime) -> datetime:
+        with lock:
+            return known.setdefault((repository, commit), now)
+
+    return first
+
+
+_TURN = timedelta(minutes=5)
+"""So long a merge that was let through counts, before it stands among those that are not judged yet."""
+
+
+@dataclass(slots=True)
+class Turns:
+    """Merges that this process let through a moment ago: by repository, the instances and when."""
+
+    _begun: dict[str, tuple[frozenset[str], datetime]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def begin(self, repository: str, names: frozenset[str], now: datetime) -> None:
+        """One goes ahead."""
+        with self._lock:
+            self._begun[repository] = (names, now)
+
+    def begun(self, names: frozenset[str], known: Collection[str], now: datetime) -> dict[str, str]:
+        """Instances of these names that are about to change; `known` merges are counted elsewhere."""
+        with self._lock:
+            return {
+                name: f"{name}: {repository} is being merged"
+                for repository, (theirs, at) in self._begun.items()
+                if repository not in known and at <= now < at + _TURN
+                for name in theirs & names
+            }
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """A health source that knows how many instances are in change."""
+
+    def crowded(self, subject: Subject, others: Sequence[Subject], now: datetime) -> str | None:
+        """Why a merge of `subject` has to wait for those of `others`; None when it need not."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowedHealth:
     """A health source that passes only when everything that runs the repository runs the merge.
 
     Runs and values count from then on. `watch` is for how long at least it is watched after that. A failure
-    while nothing runs the merge yet is not of the merge.
+    while nothing runs the merge yet is not of the merge. `first` keeps when all of a repository's instances
+    were first seen to follow a commit; `turns` limits how many may be in change when another merge begins.
     """
 
     health: HealthSource
     watched: tuple[Watched, ...]
     watch: timedelta = timedelta(0)
-    _first: dict[tuple[str, str], datetime] = field(default_factory=dict, repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    first: FirstSeen = field(default_factory=_remembered, repr=False)
+    at_most: int | None = None
+    turns: Turns = field(default_factory=Turns, repr=False)
 
     def read(self, subject: Subject, now: datetime) -> Reading:
         """See `HealthSource`."""
         kinds = [one.instances for one in self.watched if one.concerns(subject.repository)]
         if subject.merged_at is None or not kinds:
             return self.health.read(subject, now)
-        sights = [one.look(subject, now) for one in kinds]
-        seen = tuple(instance for sight in sights for instance in sight.instances)
-        errors = [sight.error for sight in sights if sight.error is not None]
+        sight = self._look(subject, now)
+        seen = sight.instances
         behind = [instance for instance in seen if not instance.follows]
-        if errors or behind or not seen:
+        if sight.error is not None or behind or not seen:
             reading = self.health.read(subject, now)
-            return _not_all(reading, seen, behind, errors, subject, now)
+            return _not_all(reading, sight, behind, subject, now)
         live = self._live_at(subject, seen, now)
         reading = self.health.read(replace(subject, live_at=live), now)
         return self._watching(reading, live, now)
 
     def _live_at(self, subject: Subject, seen: tuple[Instance, ...], now: datetime) -> datetime:
         """When the last one followed. One that does not tell is taken to have followed when first seen."""
-        key = (subject.repository, subject.merged_commit or "")
-        with self._lock:
-            first = self._first.setdefault(key, now)
+        first = self.first(subject.repository, subject.merged_commit or "", now)
         assert subject.merged_at is not None
         return max(subject.merged_at, *(instance.since or first for instance in seen))
+
+    def crowded(self, subject: Subject, others: Sequence[Subject], now: datetime) -> str | None:
+        """Why a merge of `subject` has to wait: too many instances that it shares are in change already.
+
+        `others` are merges that are not judged yet. Those of the same repository count, and instances that
+        bear the same name.
+        """
+        if self.at_most is None:
+            return None
+        mine = self._look(replace(subject, merged_commit=subject.base, merged_at=now), now)
+        names = frozenset(one.name for one in mine.instances)
+        behind: dict[str, str] = {}
+        for other in others:
+            same = other.repository == subject.repository
+            seen = self._look(other, now)
+            shared = [one for one in seen.instances if same or one.name in names]
+            if seen.error is not None and (same or shared):
+                return f"it is not known what runs {other.repository}: {seen.error}"
+            behind |= {one.name: f"{one.name}: {one.detail}" for one in shared if not one.follows}
+        behind |= self.turns.begun(names, {other.repository for other in others}, now)
+        if len(behind) > self.at_most:
+            told = "; ".join(sorted(behind.values())[:3])
+            return (
+                f"{count(len(behind), 'instance')} in change, at most {self.at_most} when it begins: {told}"
+            )
+        self.turns.begin(subject.repository, names, now)
+        return None
+
+    def _look(self, subject: Subject, now: datetime) -> Sight:
+        kinds = [one.instances for one in self.watched if one.concerns(subject.repository)]
+        sights = [one.look(subject, now) for one in kinds]
+        errors = [sight.error for sight in sights if sight.error is not None]
+        return Sight(
+            instances=tuple(instance for sight in sights for instance in sight.instances),
+            error="; ".join(errors) or None,
+        )
 
     def _watching(self, reading: Reading, live: datetime, now: datetime) -> Reading:
         if reading.status is not CheckStatus.PASSED or now >= live + self.watch:
@@ -100,24 +187,20 @@ class FollowedHealth:
 
 
 def _not_all(
-    reading: Reading,
-    seen: tuple[Instance, ...],
-    behind: list[Instance],
-    errors: list[str],
-    subject: Subject,
-    now: datetime,
+    reading: Reading, sight: Sight, behind: list[Instance], subject: Subject, now: datetime
 ) -> Reading:
     """What a reading is worth when not everything is known to run the merge."""
     commit = (subject.merged_commit or "the merge")[:10]
-    if errors:
-        status, detail = CheckStatus.ERRORED, f"its instances cannot be seen: {'; '.join(errors)}"
+    seen = sight.instances
+    if sight.error is not None:
+        status, detail = CheckStatus.ERRORED, f"its instances cannot be seen: {sight.error}"
     elif not seen:
         status, detail = CheckStatus.INCONCLUSIVE, f"nothing is known to run {subject.repository}"
     else:
         names = "; ".join(f"{one.name}: {one.detail}" for one in behind[:3])
         total = count(len(seen), "instance")
         status, detail = CheckStatus.INCONCLUSIVE, f"{len(behind)} of {total} not at {commit}: {names}"
-    none_follows = bool(seen) and not errors and len(behind) == len(seen)
+    none_follows = bool(seen) and sight.error is None and len(behind) == len(seen)
     if reading.status is CheckStatus.FAILED and not none_follows:
         return reading
     if reading.status is CheckStatus.FAILED:

@@ -91,6 +91,12 @@ def _order() -> None:
         sa.Column("evidence", sa.JSON, nullable=False),
     )
     op.create_table(
+        "followed",
+        sa.Column("repository", words(), primary_key=True),
+        sa.Column("commit_id", words(), primary_key=True),
+        sa.Column("since", Instant, nullable=False),
+    )
+    op.create_table(
         "pauses",
         sa.Column("migration", words(), primary_key=True),
         sa.Column("kind", words(), primary_key=True),
