@@ -253,3 +253,15 @@ def test_a_proxy_s_limit_is_waited_for(world: GiteaWorld) -> None:
     world.other.fault(path="/repos/shop/etl$", status=429, headers={"Retry-After": "7"})
     assert api.repository(world.name) is not None
     assert max(waited) == pytest.approx(7, abs=1)
+
+
+def test_a_status_leads_to_the_comment_with_the_evidence(world: GiteaWorld) -> None:
+    pull = world.forge.open_or_update(world.spec())
+    for rows in (7, 8):
+        told = replace(check(CheckStatus.PASSED), details={"rows": rows})
+        pull = world.forge.set_check(world.name, pull.number, pull.head_commit, told)
+    ((number, said),) = world.other.hub.repos[world.name].comments.items()
+    assert '"rows": 8' in said.body
+    last = world.other.hub.repos[world.name].statuses[-1]
+    assert last.target_url == f"{pull.url}#issuecomment-{number}"
+    assert (last.context, last.state) == ("greylag/equivalence", "success")

@@ -37,6 +37,7 @@ from greylag.forge.hosted.api import (
     Told,
 )
 from greylag.forge.hosted.client import Client, Refused
+from greylag.forge.hosted.evidence import tell_evidence
 
 _LOG = logging.getLogger(__name__)
 _DESCRIPTION = 250
@@ -251,13 +252,13 @@ class GiteaApi:
         return newest_checks(self._asking.pages(f"/repos/{repository}/commits/{commit}/statuses"))
 
     def set_check(self, repository: str, shown: Shown, commit: str, check: Check) -> None:
-        """See `HostApi`: a commit status."""
+        """See `HostApi`: a commit status, whose address is that of the comment with the evidence."""
         summary = check.summary
         body = {
             "context": check.verifier,
             "state": TO_STATE[check.status],
             "description": summary if len(summary) <= _DESCRIPTION else summary[: _DESCRIPTION - 1] + "…",
-            "target_url": shown.url,
+            "target_url": tell_evidence(self, repository, shown, check, anchor="#issuecomment-"),
         }
         self.client.send("POST", f"/repos/{repository}/statuses/{commit}", body)
 

@@ -16,7 +16,6 @@ from greylag.forge.gitlab.notes import Notes, notes_of
 from greylag.forge.gitlab.people import People, encoded
 from greylag.forge.gitlab.reading import found_of, listed_of, login, shown_of
 from greylag.forge.gitlab.texts import cut, drafted, harmless
-from greylag.forge.hosted import talking
 from greylag.forge.hosted.api import (
     LABEL,
     Credential,
@@ -31,7 +30,7 @@ from greylag.forge.hosted.api import (
     Told,
 )
 from greylag.forge.hosted.client import Client, Refused
-from greylag.forge.hosted.looking import comments_of
+from greylag.forge.hosted.evidence import tell_evidence
 
 _TITLE = 255
 
@@ -210,17 +209,8 @@ class GitLabApi:
 
     def set_check(self, repository: str, shown: Shown, commit: str, check: Check) -> None:
         """See `HostApi`: a commit status, whose address is that of the note with the evidence."""
-        url = self._evidence(repository, shown, check)
+        url = tell_evidence(self, repository, shown, check, anchor="#note_")
         checking.set_check(self._projects, repository, shown, commit, check, url)
-
-    def _evidence(self, repository: str, shown: Shown, check: Check) -> str:
-        """Where the evidence stands: a note of its own, when there is any."""
-        if not check.details:
-            return shown.url
-        key = f"evidence/{check.verifier}"
-        talking.say(self, repository, shown.number, key, checking.evidence(check))
-        known = comments_of(self.comments(repository, shown.number)).get(key)
-        return shown.url if known is None else f"{shown.url}#note_{known[0]}"
 
     def comments(self, repository: str, number: int) -> Iterator[Said]:
         """See `HostApi`."""

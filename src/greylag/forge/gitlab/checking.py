@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
 from greylag.domain.check import Check, CheckStatus
@@ -12,7 +11,7 @@ from greylag.forge.gitlab.texts import cut
 from greylag.forge.hosted.api import Shown
 from greylag.forge.hosted.client import Refused
 
-_DESCRIPTION, _EVIDENCE = 255, 200_000
+_DESCRIPTION = 255
 
 
 def checks(projects: Projects, repository: str, commit: str) -> Iterable[Check]:
@@ -44,10 +43,3 @@ def set_check(projects: Projects, repository: str, shown: Shown, commit: str, ch
         # It is in that state already: pending twice is refused, and says nothing new.
         if error.status != 400 or "Cannot transition status" not in error.said:
             raise
-
-
-def evidence(check: Check) -> str:
-    """What a check found out, for people."""
-    text = json.dumps(dict(check.details), indent=1, default=str, ensure_ascii=False)
-    words = f"**{check.verifier}: {check.status.value}**\n\n{check.summary}\n\n"
-    return f"{words}~~~json\n{cut(text, _EVIDENCE)}\n~~~"
