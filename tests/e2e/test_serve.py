@@ -87,9 +87,9 @@ def test_a_failed_run_that_is_told_takes_the_merge_back_at_once(tmp_path: Path) 
             began = time.monotonic()
             assert client.post("/health/nightly", json=ran, headers=TOKEN).status_code == 201
             while not [one for one in events(campaign) if one.kind is EventKind.REVERTED]:
-                assert time.monotonic() < began + 20, [one.message for one in events(campaign)]
+                assert time.monotonic() < began + 30, [one.message for one in events(campaign)]
                 time.sleep(0.05)
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 15, "not at the next look, in five minutes"
             runner.join(20)
             assert not runner.is_alive()  # the wave is held, and a person is asked
             assert head_text(tmp_path / "fleet", name, "q.sql") == query(1)
