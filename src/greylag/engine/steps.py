@@ -198,9 +198,9 @@ def _rewritten(tick: Tick, target: Target) -> None:
         return
     if not target.holds_a_pull:
         # A pull request that is open already is brought up to date: it costs its owner nothing more.
-        reason = _too_many(tick, target)
-        if reason is not None and not awaited(world, target):
-            tick.wait(WaitKind.OTHERS, target, reason)
+        full = _too_many(tick, target)
+        if full is not None and not awaited(world, target):
+            tick.wait(WaitKind.OTHERS, target, full)
             return
         tick.open_now.update(target.owners)
         tick.opened += 1

@@ -123,8 +123,8 @@ def flow_of(files: Mapping[str, str], paths: Iterable[str] | None = None) -> Flo
             continue
         project = next((one for one in projects if path.startswith(f"{one}models/")), None)
         if project is not None and path.endswith((".sql", ".py")):
-            name, words = _model(path, text, project, projects[project])
-            models.setdefault(name, (words, f"{path}:1"))
+            model, words = _model(path, text, project, projects[project])
+            models.setdefault(model, (words, f"{path}:1"))
         if _WORDS.search(text) is None:
             continue
         plain = _without_comments(path, text)
