@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from tests.e2e.campaigns import (
     MIGRATION,
     START,
@@ -16,6 +17,7 @@ from tests.e2e.campaigns import (
     rule_rewriter,
     write_migration,
 )
+from tests.e2e.hosted import BOT, TOKEN, head_of, make_app, run
 
 from greylag.app import App, Settings, build
 from greylag.domain.target import TargetState
@@ -30,6 +32,7 @@ from greylag.engine.retire import retire
 from greylag.engine.rewriting import rewrite_tree
 from greylag.engine.work import InlineWork
 from greylag.forge import EmbeddedForge, PullRequestState
+from greylag.testing.github import GitHubServer
 
 OWNERS = "/a/ @alpha\n/b/ @org/beta @alpha\n"
 FILES = {
@@ -184,3 +187,21 @@ def test_files_that_change_together_stay_together_and_the_pull_request_says_why(
     other = campaign.fleet.sources("mono//sql", campaign.migration)
     assert other.wanted == {"sql/report.sql"}
     assert not other.note
+
+
+def test_parts_of_a_repository_on_a_hosted_forge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with GitHubServer(tmp_path / "server") as server:
+        files = {path: text.encode() for path, text in FILES.items() if path != "c.sql"}
+        server.hub.add("shop/mono", files, access={BOT: "write", "alpha": "write"})
+        monkeypatch.setenv(TOKEN, server.hub.token(BOT))
+        app = make_app(tmp_path, server.url, kind="github")
+        campaign = run(tmp_path, app, SPLIT)
+        assert states(campaign) == {"shop/mono//alpha": DONE, "shop/mono//org.beta": DONE}
+        for path in ("a/q.sql", "a/r.sql", "b/q.sql"):
+            assert "account_id AS user_id" in head_of(server, "shop/mono", path)
+        pulls = server.hub.repos["shop/mono"].pulls.values()
+        assert sorted((pull.head, pull.merged_at is not None) for pull in pulls) == [
+            ("greylag/users-v2.alpha", True),
+            ("greylag/users-v2.org.beta", True),
+        ]
+        assert retire(campaign).unread
