@@ -33,6 +33,7 @@ def caller_on(server: GiteaServer, folder: Path, number: int) -> Caller:
     return Caller(world=world, server=server, again=lambda: make_forge(server, place))
 
 
+@pytest.mark.timeout(3600 if SLOW else 300)
 def test_one_failure_anywhere_changes_nothing_in_the_end(tmp_path: Path, server: GiteaServer) -> None:
     faults = faults_of(caller_on(server, tmp_path, 0))
     assert len(faults) > 15
@@ -50,6 +51,7 @@ def test_one_failure_anywhere_changes_nothing_in_the_end(tmp_path: Path, server:
             raise AssertionError(f"{fault.method} {fault.path} #{fault.skip} {after=}: {error}") from error
 
 
+@pytest.mark.timeout(3600 if SLOW else 300)
 def test_what_a_person_pushes_stays_whenever_they_do(tmp_path: Path, server: GiteaServer) -> None:
     step = 1 if SLOW else 25
     for after in range(10, 200, step):
