@@ -15,6 +15,9 @@ from greylag.mapping.compiled import CompiledMigration, Mapping
 from greylag.mapping.templates import rendered
 from greylag.workspace.history import parse_trailers
 
+CHECK = "equivalence"
+"""The verifier whose check stands on our pull requests: `greylag/equivalence` on a forge."""
+
 AGENT_SAYS = "agent: "
 """What a ledger's reason begins with where it is an agent's."""
 

@@ -9,7 +9,7 @@ from greylag.domain.parts import part
 from greylag.domain.target import TargetState
 from greylag.engine import claims
 from greylag.engine.apply import record
-from greylag.engine.describe import branch, pull_key
+from greylag.engine.describe import CHECK, branch, pull_key
 from greylag.engine.effects import EffectFailed, Request, Tools
 from greylag.engine.events import EventKind
 from greylag.engine.merging import before
@@ -191,7 +191,7 @@ def _verdict_check(target: Target) -> Check:
     verdict = target.verdict or Verdict.INCONCLUSIVE
     shown = verdict in (Verdict.PROVEN, Verdict.TESTED)
     return Check(
-        verifier="equivalence",
+        verifier=CHECK,
         status=CheckStatus.PASSED if shown else CheckStatus.INCONCLUSIVE,
         summary=f"{verdict}: old and new version compared under the mapping",
     )
