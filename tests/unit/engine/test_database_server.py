@@ -17,11 +17,12 @@ from greylag.domain.agent import AttemptKey
 from greylag.domain.check import Verdict
 from greylag.domain.errors import UsageError
 from greylag.domain.target import TargetState
-from greylag.engine import hearts, questions, tables
+from greylag.engine import hearts, hooks, questions, tables
 from greylag.engine.books import Budget, SqlBooks
 from greylag.engine.clock import ServerClock, SystemClock
 from greylag.engine.database import DatabaseAway, connect, passes, prepare
 from greylag.engine.events import EventKind
+from greylag.engine.hooks import SEVERAL, Delivery, PushedRun
 from greylag.engine.store import Store
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -274,3 +275,25 @@ def test_an_address_that_is_wrong_is_not_repeated() -> None:
     with pytest.raises(UsageError) as caught:
         connect("user:secret@host")
     assert "secret" not in str(caught.value)
+
+
+def test_what_comes_in_is_kept_once_and_counted(store: Store) -> None:
+    now, day, life = datetime.now(UTC), timedelta(days=1), timedelta(seconds=30)
+    storm = [Delivery(forge="f", id=str(n % 900), repository="r", kind="push") for n in range(1000)]
+    job = PushedRun(source="s", key="1", repository="r", job="a/b_c%", document={"state": "x"})
+    shared = PushedRun(source="s", key="2", repository=SEVERAL, job="z", document={"state": "y"})
+    with store.write() as session:
+        assert hooks.keep_deliveries(session, storm, now) == 900
+        assert hooks.keep_runs(session, [job, shared, job], now) == 2
+        hooks.beat(session, "serve-1")
+    with store.read() as session:
+        assert hooks.counted(session) == (900, 2)
+        assert hooks.last_runs(session, ["r", "q"]) == {"r": 2, "q": 2}
+        assert hooks.delivered_after(session, 0) == (900, frozenset({("r", "push")}))
+        assert hooks.received(session, life)
+    assert hooks.runs_of(store)("s", "nobody", ["a/b_"]) == [{"state": "x"}]
+    with store.write() as session:
+        hooks.take(session, 900, now)
+        assert hooks.forget_old(session, now + 9 * day, deliveries_for=day, runs_for=day) == 900
+        hooks.leave(session, "serve-1", life)
+        assert not hooks.received(session, life)
