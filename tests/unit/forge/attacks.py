@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from tests.unit.forge.contract import FIRST, World, check
 
@@ -91,8 +92,9 @@ def faults_of(caller: Caller) -> list[Fault]:
 def _anywhere(path: str, name: str) -> str:
     """The pattern of a path in whatever repository: commits and comments are called otherwise there."""
     pattern = re.escape(path).replace(re.escape(name), "[^/]+/[^/]+")
+    pattern = pattern.replace(re.escape(quote(name, safe="")), "[^/]+")
     pattern = re.sub(r"(?<=/)[0-9a-f]{40}", "[0-9a-f]{40}", pattern)
-    return re.sub(r"(?<=comments/)\d+", r"\\d+", pattern)
+    return re.sub(r"((?:comments|notes)/)\d+", r"\1\\d+", pattern)
 
 
 def fired(caller: Caller) -> bool:
