@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -21,6 +21,8 @@ from tests.unit.rollout.servers import serve
 
 from greylag.app.health_settings import AnySource, built
 from greylag.rollout.health import HealthSource
+from greylag.rollout.sources.openlineage import slim
+from greylag.rollout.sources.pushed import OPENLINEAGE, PushedHealth, PushedSettings, RunDocument
 
 MERGED = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -56,7 +58,27 @@ class Bench:
     def source(self) -> HealthSource:
         """The source, built from settings as they stand in a file."""
         settings = TypeAdapter(AnySource).validate_python(_SETTINGS[self.kind](self))
+        if isinstance(settings, PushedSettings):
+            return PushedHealth(settings, self.pushed)
         return built(settings, self.folder)
+
+    def pushed(self, source: str, repository: str, prefixes: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+        """What was told of these runs, oldest first, as it is kept."""
+        if source == OPENLINEAGE:
+            assert [*prefixes] == ["team/r."]
+            return [slim(event) for event in _events(self)]
+        return [
+            RunDocument(
+                repository=repository,
+                state=state,
+                run=run.started.isoformat(),
+                started=run.started,
+                ended=None if state == "running" else run.ended,
+                rows=run.rows,
+            ).model_dump(mode="json", exclude_none=True)
+            for run in self.runs
+            for state in ("running", "success" if run.good else "failed")
+        ]
 
     def tell(self, *runs: Told) -> None:
         """These are the runs so far."""
@@ -240,6 +262,10 @@ _SETTINGS: dict[str, Any] = {
     "openlineage web": lambda made: {
         "kind": "openlineage", "web": _web(made), "jobs": "team/{name}.*", "rules": made.rules,
     },
+    "pushed": lambda made: {"kind": "pushed", "rules": made.rules},
+    "pushed openlineage": lambda made: {
+        "kind": "pushed", "source": "openlineage", "jobs": "team/{name}.*", "rules": made.rules,
+    },
     "prometheus": lambda made: {
         "kind": "prometheus", "web": _web(made), "rules": {"max": 0},
         "query": 'last_over_time(failed{repo="{repository}"}[{since}s])',
@@ -277,5 +303,8 @@ KINDS = tuple(_SETTINGS)
 BY_HTTP = tuple(_ANSWERS)
 WITH_CLOCKS = tuple(kind for kind in KINDS if kind not in ("status_dir", "command"))
 """The sources that compare times of another clock with ours."""
-WITH_HISTORY = ("airflow 1", "airflow 2", "dbt folder", "openlineage folder", "openlineage web")
+WITH_HISTORY = (
+    "airflow 1", "airflow 2", "dbt folder", "openlineage folder", "openlineage web", "pushed",
+    "pushed openlineage",
+)  # fmt: skip
 """The sources that know the runs before the merge."""
