@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError
@@ -72,12 +71,19 @@ def _place(document: Any, loc: tuple[int | str, ...]) -> tuple[int, int] | None:
     return place
 
 
-def _inside(fields: Mapping[str, FieldInfo], part: int | str) -> Mapping[str, FieldInfo]:
-    """The fields one step further: of a part, or of the kind that was chosen for an entry of a list."""
-    if part not in fields:
-        return fields  # the position in a list, or a kind: the models were found a step before
-    models = _models(fields[str(part)].annotation)
-    return {name: field for model in models for name, field in model.model_fields.items()}
+def _inside(models: Sequence[type[BaseModel]], part: int | str) -> Sequence[type[BaseModel]]:
+    """The models one step further: of a part, or of the kind that was chosen among several."""
+    fields = [model.model_fields[str(part)] for model in models if part in model.model_fields]
+    if fields:
+        return [model for field in fields for model in _models(field.annotation)]
+    # The position in a list leaves them as they are.
+    chosen = [model for model in models if part in _kinds(model)]
+    return chosen or models
+
+
+def _kinds(model: type[BaseModel]) -> tuple[Any, ...]:
+    field = model.model_fields.get("kind")
+    return () if field is None else get_args(field.annotation)
 
 
 def _models(annotation: Any) -> list[type[BaseModel]]:
@@ -87,10 +93,10 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
 
 
 def _unknown(model: type[BaseModel], loc: tuple[int | str, ...]) -> str:
-    fields: Mapping[str, FieldInfo] = model.model_fields
+    models: Sequence[type[BaseModel]] = [model]
     for part in loc[:-1]:
-        fields = _inside(fields, part)
-    names = sorted(name for name in fields if name != "file")
+        models = _inside(models, part)
+    names = sorted({name for one in models for name in one.model_fields if name != "file"})
     near = difflib.get_close_matches(str(loc[-1]), names, n=1)
     hint = f"; did you mean `{near[0]}`?" if near else ""
     return f"`{loc[-1]}` is not a setting{hint} (known here: {', '.join(names)})"

@@ -35,7 +35,12 @@ AnyForge: TypeAlias = Annotated[
     | Annotated[GerritSettings, Tag("gerrit")]
     | Annotated[GiteaSettings, Tag("gitea")]
     | Annotated[GiteaSettings, Tag("forgejo")],
-    Discriminator(_kind),
+    Discriminator(
+        _kind,
+        custom_error_type="no_such_kind",
+        custom_error_message="`kind` is none of embedded, github, gitlab, bitbucket, gerrit, gitea and "
+        "forgejo",
+    ),
 ]
 
 

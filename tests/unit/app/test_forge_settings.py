@@ -63,6 +63,31 @@ def test_a_fault_has_its_place_and_shows_no_secret(tmp_path: Path) -> None:
     assert "ghp_secret" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("kind: gihub\n  org: shop", "`kind` is none of embedded, github,"),
+        ("org: shop", r"`org` is not a setting \(known here: kind"),
+        ("kind: github\n  orgs: [a]", "`orgs` is not a setting; did you mean `org`"),
+        ("kind: github\n  token_env: T\n  org: a\n  assignees: [ann]", "'ann' cannot be assigned"),
+        ("kind: github\n  token_env: T\n  org: a\n  trailers: {'a b': c}", "is no trailer"),
+        ("kind: github\n  token_env: T\n  org: a\n  trailers: {Greylag-Key: c}", "own trailers"),
+    ],
+)
+def test_a_kind_that_there_is_not_and_its_settings(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "greylag.yaml").write_text(f"forge:\n  {text}\n")
+    with pytest.raises(FileFaults, match=said):
+        load_settings(start=tmp_path)
+
+
+def test_lists_of_a_kind_come_from_the_environment_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "greylag.yaml").write_text("forge:\n  kind: github\n  token_env: T\n")
+    monkeypatch.setenv("GREYLAG_FORGE__REPOSITORIES", '["shop/etl"]')
+    assert getattr(load_settings(start=tmp_path).forge, "repositories", ()) == ("shop/etl",)
+
+
 def test_secrets_come_from_the_environment_or_a_file(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("two\nlines\n")
