@@ -55,6 +55,7 @@ OpenAgents = Callable[[], AbstractContextManager[Callable[[], "Agents"] | None]]
 OpenNotices = Callable[[str, OnTick], AbstractContextManager[OnTick]]
 """For a campaign, and what is called at each tick: the same, with notices collected and sent."""
 
+_BREATH_SECONDS = 0.03
 _SHARE = 4.0
 """While effects run, a tick comes at the earliest after so many times the length of the last tick."""
 
@@ -475,6 +476,8 @@ class Campaign:
         until = time.monotonic() + pause
         while work.busy() and (left := until - time.monotonic()) > 0:
             work.wait(left)
+            # Thousands of effects end one by one: whoever asks after each of them asks all the time.
+            time.sleep(min(left, _BREATH_SECONDS))
 
     def _finish(self, now: datetime) -> None:
         table = tables.migrations

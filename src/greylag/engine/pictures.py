@@ -31,6 +31,24 @@ _WHOLE_SECONDS = 30.0
 _SEVERAL = "*"
 
 
+_LAST = sa.select(
+    *(
+        sa.select(sa.func.coalesce(sa.func.max(column), 0)).scalar_subquery()
+        for column in (targets.c.changed, readings.c.id, pushed_runs.c.id)
+    )
+)
+_READINGS = (
+    sa.select(readings)
+    .where((readings.c.migration == sa.bindparam("of")) & (readings.c.id > sa.bindparam("seen")))
+    .order_by(readings.c.id)
+)
+_TOLD = (
+    sa.select(pushed_runs.c.repository, sa.func.max(pushed_runs.c.id))
+    .where(pushed_runs.c.id > sa.bindparam("seen"))
+    .group_by(pushed_runs.c.repository)
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
     """The targets of a campaign up to these numbers of changes, readings and told runs."""
@@ -60,6 +78,7 @@ class Pictures:
     target_of: Callable[[Mapping[Any, Any]], Target]
     columns: list[sa.Column[Any]]
     _known: dict[str, tuple[Picture, ...]] = field(default_factory=dict)
+    _queries: dict[bool, sa.Select[Any]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def look(self, connection: sa.Connection, migration: str) -> tuple[Target, ...]:
@@ -81,18 +100,24 @@ class Pictures:
                 self._known[migration] = tuple(newest[:_KEPT])
         return picture.shown
 
+    def _query(self, *, whole: bool) -> sa.Select[Any]:
+        """The rows of a campaign: all of them, or those after a number. Built once, as it is asked so often."""
+        if whole not in self._queries:
+            query = sa.select(*self.columns).where(targets.c.migration == sa.bindparam("of"))
+            self._queries[whole] = (
+                query if whole else query.where(targets.c.changed > sa.bindparam("seen", type_=sa.Integer))
+            )
+        return self._queries[whole]
+
     def _after(
         self, connection: sa.Connection, migration: str, last: Picture, numbers: tuple[int, int, int]
     ) -> Picture:
         """The picture that follows, or the same where nothing changed."""
         if (last.changed, last.read, last.heard) == numbers:
             return last
-        here = targets.c.migration == migration
-        if last.changed >= 0:
-            here &= targets.c.changed > last.changed
-        found = [
-            self.target_of(row._mapping) for row in connection.execute(sa.select(*self.columns).where(here))
-        ]
+        query = self._query(whole=last.changed < 0)
+        rows_read = connection.execute(query, {"of": migration, "seen": last.changed})
+        found = [self.target_of(row._mapping) for row in rows_read]
         read = _readings(connection, migration, last)
         told = _told(connection, last)
         touched = {one.repository for one in found} | {key[0] for key in read}
@@ -133,11 +158,7 @@ def _with(
 
 def _numbers(connection: sa.Connection) -> tuple[int, int, int]:
     """The last numbers that this transaction sees."""
-    asked = [
-        sa.select(sa.func.coalesce(sa.func.max(column), 0)).scalar_subquery()
-        for column in (targets.c.changed, readings.c.id, pushed_runs.c.id)
-    ]
-    row = connection.execute(sa.select(*asked)).one()
+    row = connection.execute(_LAST).one()
     return int(row[0]), int(row[1]), int(row[2])
 
 
@@ -145,10 +166,8 @@ def _readings(
     connection: sa.Connection, migration: str, last: Picture
 ) -> dict[tuple[str, int], tuple[Reading, ...]]:
     """Of what was read since: whole lists, oldest first."""
-    here = (readings.c.migration == migration) & (readings.c.id > last.read)
-    query = sa.select(readings).where(here).order_by(readings.c.id)
     found: dict[tuple[str, int], tuple[Reading, ...]] = {}
-    for row in connection.execute(query).mappings():
+    for row in connection.execute(_READINGS, {"of": migration, "seen": last.read}).mappings():
         key = (row["repository"], row["attempt"])
         reading = Reading(status=CheckStatus(row["status"]), detail=row["detail"], at=row["at"])
         found[key] = (*(found.get(key) or last.readings.get(key, ())), reading)
@@ -157,6 +176,4 @@ def _readings(
 
 def _told(connection: sa.Connection, last: Picture) -> dict[str, int]:
     """Of runs that were told since: the last number by repository."""
-    table = pushed_runs
-    query = sa.select(table.c.repository, sa.func.max(table.c.id)).where(table.c.id > last.heard)
-    return {row[0]: int(row[1]) for row in connection.execute(query.group_by(table.c.repository))}
+    return {row[0]: int(row[1]) for row in connection.execute(_TOLD, {"seen": last.heard})}
