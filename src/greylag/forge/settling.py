@@ -33,7 +33,7 @@ def settle(repo: Repository, store: Store, now: datetime, pull: PullRequest) -> 
     head_commit = found or pull.head_commit
     tip = repo.head(pull.base)
     if repo.is_ancestor(head_commit, tip):
-        return record_merge(repo, store, pull, head_commit, _taken_in_by(repo, head_commit, tip))
+        return record_merge(repo, store, pull, head_commit, taken_in_by(repo, head_commit, tip))
     if found is None:
         return store.update(pull.repository, pull.number, lambda kept: closed(kept, now))
     if found != pull.head_commit:
@@ -140,8 +140,8 @@ def take_back(
     )
 
 
-def _taken_in_by(repo: Repository, commit: str, tip: str) -> str:
-    """The first commit on the tip's main line that contains `commit`."""
+def taken_in_by(repo: Repository, commit: str, tip: str) -> str:
+    """The first commit on the tip's main line that contains `commit`. Raises ForgeError for none."""
     for info in repo.log(tip, first_parent=True):
         if not info.parents or not repo.is_ancestor(commit, info.parents[0]):
             return info.id

@@ -14,7 +14,14 @@ from tests.unit.forge.contract import FIRST, check
 from tests.unit.forge.gitea_world import ACCESS, BOT, GiteaWorld, gitea_world, make_api, make_forge
 
 from greylag.domain.check import CheckStatus
-from greylag.forge import ForgeError, Merged, MergeRefusal, NotMergeable, PullRequest
+from greylag.forge import (
+    ForgeError,
+    Merged,
+    MergeRefusal,
+    NotMergeable,
+    PullRequest,
+    PullRequestState,
+)
 from greylag.forge.hosted import Selection, select
 from greylag.forge.hosted.api import Held, MergeWish
 from greylag.testing.gitea import Flavour, GiteaServer
@@ -265,3 +272,48 @@ def test_a_status_leads_to_the_comment_with_the_evidence(world: GiteaWorld) -> N
     last = world.other.hub.repos[world.name].statuses[-1]
     assert last.target_url == f"{pull.url}#issuecomment-{number}"
     assert (last.context, last.state) == ("greylag/equivalence", "success")
+
+
+def test_what_somebody_merged_by_hand_counts_as_merged(world: GiteaWorld) -> None:
+    """Gitea shows it as open still, and says "try again later" or worse to whoever would merge it."""
+    pull = world.forge.open_or_update(world.spec())
+    hub = world.other.hub
+    git = Git(hub.repos[world.name].path)
+    tip = git.branch("main")
+    assert tip is not None
+    made = git.merge("merge", tip, pull.head_commit, message="by hand", login="ann", when=hub.now())
+    git.move("main", made)
+    world.push("main", {"other.sql": b"later\n"})
+    assert hub.repo(world.name).pulls[pull.number].state == "open"
+    after = world.forge.get(world.name, pull.number)
+    assert (after.state, after.merge_commit) == (PullRequestState.MERGED, made)
+    done = world.forge.merge(world.name, pull.number, pull.head_commit)
+    assert isinstance(done, Merged)
+    assert (done.commit, done.already) == (made, True)
+    back = world.forge.revert(world.name, pull.number)
+    assert isinstance(back, PullRequest)
+    assert isinstance(world.forge.merge(world.name, back.number, back.head_commit), Merged)
+    assert world.at_main("q.sql") == FIRST["q.sql"]
+
+
+def test_a_branch_that_a_person_set_back_is_not_merged(world: GiteaWorld) -> None:
+    spec = world.spec()
+    pull = world.forge.open_or_update(spec)
+    git = Git(world.other.hub.repos[world.name].path)
+    git.move(spec.head, git.branch("main"))
+    assert world.forge.get(world.name, pull.number).state is PullRequestState.OPEN
+
+
+def test_what_was_squashed_is_taken_back_on_another_machine(tmp_path: Path) -> None:
+    with gitea_world(tmp_path, merge_method="squash") as world:
+        pull = world.merged(world.spec())
+        world.push("main", {"other.sql": b"later\n"})
+        other = make_forge(world.other, tmp_path / "another")
+        other.mirror.open(world.name)
+        back = other.revert(world.name, pull.number)
+        assert isinstance(back, PullRequest)
+        assert isinstance(other.merge(world.name, back.number, back.head_commit), Merged)
+        assert Git(world.other.hub.repos[world.name].path).branch(pull.head) is None
+        again = make_forge(world.other, tmp_path / "third")
+        repo = again.mirror.open(world.name)
+        assert repo.find(repo.head(), "q.sql") == FIRST["q.sql"]

@@ -49,7 +49,7 @@ _UNASKABLE = frozenset({403, 404, 422})
 class GiteaApi:
     """One Gitea or Forgejo server. `url` is its web address, below which git is served, too."""
 
-    features = Features(conflicts=False, heads="refs/pull/{number}/head")
+    features = Features(conflicts=False, notices=False, heads="refs/pull/{number}/head")
 
     def __init__(self, client: Client, url: str, *, kind: str = "gitea") -> None:
         self.kind = kind

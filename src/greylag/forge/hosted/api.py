@@ -33,16 +33,18 @@ class Features:
 
     `labels` False: they are kept in our marker (and `label` is never called). `drafts` False: never asked
     for. `assignees` False: nobody is assigned. `conflicts` False: `mergeable` is not told, or means more
-    than a conflict; git is asked in the mirror. `unseen`: how a text is hidden in a body: an HTML comment, or
-    a link reference that is never referred to (for forges that show HTML comments). `body`: characters that
-    a body may have. `heads`: the ref under which the forge keeps the head of a pull request (`{number}`)
-    after its branch is gone.
+    than a conflict; git is asked in the mirror. `notices` False: that somebody pushed its commits to the base
+    does not make a pull request a merged one; git is asked when `base_commit` is its head. `unseen`: how a
+    text is hidden in a body: an HTML comment, or a link reference that is never referred to (for forges that
+    show HTML comments). `body`: characters that a body may have. `heads`: the ref under which the forge keeps
+    the head of a pull request (`{number}`) after its branch is gone.
     """
 
     labels: bool = True
     drafts: bool = True
     assignees: bool = True
     conflicts: bool = True
+    notices: bool = True
     unseen: Literal["comment", "reference"] = "comment"
     body: int = 65_536
     heads: str = ""

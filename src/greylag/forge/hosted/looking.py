@@ -11,6 +11,7 @@ from greylag.forge.base import Comment, ForgeError, PullRequest, PullRequestStat
 from greylag.forge.hosted.api import PREFIX, HostApi, Said, Shown
 from greylag.forge.hosted.marker import Marker, unmark, unmark_comment
 from greylag.forge.hosted.mirror import Mirror
+from greylag.forge.settling import taken_in_by
 from greylag.workspace import Repository
 
 LOOKS = 8
@@ -29,7 +30,26 @@ class Looking:
         found = self.api.pull(repository, number)
         if found is None:
             raise ForgeError(f"{repository} has no pull request #{number}, or it is not shown to us")
-        return found
+        return found if self.api.features.notices else self._noticed(repository, found)
+
+    def _noticed(self, repository: str, shown: Shown) -> Shown:
+        """Where the forge does not see it: what it shows as open is merged if the base holds our commit.
+
+        A person's commit, and a branch that was set back, are none of ours.
+        """
+        marker = marker_of(shown)
+        head = shown.head_commit
+        if shown.state is not PullRequestState.OPEN or shown.base_commit != head:
+            return shown
+        tip = self.mirror.sync(repository, shown.base)
+        if tip is None or marker is None or head not in marker.heads:
+            return shown
+        repo = Repository.open(self.mirror.path(repository))
+        if not (repo.has_commit(head) and repo.is_ancestor(head, tip)):
+            return shown
+        taken = taken_in_by(repo, head, tip)
+        when = repo.info(taken).when
+        return replace(shown, state=PullRequestState.MERGED, merge_commit=taken, merged_at=when)
 
     def read(self, repository: str, shown: Shown) -> PullRequest:
         """The same with its checks and comments. Its base is synced here."""

@@ -22,6 +22,8 @@ class Hub(hosting.Hub[Repo]):
     `items`: how long a page may be (`MAX_RESPONSE_ITEMS`).
     """
 
+    head_ref = "refs/pull/{number}/head"
+
     def __init__(
         self,
         root: Path,

@@ -98,7 +98,7 @@ def pull(
             "repo_id": one.extra.get("head_repo", repo.id),
             "repo": short,
         },
-        "merge_base": git.base(one.base_sha, one.head_sha) or "",
+        "merge_base": git.base((tip if one.state == "open" else None) or one.base_sha, one.head_sha) or "",
         "created_at": stamp(one.created),
         "updated_at": stamp(one.updated),
         "closed_at": stamp(one.closed_at),
