@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from greylag.domain.outcome import Reason
 from greylag.domain.words import count
@@ -31,7 +30,7 @@ class Concerned:
 def concerned(repo: Repository, files: CommitFiles, scan: Scan, migration: CompiledMigration) -> Concerned:
     """From what a scan of a commit found. Raises RepositoryError for a tree that cannot be read."""
     unreadable = {shown(found.path): found.reason for found in scan.mentions if found.reason is not None}
-    filters = any(PurePosixPath(path).name == _ATTRIBUTES for path in files)
+    filters = any(path.rpartition("/")[2] == _ATTRIBUTES for path in files)
     named: set[str] = set()
     for found in scan.mentions:
         if found.reason is None:

@@ -67,7 +67,7 @@ def with_companions(
 
     What such a file still reads of an old dataset is told with it: it stays a reader, with the reason.
     """
-    if not any(PurePosixPath(path).name == DBT_PROJECT for path in files) and not any(
+    if not any(path.rpartition("/")[2] == DBT_PROJECT for path in files) and not any(
         _is_dbt(report.outcome) for report in reports
     ):
         return tuple(reports)  # without a project no file is read for it

@@ -20,6 +20,7 @@ from greylag.domain.outcome import (
 )
 from greylag.engine.dbt_files import judged_by_dbt, prove_dbt_file, with_companions
 from greylag.engine.finding import look
+from greylag.engine.memory import Memory, key_of
 from greylag.engine.programs import prove_fragments, prove_programs
 from greylag.mapping.compiled import CompiledMigration
 from greylag.rewrite.dispatch import JINJA, framework_of
@@ -28,6 +29,7 @@ from greylag.verify.dbt import prove_dbt
 from greylag.verify.spark import Running, joined, prove_spark, speaks_pyspark
 
 ProofLevel = Literal["none", "fast", "full"]
+_MEMORY = Memory()
 
 
 def rewrite_file(
@@ -48,8 +50,9 @@ def rewrite_file(
     refuted is `Skipped`, and its counterexample is kept in `proof`.
     """
     files = siblings if siblings is not None else {path: text}
+    key = None if running is not None else key_of(path, text, migration, files, form, proof)
     try:
-        return _rewrite(path, text, migration, form, proof, files, running)
+        return _MEMORY.recall(key, lambda: _rewrite(path, text, migration, form, proof, files, running))
     except (KeyboardInterrupt, SystemExit):
         raise
     except Exception as error:  # noqa: BLE001 - a codemod never takes the run down: the file is left alone
