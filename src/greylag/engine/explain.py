@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Sized
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from greylag.domain.check import Verdict
@@ -11,6 +11,7 @@ from greylag.domain.lineage import Dependency
 from greylag.domain.migration import Criticality, MergePolicy, Rollout
 from greylag.domain.target import TargetState
 from greylag.domain.words import count, duration
+from greylag.engine import describe
 from greylag.engine.campaign import Campaign
 from greylag.engine.optouts import Unclear, asked, declared
 from greylag.engine.patching import Rewriting
@@ -48,13 +49,17 @@ class PlannedTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What `run` would do. `questions` maps a key to its text and the targets that wait on it."""
+    """What `run` would do. `questions` maps a key to its text and the targets that wait on it.
+
+    `sample` is how the first target's branch, title, body and commit are worded; empty without templates.
+    """
 
     migration: str
     policy: tuple[str, ...]
     window: Opening
     targets: tuple[PlannedTarget, ...]
     questions: Mapping[str, tuple[str, tuple[str, ...]]]
+    sample: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def waves(self) -> dict[int, tuple[PlannedTarget, ...]]:
@@ -116,7 +121,25 @@ def plan(campaign: Campaign, *, proof: ProofLevel | None = None) -> Plan:
         window=opening(rollout.window, campaign.clock.now(), calendar=campaign.rules.calendar),
         targets=tuple(targets),
         questions=questions,
+        sample=_sample(campaign, made),
     )
+
+
+def _sample(campaign: Campaign, made: Mapping[str, Rewriting]) -> dict[str, str]:
+    migration, _ = campaign.compiled()
+    templates = campaign.performer.rewrites.worded(migration)
+    found = sorted(name for name, one in made.items() if one.state is TargetState.REWRITTEN)
+    if templates == describe.PLAIN or not found:
+        return {}
+    name, first = found[0], made[found[0]]
+    target = Target(repository=name, state=first.state, owners=tuple(_owners(first)))
+    return {
+        "repository": name,
+        "branch": describe.branch(migration.name, 1, templates, repository=name),
+        "title": describe.title(migration, target, templates),
+        "body": describe.body(migration, target, first, templates),
+        "commit": describe.commit_message(migration, target, templates),
+    }
 
 
 def _upstreams(targets: Sequence[PlannedTarget], edges: Iterable[Dependency]) -> list[PlannedTarget]:
@@ -269,6 +292,9 @@ def calendar_words(rules: Rules) -> tuple[str, ...]:
 def words(plan: Plan, now: datetime) -> list[str]:
     """The plan, a line each."""
     lines = [f"{plan.migration}: {_targets(plan.targets)}", *(f"  {line}" for line in plan.policy)]
+    if plan.sample:
+        shown = plan.sample
+        lines.append(f"  {shown['repository']}: branch {shown['branch']}, “{shown['title']}”.")
     if not plan.window.open:
         until = f" until {plan.window.until:%Y-%m-%d %H:%M %Z}" if plan.window.until else ""
         lines.append(f"  Now ({now:%H:%M %Z}) no merge is allowed{until}: {plan.window.why}.")

@@ -22,6 +22,7 @@ from greylag.domain.migration import Templates
 from greylag.domain.target import TargetState
 from greylag.engine.clock import LeapClock
 from greylag.engine.describe import agent_message, branch, commit_message, title
+from greylag.engine.explain import plan, words
 from greylag.engine.work import InlineWork
 from greylag.engine.world import Target
 from greylag.forge import EmbeddedForge
@@ -120,6 +121,11 @@ def test_a_campaign_in_words_of_their_own(tmp_path: Path) -> None:
         )
         app.campaign(file).run()
 
+    sample = plan(build(load_settings(settings), rewriter=rule_rewriter).campaign(file))
+    assert sample.sample["branch"] == "change/users-v2/1"
+    assert "  a: branch change/users-v2/1, “users-v2: Read users_v2 instead of users_v1”." in words(
+        sample, START
+    )
     run({"a"})
     forge = EmbeddedForge(tmp_path / "fleet")
     heads = {pull.head for pull in forge.pull_requests("a") if not pull.key.startswith("revert:")}
