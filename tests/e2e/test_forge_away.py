@@ -12,6 +12,7 @@ from greylag.app import App
 from greylag.domain.target import TargetState
 from greylag.engine.clock import LeapClock
 from greylag.engine.decide import Decision
+from greylag.engine.fleet import FolderFleet
 from greylag.engine.report import events
 from greylag.engine.work import InlineWork
 from greylag.forge import (
@@ -23,6 +24,9 @@ from greylag.forge import (
     PullRequestSpec,
 )
 from greylag.forge.base import Unavailable
+from greylag.lineage.index import FleetIndex
+from greylag.mapping.compiled import CompiledMigration
+from greylag.rewrite import candidate_names
 
 
 class Moody(EmbeddedForge):
@@ -95,3 +99,30 @@ def test_what_left_the_queue_counts_as_a_try(tmp_path: Path) -> None:
     forge = Moody(tmp_path / "fleet", clock, away=timedelta(0), refuses={MergeRefusal.DEQUEUED: 9})
     states, _ = ran(tmp_path, make_app(tmp_path, clock=clock, forge=forge, work=InlineWork))
     assert states == {"a": TargetState.HANDED_OVER}
+
+
+class AwayFleet(FolderFleet):
+    """A fleet on a forge that is away: nobody can say what belongs to it."""
+
+    def mentioning(self, migration: CompiledMigration) -> tuple[str, ...]:
+        """See `Fleet`."""
+        raise Unavailable("GET /orgs/shop/repos: 503")
+
+
+def test_a_campaign_goes_on_with_what_it_knows_while_the_forge_is_away(tmp_path: Path) -> None:
+    make_fleet(tmp_path / "fleet", {"a": {"q.sql": query(1)}})
+    app = make_app(tmp_path, clock=LeapClock(START), work=InlineWork)
+    away = AwayFleet(tmp_path / "fleet", FleetIndex(tmp_path / "index.db"), names=candidate_names)
+    campaign = app.campaign(write_migration(tmp_path))
+    campaign.fleet = away
+    with app.lock(), pytest.raises(Unavailable):
+        campaign.run()
+    again = app.campaign(write_migration(tmp_path))
+    again.start()
+    again.scan()
+    again.fleet = away
+    with app.lock():
+        assert again.run().over
+    assert [event.message for event in events(again) if event.kind.value == "waiting"] == [
+        "new consumers could not be looked for: GET /orgs/shop/repos: 503"
+    ]

@@ -40,7 +40,7 @@ from greylag.engine.rewriter import Rewrites
 from greylag.engine.store import Session, Store
 from greylag.engine.work import Work, WorkFactory
 from greylag.engine.world import AgentRules, Local, Mode, Rules, Target, World
-from greylag.forge.base import Forge
+from greylag.forge.base import Forge, Unavailable
 from greylag.lineage.edges import read_lineage
 from greylag.mapping.compiled import CompiledMigration
 from greylag.rollout.health import HealthSource, Limits
@@ -410,7 +410,7 @@ class Campaign:
             self.performer.agents = agents
             patiently(self.start, self.store.patience)
             if scan:
-                patiently(self.scan, self.store.patience)
+                patiently(self._look_for_more, self.store.patience)
             notices = self._notices(self.name, on_tick)
             with (
                 self._work(self.performer.perform) as work,
@@ -418,6 +418,20 @@ class Campaign:
                 ringing(self.store, work.wake, wanted=self._listens) as self._listen,
             ):
                 return self._until_done(work, told)
+
+    def _look_for_more(self) -> None:
+        """Scan. Where the forge is away, a campaign that has begun goes on with what it knows, and says so.
+
+        Raises Unavailable for one that knows nothing yet.
+        """
+        try:
+            self.scan()
+        except Unavailable as error:
+            with self.store.write() as session:
+                if not session.watched(self.name):
+                    raise
+                text = f"new consumers could not be looked for: {error}"
+                session.event(self.name, EventKind.WAITING, text, at=self.clock.now())
 
     def _until_done(self, work: Work, on_tick: Callable[[Decision], None]) -> Outcome:
         ticks = 0
