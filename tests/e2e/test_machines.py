@@ -10,7 +10,7 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
@@ -38,7 +38,7 @@ from greylag.workspace import Repository
 TEXT = MIGRATION.replace("bake: 10m", "bake: 1s")
 LIFE = timedelta(seconds=3)
 REPOSITORIES = 30
-FAULTS = ["kill", "kill", "kill", "stop", "stop", "server", "crash"]
+FAULTS = ["kill", "kill", "kill", "stop", "stop", "server", "crash", "locks", "locks", "locks"]
 
 
 @pytest.fixture(scope="module")
@@ -160,6 +160,20 @@ def check(folder: Path, url: str, plain: list[str], *, restored: bool = False) -
         assert not session.leases()
 
 
+@contextmanager
+def main_branches_held(fleet: Path) -> Iterator[None]:
+    """Somebody else, a person's push for one, holds every main branch that nobody holds now."""
+    held = []
+    for path in fleet.glob("*.git"):
+        lock = path / "refs" / "heads" / "main.lock"
+        with suppress(FileExistsError):
+            lock.touch(exist_ok=False)
+            held.append(lock)
+    yield
+    for lock in held:
+        lock.unlink()
+
+
 def test_two_runs_and_a_worker_share_one_campaign(
     tmp_path: Path, server: Server, processes: ForkServerContext
 ) -> None:
@@ -195,6 +209,9 @@ def test_killed_stopped_and_the_server_restarted(
                 case "stop":
                     made.signal(name, signal.SIGSTOP)
                     asleep.append(name)
+                case "locks":
+                    with main_branches_held(tmp_path / "fleet"):
+                        time.sleep(dice.uniform(0.1, 0.5))
                 case "server" | "crash":
                     server.stop("fast" if fault == "server" else "immediate")
                     time.sleep(dice.uniform(0.1, 1.0))

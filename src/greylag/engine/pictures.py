@@ -101,7 +101,7 @@ class Pictures:
         return picture.shown
 
     def _query(self, *, whole: bool) -> sa.Select[Any]:
-        """The rows of a campaign: all of them, or those after a number. Built once, as it is asked so often."""
+        """The rows of a campaign: all of them, or those after a number. Built once: it is asked often."""
         if whole not in self._queries:
             query = sa.select(*self.columns).where(targets.c.migration == sa.bindparam("of"))
             self._queries[whole] = (
