@@ -273,11 +273,13 @@ def _fleet(settings: Settings, forge: Forge) -> FolderFleet:
 
 
 def _rewriter(settings: Settings) -> Rewriter:
-    from greylag.engine.crowd import CrowdRewriter
+    from greylag.engine.crowd import CrowdRewriter, cores
     from greylag.engine.rewriting import rewrite_tree
 
     # On a server each worker is a process: there are as many as there are cores for them.
-    return rewrite_tree if is_server(settings.database) else CrowdRewriter(rewriter=rewrite_tree)
+    if is_server(settings.database):
+        return rewrite_tree
+    return CrowdRewriter(rewriter=rewrite_tree, processes=min(cores(), settings.workers))
 
 
 def _health(settings: HealthSettings, base: Path | None, store: Store) -> HealthSource:

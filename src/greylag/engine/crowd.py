@@ -61,7 +61,7 @@ class CrowdRewriter:
     """
 
     rewriter: Rewriter
-    processes: int = field(default_factory=lambda: os.cpu_count() or 1)
+    processes: int
     _pool: ProcessPoolExecutor | None = None
     _wanted: bool = False
     _kept: int = 0
@@ -142,6 +142,11 @@ class CrowdRewriter:
             if self._pool is pool:
                 self._pool = None
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def cores() -> int:
+    """How many of the machine's cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def in_turn(work: Callable[[A], B], items: Iterable[A], at_once: int) -> Iterator[B]:
