@@ -1,7 +1,7 @@
 """CPU milliseconds a repository for the same edit, beside all-repos, which clones, edits, commits and pushes.
 
 200 packed repositories of twenty files (`--targets` for another number), of which one reads the old dataset.
-all-repos (https://pypi.org/project/all-repos) changes that file with the sed program that a person would
+all-repos (https://github.com/asottile/all-repos) changes that file with the sed program that a person would
 write for it, and merges it to main; its first clone of the fleet is not counted. We index the fleet, rewrite
 what reads the dataset, commit and merge it to main, through git's objects; beside it, the same with the fast
 proof. All trees must be equal at the end. all-repos is used from the PATH, or from a virtual environment that
