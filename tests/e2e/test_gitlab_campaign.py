@@ -19,19 +19,19 @@ def test_a_campaign_on_gitlab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         fill(server, {".gitlab/CODEOWNERS": OWNERS}, {"ann": "admin", "team": "read"})
         server.hub.group("shop", {BOT: "write"})
         server.hub.move("shop/r2", "shop/deep/r2")
-        server.hub.repos["shop/r1"].needs_pipeline = True
+        server.hub.repos["shop/r0"].needs_pipeline = True
         monkeypatch.setenv(TOKEN, server.hub.token(BOT))
         lost = (("POST", "/merge_requests$"), ("PUT", "/merge$"), ("POST", "/statuses/"))
         for method, path in lost:
             server.fault(method=method, path=path, drop=True, after=True)
-        health = ScriptedHealth(sick={"shop/r0"})
+        health = ScriptedHealth(sick={"shop/r1"})
         app = make_app(tmp_path, server.url, kind="gitlab", draft=True, health=health)
         campaign = run(tmp_path, app, MIGRATION.replace("bake: 10m", "bake: 10m\n  max_reverts: 9"))
         found = states(campaign)
         assert set(found) == {"shop/r0", "shop/r1", "shop/deep/r2"}, "the group and what is below it"
-        assert (found["shop/r1"], found["shop/deep/r2"]) == (TargetState.DONE, TargetState.DONE)
-        assert head_of(server, "shop/r0", "q0.sql") == query(0), "taken back"
-        for number, name in ((1, "shop/r1"), (2, "shop/deep/r2")):
+        assert (found["shop/r0"], found["shop/deep/r2"]) == (TargetState.DONE, TargetState.DONE)
+        assert head_of(server, "shop/r1", "q1.sql") == query(1), "taken back"
+        for number, name in ((0, "shop/r0"), (2, "shop/deep/r2")):
             assert "account_id AS user_id" in head_of(server, name, f"q{number}.sql")
             repo = server.hub.repos[name]
             (pull,) = repo.pulls.values()
