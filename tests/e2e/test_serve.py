@@ -52,10 +52,10 @@ def serving(folder: Path) -> Iterator[tuple[str, list[str]]]:
         said += [out, str(server.returncode)]
 
 
-def until(campaign: Campaign, state: TargetState, seconds: float = 30) -> str:
+def until(campaign: Campaign, runner: threading.Thread, state: TargetState, seconds: float = 30) -> str:
     """The first repository that gets there."""
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    while time.monotonic() < end and runner.is_alive():
         found = [one.repository for one in campaign.world().targets if one.state is state]
         if found:
             return found[0]
@@ -76,7 +76,7 @@ def test_a_failed_run_that_is_told_takes_the_merge_back_at_once(tmp_path: Path) 
     with serving(tmp_path) as (address, said), httpx.Client(base_url=address, trust_env=False) as client:
         with app.lock():
             runner.start()
-            name = until(campaign, TargetState.BAKING)
+            name = until(campaign, runner, TargetState.BAKING)
             ran = {
                 "repository": name,
                 "state": "failed",

@@ -17,7 +17,7 @@ from greylag.engine.clock import Clock
 from greylag.engine.database import connect, prepare
 from greylag.engine.hooks import SEVERAL, Delivery, PushedRun
 from greylag.engine.store import Store
-from greylag.forge.hosted.hooks import FORMATS, Hook, Told, Unknown, Unsigned, read
+from greylag.forge.hooks import FORMATS, Hook, Told, Unknown, Unsigned, read
 from greylag.rollout.sources.base import Unanswered
 from greylag.rollout.sources.openlineage import slim
 from greylag.rollout.sources.pushed import OPENLINEAGE, PushedSettings, RunDocument, concerned
@@ -76,12 +76,20 @@ class Serving:
             raise NotARun(str(error)) from None
         job = f"{event['job']['namespace']}/{event['job']['name']}"
         key = f"{job}\n{event['run']['runId']}\n{event['eventType']}\n{event['eventTime']}"
+        _kept_as_text(key)
         repository = self._whose(OPENLINEAGE, job, live)
         return PushedRun(source=OPENLINEAGE, key=key, repository=repository, job=job, document=event)
 
     def _whose(self, source: str, job: str, live: Sequence[str]) -> str:
         found = concerned(self.sources, source, job, live)
         return found[0] if len(found) == 1 else SEVERAL if found else ""
+
+
+def _kept_as_text(key: str) -> None:
+    try:
+        key.encode()
+    except UnicodeEncodeError:
+        raise NotARun("a name holds half a character (a lone surrogate)") from None
 
 
 def open_serving(settings: Settings) -> Serving:

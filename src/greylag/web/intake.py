@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from greylag.app.serving import Serving
 from greylag.engine import hooks
-from greylag.engine.database import DATABASE_ERRORS
+from greylag.engine.database import DATABASE_ERRORS, passes
 from greylag.engine.hooks import ANYWHERE, Delivery, PushedRun
 
 Item = Delivery | PushedRun
@@ -122,6 +122,11 @@ class Intake:
                 if misses > self._told_misses:
                     hooks.keep_deliveries(session, [_gap()], now())
         except Exception as error:  # noqa: BLE001 - whatever it was: whoever waits is told, and sends again
+            if len(some) > 1 and not passes(error):
+                # One of them cannot be kept: the others are not to suffer for it.
+                for one in some:
+                    self._write([one])
+                return
             self._misses += any(isinstance(one, Delivery) for one in items)
             _log.warning("what came in could not be written down: %s", error)
             for _, told in some:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from greylag.forge.hosted.hooks import FORMATS, Hook, Kind, Told, Unknown, Unsigned, read
+from greylag.forge.hooks import FORMATS, Hook, Kind, Told, Unknown, Unsigned, read
 
 SECRET = "s3cret"
 HERE = {"repository": {"full_name": "shop/etl"}}
@@ -75,7 +75,17 @@ def test_a_signature_is_of_the_very_bytes(forge: str) -> None:
 
 
 @pytest.mark.parametrize("forge", FORMATS)
-@pytest.mark.parametrize("document", [[], "x", {}, {"repository": 7, "project": [], "type": 3}])
+@pytest.mark.parametrize(
+    "document",
+    [
+        [],
+        "x",
+        {},
+        {"repository": 7, "project": [], "type": 3},
+        {"repository": {"full_name": "half \ud800"}, "project": {"path_with_namespace": "a\nb"}},
+        {"repository": {"full_name": "x" * 600}, "project": {"path_with_namespace": ""}},
+    ],
+)
 def test_what_is_genuine_and_nothing_to_us(forge: str, document: Any) -> None:
     for event in (*FORMATS[forge].kinds, "ping", ""):
         assert isinstance(read(forge, hook(forge, event, document), SECRET), Unknown)

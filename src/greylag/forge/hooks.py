@@ -22,6 +22,7 @@ from typing import Any
 
 _SIGNING = b"whsec_"
 _MOST_SIGNATURES = 10
+_LONGEST = 500
 
 
 class Kind(StrEnum):
@@ -93,12 +94,17 @@ def read(forge: str, hook: Hook, secret: str) -> Told | Unsigned | Unknown:
     if kind is None:
         return Unknown(why=f"nothing is done about {event[:80]!r}")
     repository = format_.repository(document)
-    if not isinstance(repository, str) or not repository:
+    if not isinstance(repository, str) or not 0 < len(repository) <= _LONGEST or not _plain(repository):
         return Unknown(why=f"{event!r} names no repository")
     given = next((found for name in format_.ids if (found := hook.headers.get(name))), None)
     # Without a name of its own, the same words are the same delivery.
     delivery = given or hashlib.sha256(hook.body).hexdigest()
     return Told(repository=repository, kind=kind, delivery=delivery[:200])
+
+
+def _plain(text: str) -> bool:
+    """JSON may hold halves of characters, which can be kept nowhere."""
+    return text.isprintable() and not any("\ud800" <= one <= "\udfff" for one in text)
 
 
 def _same(one: str, other: str) -> bool:
