@@ -263,7 +263,7 @@ class World:
     blocked: Mapping[str, str] = field(default_factory=dict)
     """Targets whose repository has another open change that theirs must not meet, and which."""
     claimed: frozenset[str] = frozenset()
-    """Targets that hold their repository, or files of it, against other changes, though they may have ended."""
+    """Targets that hold their repository, or files of it, though they may have ended."""
     dependencies: tuple[Dependency, ...] = ()
     pauses: tuple[Pause, ...] = ()
     kinds: Mapping[str, frozenset[str]] = field(default_factory=dict)
