@@ -134,7 +134,7 @@ def test_runs(serving: Serving, client: httpx.Client) -> None:
         (
             client.post("/health/nightly", content=json.dumps(RUN | {"run": "\ud800"}), headers=TOKEN),
             422,
-            "half",
+            "unicode",
         ),
         (client.post("/health/nightly", content=b"{", headers=TOKEN), 400, "no JSON"),
     ]
