@@ -221,7 +221,13 @@ CASES = [
     Case(name="empty", make=_empty, state=None),
     Case(name="headless", tree={"q.sql": SQL}, make=_headless, state=None, says="develop"),
     Case(name="detached", tree={"q.sql": SQL}, make=_detached, state=HANDED_OVER, says="no branch"),
-    Case(name="broken-pack", tree={"q.sql": SQL}, make=_broken_pack, state=HANDED_OVER, says="there is no commit"),
+    Case(
+        name="broken-pack",
+        tree={"q.sql": SQL},
+        make=_broken_pack,
+        state=HANDED_OVER,
+        says="there is no commit",
+    ),
     Case(
         name="broken-blob",
         tree={"q.sql": SQL, "lost.sql": SQL + b"-- lost\n"},
