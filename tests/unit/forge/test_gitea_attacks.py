@@ -38,7 +38,7 @@ def test_one_failure_anywhere_changes_nothing_in_the_end(tmp_path: Path, server:
     faults = faults_of(caller_on(server, tmp_path, 0))
     assert len(faults) > 15
     cases = [(fault, after) for fault in faults for after in (False, True)]
-    for number, (fault, after) in enumerate(cases[:: 1 if SLOW else 13], 1):
+    for number, (fault, after) in enumerate(cases[:: 1 if SLOW else 19], 1):
         caller = caller_on(server, tmp_path, number)
         server.requests.clear()
         server.front.fault(replace(fault, after=after))
@@ -53,7 +53,7 @@ def test_one_failure_anywhere_changes_nothing_in_the_end(tmp_path: Path, server:
 
 @pytest.mark.timeout(3600 if SLOW else 300)
 def test_what_a_person_pushes_stays_whenever_they_do(tmp_path: Path, server: GiteaServer) -> None:
-    step = 1 if SLOW else 25
+    step = 1 if SLOW else 33
     for after in range(10, 200, step):
         caller = caller_on(server, tmp_path, after)
         if not with_a_person(caller, after):

@@ -22,8 +22,9 @@ from greylag.forge import (
     PullRequest,
     PullRequestState,
 )
-from greylag.forge.hosted import Selection, select
-from greylag.forge.hosted.api import Held, MergeWish
+from greylag.forge.gitea.merging import told_of
+from greylag.forge.hosted import Refused, Selection, select
+from greylag.forge.hosted.api import Again, Held, Told
 from greylag.testing.gitea import Flavour, GiteaServer
 from greylag.testing.hosting import Git
 
@@ -55,12 +56,6 @@ def test_lists_without_links_are_read_to_their_end(world: GiteaWorld) -> None:
     assert [one.body for one in heard.items] == ["1", "2", "3", "4", "5"]
 
 
-def test_an_answer_lost_makes_no_second_label(world: GiteaWorld) -> None:
-    world.other.fault(method="POST", path="/labels$", status=502, after=True, times=2)
-    world.forge.open_or_update(world.spec())
-    assert names(world) == ["greylag"]
-
-
 def test_a_label_of_the_organisation_is_used(world: GiteaWorld) -> None:
     made = world.other.hub.add_org_label("shop", "greylag")
     pull = world.forge.open_or_update(world.spec())
@@ -72,7 +67,9 @@ def test_a_label_of_the_organisation_is_used(world: GiteaWorld) -> None:
 
 def test_a_label_that_was_removed_is_made_again(world: GiteaWorld) -> None:
     spec = world.spec()
+    world.other.fault(method="POST", path="/labels$", status=502, after=True, times=2)
     pull = world.forge.open_or_update(spec)
+    assert names(world) == ["greylag"], "an answer that got lost makes no second one"
     world.other.hub.drop_label(world.name, "greylag")
     again = world.forge.open_or_update(spec)
     assert (again.number, again.labels) == (pull.number, ("greylag",))
@@ -117,19 +114,17 @@ def test_without_the_right_to_ask_nobody_commands(
         (heard,) = world.forge.remarks({world.name}).items
     assert not heard.may_write
     assert "is no administrator" in caplog.text
+    access = world.other.hub.repos[world.name].access
+    access[BOT] = "admin"
+    api = make_api(world.other)
+    for role, may in (("none", False), ("read", False), ("write", True), ("admin", True)):
+        access["zoe"] = role
+        assert api.may_write(world.name, "zoe") is may
+    assert not api.may_write(world.name, "no/body")
 
 
-@pytest.mark.parametrize(
-    ("role", "may"), [("read", False), ("write", True), ("admin", True), ("none", False)]
-)
-def test_who_may_write(world: GiteaWorld, role: str, may: bool) -> None:
-    world.other.hub.repos[world.name].access["zoe"] = role
-    assert make_api(world.other).may_write(world.name, "zoe") is may
-
-
-@pytest.mark.parametrize("flavour", [Flavour.GITEA, Flavour.FORGEJO])
-def test_protection_says_why(tmp_path: Path, flavour: Flavour) -> None:
-    with gitea_world(tmp_path, flavour) as world:
+def test_protection_says_why(tmp_path: Path) -> None:
+    with gitea_world(tmp_path, Flavour.FORGEJO) as world:
         hub = world.other.hub
         pull = world.forge.open_or_update(world.spec())
 
@@ -164,15 +159,29 @@ def test_a_draft_is_a_title(tmp_path: Path) -> None:
         assert isinstance(done, Merged)
 
 
-def test_a_conflict_that_only_the_merge_finds(world: GiteaWorld) -> None:
-    api = make_api(world.other)
-    pull = world.forge.open_or_update(world.spec())
-    world.push("main", {"q.sql": b"select 4\n"})
-    world.other.hub.unchecked = True
-    wish = MergeWish(sha=pull.head_commit, method="merge", title="t", message="m")
-    told = api.merge(world.name, pull.number, wish)
-    assert isinstance(told, Held)
-    assert told.reason is MergeRefusal.CONFLICT
+@pytest.mark.parametrize(
+    ("status", "said", "told"),
+    [
+        (404, "The target couldn't be found.", Held(said="it is closed", reason=MergeRefusal.CLOSED)),
+        (405, "", Again()),
+        (405, "Please try again later", Again(said="Please try again later")),
+        (405, "not allowed to merge [reason: Does not]", Held(said="Does not")),
+        (405, "There are requested changes", Held(said="There are requested changes")),
+        (409, "", Held(said="it conflicts with the base branch", reason=MergeRefusal.CONFLICT)),
+        (409, "head out of date", Held(said="head out of date", reason=MergeRefusal.SHA_MOVED)),
+        (409, "merge push out of date", Again(said="merge push out of date")),
+        (409, "PushRejected with remote message: no", Held(said="PushRejected with remote message: no")),
+        (423, "shop/etl is archived", Held(said="shop/etl is archived")),
+        (403, "", Held(said="refused with status 403")),
+    ],
+)
+def test_what_a_refusal_to_merge_means(status: int, said: str, told: Told) -> None:
+    assert told_of(Refused("POST …/merge", status, said)) == told
+
+
+def test_what_is_no_answer_to_the_merge_is_an_error() -> None:
+    with pytest.raises(Refused):
+        told_of(Refused("POST …/merge", 401, "token is required"))
 
 
 def test_while_it_is_checked_the_merge_is_asked_for_again(world: GiteaWorld) -> None:
@@ -208,15 +217,6 @@ def test_what_is_pushed_after_the_merge_is_neither_dropped_nor_taken_back(world:
     world.forge.merge(world.name, back.number, back.head_commit)
     world.forge.mirror.sync(world.name, "main")
     assert world.at_main("q.sql") == FIRST["q.sql"]
-
-
-def test_once_its_branch_is_gone_it_is_still_known(world: GiteaWorld) -> None:
-    spec = world.spec()
-    pull = world.merged(spec)
-    assert (pull.head, pull.head_commit) == (spec.head, spec.commit)
-    found = world.forge.find(world.name, spec.head)
-    assert found is not None
-    assert found.number == pull.number
 
 
 def test_an_old_server_is_told_apart(tmp_path: Path) -> None:
@@ -306,7 +306,9 @@ def test_a_branch_that_a_person_set_back_is_not_merged(world: GiteaWorld) -> Non
 
 def test_what_was_squashed_is_taken_back_on_another_machine(tmp_path: Path) -> None:
     with gitea_world(tmp_path, merge_method="squash") as world:
-        pull = world.merged(world.spec())
+        spec = world.spec()
+        pull = world.merged(spec)
+        assert (pull.head, pull.head_commit) == (spec.head, spec.commit), "though its branch is gone"
         world.push("main", {"other.sql": b"later\n"})
         other = make_forge(world.other, tmp_path / "another")
         other.mirror.open(world.name)
