@@ -13,7 +13,8 @@ from typing import Any
 from urllib.parse import quote
 
 from greylag.domain.check import Check
-from greylag.forge.base import ForgeError, MergeRefusal, PullRequestState, Unavailable
+from greylag.forge.base import ForgeError, MergeRefusal, PullRequestState
+from greylag.forge.github import finding
 from greylag.forge.github.graph import Graph
 from greylag.forge.github.reading import (
     TO_CONCLUSION,
@@ -51,12 +52,6 @@ DIALECT = Dialect(
     # A minute; each has a limit of its own, of 10 and 30.
     slow={"/search/code": 9, "/search/repositories": 28},
 )
-
-_MOST_FOUND = 1000
-"""A search shows no more."""
-
-_LOOKS = 4
-"""Times that a search is asked for again which did not come to its end."""
 
 _STAMP = "%Y-%m-%dT%H:%M:%SZ"
 _WRITERS = frozenset({"write", "maintain", "admin"})
@@ -105,54 +100,25 @@ class GitHubApi:
 
     def of_owner(self, owner: str) -> Iterator[Found]:
         """See `HostApi`: an organisation or a user."""
-        kind = "orgs"
-        if self.client.find(f"/orgs/{owner}/repos", per_page=1) is None:
-            if self.client.find(f"/users/{owner}") is None:
-                raise ForgeError(f"{owner}: there is no such organisation or user")
-            kind = "users"
-        yield from map(found_of, self.client.pages(f"/{kind}/{owner}/repos"))
+        return finding.of_owner(self.client, owner)
 
     def of_topic(self, topic: str) -> Iterator[Found]:
         """See `HostApi`."""
-        return self.searched(f"topic:{topic}")
+        return finding.searched(self.client, f"topic:{topic}")
 
     def searched(self, query: str) -> Iterator[Found]:
         """See `HostApi`."""
-        head = self.client.get("/search/repositories", q=query, per_page=1)
-        if head["total_count"] > _MOST_FOUND or head["incomplete_results"]:
-            raise ForgeError(
-                f"the search {query!r} finds {head['total_count']} repositories, and GitHub shows at most "
-                f"{_MOST_FOUND} of them: narrow it, or name an organisation"
-            )
-        yield from map(found_of, self.client.pages("/search/repositories", "items", q=query))
+        return finding.searched(self.client, query)
 
     def with_code(self, query: str) -> Iterator[Found]:
         """See `HostApi`: of default branches, as far as GitHub has indexed them."""
-        found: dict[str, None] = {}
-        head: Any = {}
-        for attempt in range(_LOOKS):
-            head = self.client.get("/search/code", q=query, per_page=1)
-            if not head["incomplete_results"]:
-                break
-            self.sleep(2.0**attempt)
-        if head["incomplete_results"]:
-            raise Unavailable(f"the search for code {query!r} did not come to its end; try again later")
-        if head["total_count"] > _MOST_FOUND:
-            raise ForgeError(
-                f"the search for code {query!r} finds {head['total_count']} files, and GitHub shows at most "
-                f"{_MOST_FOUND} of them: narrow it"
-            )
-        for item in self.client.pages("/search/code", "items", q=query):
-            found[str(item["repository"]["full_name"])] = None
-        for name in found:
-            # A file found shows only a little of its repository.
-            repository = self.repository(name)
-            if repository is not None:
-                yield repository
+        # A file found shows only a little of its repository.
+        found = map(self.repository, finding.names_with_code(self.client, query))
+        return (one for one in found if one is not None)
 
     def reachable(self) -> Iterator[Found]:
         """See `HostApi`: of the App's installation."""
-        yield from map(found_of, self.client.pages("/installation/repositories", "repositories"))
+        return finding.of_installation(self.client)
 
     # See `HostApi`: pull requests.
 
