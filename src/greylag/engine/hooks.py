@@ -112,7 +112,12 @@ def _last(table: sa.Table) -> sa.ScalarSelect[int]:
 
 def last_run(session: Session, repository: str) -> int:
     """The number of the last run that concerns a repository, 0 for none."""
-    return last_runs(session, (repository,)).get(repository, 0)
+    return int(session.connection.execute(_LAST_RUN, {"its_name": repository}).scalar_one())
+
+
+_LAST_RUN = sa.select(sa.func.coalesce(sa.func.max(pushed_runs.c.id), 0)).where(
+    pushed_runs.c.repository.in_([sa.bindparam("its_name"), SEVERAL])
+)
 
 
 def last_runs(session: Session, repositories: Collection[str]) -> dict[str, int]:

@@ -121,6 +121,9 @@ def _merged(
     return done
 
 
+_READING = tables.readings.insert()
+
+
 def check(tools: Tools, request: Request, target: Target) -> bool:
     """Take one reading of the health."""
     now = tools.clock.now()
@@ -148,14 +151,15 @@ def check(tools: Tools, request: Request, target: Target) -> bool:
         if not tools.change(session, request, target, checked_at=now, heard=heard, reason=told):
             return False
         session.connection.execute(
-            tables.readings.insert().values(
-                migration=request.migration,
-                repository=target.repository,
-                attempt=target.attempt,
-                status=reading.status.value,
-                detail=reading.detail,
-                at=now,
-            )
+            _READING,
+            {
+                "migration": request.migration,
+                "repository": target.repository,
+                "attempt": target.attempt,
+                "status": reading.status.value,
+                "detail": reading.detail,
+                "at": now,
+            },
         )
         if before is None or reading.status is not before.status:
             bad = reading.status is CheckStatus.FAILED

@@ -87,6 +87,16 @@ _HERE = (tables.targets.c.migration == sa.bindparam("of")) & (
     tables.targets.c.repository == sa.bindparam("its_name")
 )
 _TARGET = sa.select(tables.targets).where(_HERE)
+_LAST_READING = (
+    sa.select(tables.readings)
+    .where(
+        (tables.readings.c.migration == sa.bindparam("of"))
+        & (tables.readings.c.repository == sa.bindparam("its_name"))
+        & (tables.readings.c.attempt == sa.bindparam("its_attempt"))
+    )
+    .order_by(tables.readings.c.id.desc())
+    .limit(1)
+)
 
 
 @lru_cache(maxsize=256)
@@ -222,13 +232,9 @@ class Session:
 
     def last_reading(self, migration: str, target: Target) -> Reading | None:
         """The latest reading of a target's present attempt."""
-        table = tables.readings
-        here = (
-            (table.c.migration == migration)
-            & (table.c.repository == target.repository)
-            & (table.c.attempt == target.attempt)
+        row = self.one(
+            _LAST_READING, {"of": migration, "its_name": target.repository, "its_attempt": target.attempt}
         )
-        row = self.one(sa.select(table).where(here).order_by(table.c.id.desc()).limit(1))
         if row is None:
             return None
         return Reading(status=CheckStatus(row["status"]), detail=row["detail"], at=row["at"])
