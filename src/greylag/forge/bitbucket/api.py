@@ -339,7 +339,9 @@ class BitbucketApi:
             head = parents[1]  # what was merged, for certain
         else:
             head = self._head(repository, branch, short, is_open=document["state"] == "OPEN")
-        shown = shown_of(document, repository, head=head, merge_commit=taken and str(taken["hash"]))
+        shown = shown_of(
+            document, repository, head=head, merge_commit=None if taken is None else str(taken["hash"])
+        )
         # Its last change may be a comment; the merge commit says when it was merged.
         at = when(taken.get("date")) if taken else None
         return replace(shown, merged_at=at or shown.merged_at) if shown.merged_at else shown

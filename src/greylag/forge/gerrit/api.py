@@ -121,7 +121,7 @@ class GerritApi:
 
     def may_submit(self, repository: str, branch: str, account: int) -> bool | None:
         """Whether somebody may submit to a branch; None: we may not ask."""
-        query = {"account": account, "ref": f"refs/heads/{branch}", "perm": "submit"}
+        query = {"account": str(account), "ref": f"refs/heads/{branch}", "perm": "submit"}
         try:
             return bool(
                 self.client.get(f"/projects/{_part(repository)}/check.access", **query)["status"] == 200

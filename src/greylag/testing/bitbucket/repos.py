@@ -76,7 +76,7 @@ def commit(call: BitbucketCall) -> Answer:
     sha = call.args["sha"]
     if not git.has(sha):
         raise fault(404, f"Commit not found: {sha}")
-    one = git.repo[sha]
+    one = git.read(sha)
     parents = [{"type": "commit", "hash": str(parent)} for parent in one.parent_ids]
     date = moment(datetime.fromtimestamp(one.commit_time, UTC))
     return Answer(

@@ -105,7 +105,7 @@ class GerritHub(Hub[GerritRepo]):
     def upload(self, repo: GerritRepo, branch: str, sha: str, login: str) -> tuple[Change, bool]:
         """A commit pushed for review becomes a change, or a patch set. Raises ApiError: the push's reason."""
         git = Git(repo.path)
-        ids = _CHANGE_ID.findall(_footer(str(git.repo[sha].message)))
+        ids = _CHANGE_ID.findall(_footer(str(git.read(sha).message)))
         if not ids:
             raise fault(409, "missing Change-Id in message footer")
         if len(ids) > 1:

@@ -39,7 +39,8 @@ class Wish:
 
 def parsed(body: bytes) -> Pushed:
     """A receive-pack request: lines up to a flush, then a pack."""
-    place, commands, capabilities = 0, [], frozenset[str]()
+    place, capabilities = 0, frozenset[str]()
+    commands: list[tuple[str, str, str]] = []
     while True:
         size = int(body[place : place + 4], 16)
         if size == 0:
@@ -91,7 +92,7 @@ def _command(hub: GerritHub, repo: GerritRepo, new: str, ref: str, login: str) -
     fresh = _new_commits(git, tip, new, hub.changes.values())
     if not fresh:
         raise fault(409, "no new changes")
-    if any(len(git.repo[sha].parent_ids) > 1 for sha in fresh):
+    if any(len(git.read(sha).parent_ids) > 1 for sha in fresh):
         raise fault(403, "you are not allowed to upload merges")
     told = ""
     for sha in fresh:
@@ -113,7 +114,7 @@ def _new_commits(git: Git, tip: str, new: str, changes: Iterable[Change]) -> lis
 
 def _check_committer(git: Git, sha: str, login: str) -> None:
     """Whoever may not forge identities commits with an address of their own."""
-    mail = git.repo[sha].committer.email
+    mail = git.read(sha).committer.email
     if mail != f"{login}@example.org":
         raise fault(403, f"commit {sha[:7]}: invalid committer: {mail} is not a registered email")
 

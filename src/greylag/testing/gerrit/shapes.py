@@ -39,7 +39,7 @@ def change(hub: GerritHub, one: Change, options: Collection[str]) -> dict[str, A
         "branch": one.branch,
         "hashtags": sorted(one.hashtags),
         "change_id": one.change_id,
-        "subject": str(hub.git(one).repo[one.current.sha].message).partition("\n")[0],
+        "subject": str(hub.git(one).read(one.current.sha).message).partition("\n")[0],
         "status": one.status,
         "created": moment(one.created),
         "updated": moment(one.updated),
@@ -109,7 +109,7 @@ def _revision(hub: GerritHub, one: Change, ps: PatchSet, *, whole: bool) -> dict
         "ref": f"refs/changes/{one.number % 100:02}/{one.number}/{ps.number}",
     }
     if whole:
-        commit = hub.git(one).repo[ps.sha]
+        commit = hub.git(one).read(ps.sha)
         found["commit"] = {
             "parents": [{"commit": str(parent)} for parent in commit.parent_ids],
             "subject": commit.message.partition("\n")[0],

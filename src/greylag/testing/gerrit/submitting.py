@@ -104,7 +104,7 @@ def _signature(call: GerritCall) -> pygit2.Signature:
 def _merged(call: GerritCall, git: Git, change: Change, tip: str, sha: str) -> str:
     index = git.repo.merge_commits(tip, sha)
     _check(index, change)
-    subject = git.repo[sha].message.partition("\n")[0]
+    subject = git.read(sha).message.partition("\n")[0]
     who, tree = _signature(call), index.write_tree(git.repo)
     parents: list[Any] = [pygit2.Oid(hex=tip), pygit2.Oid(hex=sha)]
     return str(git.repo.create_commit(None, who, who, f'Merge "{subject}"\n', tree, parents))
@@ -112,8 +112,8 @@ def _merged(call: GerritCall, git: Git, change: Change, tip: str, sha: str) -> s
 
 def _picked(call: GerritCall, git: Git, change: Change, tip: str, sha: str) -> str:
     """The commit again, on the tip: a new patch set of the submitter's."""
-    commit = git.repo[sha]
-    index = git.repo.merge_trees(commit.parents[0].tree, git.repo[tip].tree, commit.tree)
+    commit = git.read(sha)
+    index = git.repo.merge_trees(commit.parents[0].tree, git.read(tip).tree, commit.tree)
     _check(index, change)
     message = commit.message
     if call.memory.repos[change.project].submit_type == "CHERRY_PICK":

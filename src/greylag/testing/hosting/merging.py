@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import cast
 
 import pygit2
 from pygit2.enums import SortMode
@@ -60,6 +61,10 @@ class Git:
 
         walk(self.repo[sha].tree, "")
         return found
+
+    def read(self, sha: str) -> pygit2.Commit:
+        """A commit; KeyError where there is none."""
+        return cast("pygit2.Commit", self.repo[sha])
 
     def move(self, name: str, sha: str | None) -> None:
         """Let a branch stand at a commit, or remove it."""
