@@ -205,3 +205,35 @@ def test_parts_of_a_repository_on_a_hosted_forge(tmp_path: Path, monkeypatch: py
             ("greylag/users-v2.org.beta", True),
         ]
         assert retire(campaign).unread
+
+
+DBT = {
+    "CODEOWNERS": "/models/a/ @alpha\n/models/b/ @beta\n/models/sources.yml @core\n",
+    "dbt_project.yml": "name: shop\nversion: '1.0'\nprofile: x\n",
+    "models/sources.yml": "version: 2\nsources:\n  - name: core\n    schema: core\n    tables:\n"
+    "      - name: users_v1\n        columns:\n          - name: user_id\n            tests: [not_null]\n",
+    "models/a/x.sql": "select user_id from {{ source('core', 'users_v1') }}\n",
+    "models/b/y.sql": "select user_id, country from {{ source('core', 'users_v1') }}\n",
+}
+NAMED = """\
+ref:
+  prod.core.users_v1: [{dbt: "source('core', 'users_v1')"}]
+  prod.core.users_v2: [{dbt: "source('core', 'users_v2')"}]
+rollout:
+"""
+
+
+def test_a_list_that_parts_share_follows_the_last_of_them(tmp_path: Path) -> None:
+    text = (
+        SPLIT.replace("rollout:\n", NAMED).replace("[1, 50%, 100%]", "[100%]").replace("verified", "proven")
+    )
+    campaign = campaign_of(tmp_path, {"mono": DBT}, text=text, rewriter=rewrite_tree)
+    assert campaign.run().over
+    assert readers(campaign) == {
+        "models/a/x.sql": ("mono//alpha", "migrated"),
+        "models/b/y.sql": ("mono//beta", "migrated"),
+        "models/sources.yml": ("mono//core", "migrated"),
+    }
+    declared = head_text(tmp_path / "fleet", "mono", "models/sources.yml")
+    assert "- name: account_id\n            tests: [not_null]" in declared
+    assert retire(campaign).unread

@@ -9,10 +9,12 @@ from typing import Any, assert_never
 
 import sqlalchemy as sa
 
+from greylag.domain.parts import is_part, whole
 from greylag.domain.target import TargetState
 from greylag.engine import agent_runs, claims, ledger, pauses, tables
 from greylag.engine.actions import AssignWaves, Hold, Settle
 from greylag.engine.events import EventKind
+from greylag.engine.patching import NOTHING
 from greylag.engine.permits import wave_done
 from greylag.engine.store import Session
 from greylag.engine.world import TERMINAL, Target, World
@@ -103,7 +105,22 @@ def _settle(session: Session, world: World, action: Settle, now: datetime) -> bo
     kind = _TOLD.get(action.state, EventKind.UPDATED)
     message = f"{target.repository}: {action.reason}"
     session.event(migration, kind, message, at=now, repository=target.repository, wave=target.wave)
+    if action.state is TargetState.DONE and is_part(target.repository):
+        _look_again(session, world, target, now)
     return True
+
+
+def _look_again(session: Session, world: World, done: Target, now: datetime) -> None:
+    """Parts in which nothing could be rewritten may have waited for this one: it was the last reader."""
+    for target in world.targets:
+        sibling = target.repository != done.repository and whole(target.repository) == whole(done.repository)
+        if not sibling or not target.skipped_by_rule or not target.reason.startswith(NOTHING):
+            continue
+        reason = f"tried again: {done.repository} is done"
+        if session.change(world.migration, target, now, state=TargetState.FOUND.value, reason=reason):
+            text, name = f"{target.repository}: {reason}", target.repository
+            kind = EventKind.RETRIED
+            session.event(world.migration, kind, text, at=now, repository=name, wave=target.wave)
 
 
 def _tell_waves(session: Session, world: World, ended: Collection[str], now: datetime) -> None:

@@ -18,6 +18,9 @@ from greylag.rollout.policy import weakest
 SKIP = "skip"
 """The answer that leaves every consumer of an unmapped column alone."""
 
+NOTHING = "nothing could be rewritten safely"
+"""What the reason begins with where a target is skipped by rule."""
+
 UNKNOWN = DatasetRef(("?",))
 """The dataset of a consumer that may read an old dataset: nobody can tell which."""
 
@@ -108,7 +111,7 @@ def _standing(
         return TargetState.REWRITTEN, f"{done} consumer{'s' if done != 1 else ''} rewritten{rest}"
     if entries:
         why = next((entry.reasons[0] for entry in left if entry.reasons), "no reason was given")
-        return TargetState.SKIPPED, f"nothing could be rewritten safely: {why}"
+        return TargetState.SKIPPED, f"{NOTHING}: {why}"
     return TargetState.DONE, "it reads none of the old datasets any more"
 
 
