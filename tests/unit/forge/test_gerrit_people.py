@@ -68,6 +68,18 @@ def test_a_patch_set_at_the_last_moment_is_refused(world: GerritWorld) -> None:
     assert "is not put over it" in next(one.body for one in kept.comments if one.key == "kept")
 
 
+def test_a_patch_set_that_ours_passed_is_told(world: GerritWorld) -> None:
+    pull = world.forge.open_or_update(world.spec())
+    world.other.hub.before_push = lambda: world.push("greylag/users-v2", {"q.sql": b"theirs\n"}) and None
+    newer = world.forge.open_or_update(world.spec(b"select 3\n"))
+    change = change_of(world, pull.number)
+    assert [one.uploader for one in change.patch_sets] == [BOT, "ann", BOT]
+    assert newer.head_commit != pull.head_commit
+    assert [one.body for one in newer.comments] == [
+        "Patch set 2 was uploaded while ours was on its way, and is not part of it: look there."
+    ]
+
+
 def test_the_proof_is_a_vote(world: GerritWorld) -> None:
     world.other.hub.repos[world.name].required = ("Verified",)
     pull = world.forge.open_or_update(world.spec())

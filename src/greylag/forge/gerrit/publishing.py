@@ -47,13 +47,18 @@ class Publishing:
             return known
         origin = Origin(key=spec.key, commit=spec.commit, start=start, head=spec.head, reverts=reverts)
         identity = change_id(spec.key) if known is None else str(known["change_id"])
-        kept = known is not None and patch_of(known, self._look.me).origin is None
+        current = None if known is None else patch_of(known, self._look.me)
+        kept = current is not None and current.origin is None
+        passed: tuple[int, ...] = ()
         if known is None or not kept:
             commit = self._commit(Repository.open(repo.path), spec, origin, identity)
             if known is None or commit != known["current_revision"]:
                 self._push(spec, commit, is_new=known is None)
                 known = self._seen(spec, identity, commit, known)
-        return self._dressed(spec, known, kept=kept)
+                # There is no saying "only over the patch set that I saw": whose came between is told.
+                expected = 1 if current is None else current.number + 1
+                passed = tuple(range(expected, patch_of(known, self._look.me).number))
+        return self._dressed(spec, known, kept=kept, passed=passed)
 
     def _start_of(self, spec: PullRequestSpec, known: Mapping[str, Any] | None) -> str:
         tip = self._mirror.sync(spec.repository, spec.base)
@@ -126,7 +131,9 @@ class Publishing:
             self._api.sleep(min(4.0, 0.25 * 2**attempt))
         raise Unavailable(f"{spec.repository}: {commit[:12]} was pushed for review, and no change shows it")
 
-    def _dressed(self, spec: PullRequestSpec, change: Mapping[str, Any], *, kept: bool) -> dict[str, Any]:
+    def _dressed(
+        self, spec: PullRequestSpec, change: Mapping[str, Any], *, kept: bool, passed: tuple[int, ...]
+    ) -> dict[str, Any]:
         """Hashtags, people, the text, a word where a person's patch set stays; then the whole as it is."""
         repository, number = spec.repository, int(change["_number"])
         missing = [one for one in dict.fromkeys((LABEL, *spec.labels)) if one not in change["hashtags"]]
@@ -141,6 +148,12 @@ class Publishing:
             stays = change["current_revision"]
             words["kept"] = (
                 f"Somebody uploaded a patch set: it stays at {stays}, and {spec.commit} is not put over it."
+            )
+        if passed:
+            numbers = ", ".join(str(one) for one in passed)
+            words[f"passed-{numbers}"] = (
+                f"Patch set {numbers} was uploaded while ours was on its way, "
+                "and is not part of it: look there."
             )
         for key, text in words.items():
             if text:

@@ -31,7 +31,7 @@ class GerritHub(Hub[GerritRepo]):
     """Projects with their changes. `whole_topic`: the server submits all changes of a topic together.
 
     `groups`: name to members. `sees_access`: users who may ask what others may (View Access). `before_submit`
-    is called once, between a submit's being let in and its being done.
+    and `before_push` are called once, between such a request's being let in and its being done.
     """
 
     def __init__(self, root: Path, *, whole_topic: bool = False) -> None:
@@ -41,6 +41,7 @@ class GerritHub(Hub[GerritRepo]):
         self.groups: dict[str, tuple[str, ...]] = {}
         self.sees_access: set[str] = set()
         self.before_submit: Callable[[], None] | None = None
+        self.before_push: Callable[[], None] | None = None
 
     def now(self) -> datetime:
         """The time; Gerrit keeps milliseconds."""

@@ -66,6 +66,9 @@ def received(hub: GerritHub, repo: GerritRepo, pushed: Pushed, login: str) -> by
         )
         if done.returncode:
             return _report(pushed, [f"unpack {done.stderr.decode(errors='replace')[:80]}"], "")
+    meanwhile, hub.before_push = hub.before_push, None
+    if meanwhile is not None:
+        meanwhile()
     lines, told = ["unpack ok"], ""
     for _, new, ref in pushed.commands:
         try:
