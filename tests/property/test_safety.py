@@ -42,6 +42,7 @@ WAVES = (
     (WaveSize(share=1.0),),
 )
 SLOW = bool(os.environ.get("GREYLAG_SLOW"))
+pytestmark = pytest.mark.timeout(7200 if SLOW else 300)
 
 
 def rules_of(pick: Pick) -> Rules:
@@ -343,7 +344,7 @@ _PERSONS: Sequence[Callable[[Fleet, Play, Target], Any]] = (approve, accept, ski
 
 TestCampaigns = Campaigns.TestCase
 TestCampaigns.settings = settings(
-    max_examples=4000 if SLOW else 25,
+    max_examples=4000 if SLOW else 40,
     stateful_step_count=60 if SLOW else 25,
     deadline=None,
     phases=[Phase.reuse, Phase.generate, Phase.shrink],
