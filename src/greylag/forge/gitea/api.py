@@ -127,9 +127,8 @@ class GiteaApi:
         """See `HostApi`: by the label's number, for a name that is not known is not asked about at all."""
         try:
             documents = self._labelled(repository)
-            if not documents:
-                self._labels.forget(repository, LABEL)  # made anew meanwhile, it has another number
-                documents = self._labelled(repository)
+            if not documents and self._labels.forget(repository, LABEL):
+                documents = self._labelled(repository)  # made anew meanwhile, it has another number
         except Refused as error:
             raise _no_repository(repository, error) from error
         return [listed_of(documents[number]) for number in sorted(documents, reverse=True)]

@@ -19,6 +19,7 @@ class Labels:
     def __init__(self, asking: Asking) -> None:
         self._asking = asking
         self._known: dict[tuple[str, str], tuple[int, ...]] = {}
+        self._is_org: dict[str, bool] = {}
         self._lock = threading.Lock()
 
     def numbers(self, repository: str, name: str) -> tuple[int, ...]:
@@ -27,15 +28,17 @@ class Labels:
             known = self._known.get((repository, name), ())
         return known or self._look(repository, name)
 
-    def forget(self, repository: str, name: str) -> None:
-        """Look for it again the next time."""
+    def forget(self, repository: str, name: str) -> bool:
+        """Look for it again the next time. Says whether it was remembered."""
         with self._lock:
-            self._known.pop((repository, name), None)
+            return self._known.pop((repository, name), None) is not None
 
     def _look(self, repository: str, name: str) -> tuple[int, ...]:
         owner = repository.partition("/")[0]
         found = {int(one["id"]) for one in self._listed(f"/repos/{repository}/labels", name)}
-        if self._asking.client.find(f"/orgs/{owner}") is not None:
+        if owner not in self._is_org:
+            self._is_org[owner] = self._asking.client.find(f"/orgs/{owner}") is not None
+        if self._is_org[owner]:
             found |= {int(one["id"]) for one in self._listed(f"/orgs/{owner}/labels", name)}
         numbers = tuple(sorted(found))
         if numbers:
@@ -54,12 +57,13 @@ class Labels:
                 return found[0]
             body = {"name": name, "color": _COLOUR, "description": "Made by Greylag"}
             try:
-                self._asking.client.send("POST", f"/repos/{repository}/labels", body, repeat=False)
+                made = self._asking.client.send("POST", f"/repos/{repository}/labels", body, repeat=False)
+                return int(made["id"])
             except Unavailable:
                 if attempt == _TRIES - 1:
                     raise
                 self._asking.client.sleep(0.5 * 2.0**attempt)
-        return self.numbers(repository, name)[0]
+        raise AssertionError("it is returned, or raised")
 
     def add(self, repository: str, number: int, names: Collection[str]) -> None:
         """Put labels on; those that are there stay."""
