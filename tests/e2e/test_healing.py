@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -68,10 +69,21 @@ def test_siblings_of_a_bad_edit_wait_until_it_is_mended(tmp_path: Path) -> None:
     assert campaign.world().pauses == ()
 
 
-def test_siblings_of_what_cannot_be_mended_wait_for_a_person(tmp_path: Path) -> None:
+def test_what_fails_with_every_kind_of_edit_holds_up_nobody(tmp_path: Path) -> None:
+    """Inline and in boundary form: it is not the kind of edit. `max_reverts` says how many of them may be."""
     waves = "[100%]\n  max_reverts: 5"
     health = ScriptedHealth(sick={"a"})
     campaign = campaign_of(tmp_path, FILES, rollout={"merges_per_hour": 1}, health=health, waves=waves)
+    states = {name: target.state.value for name, target in ended(campaign).items()}
+    assert states == {"a": "handed_over", "b": "done", "c": "done"}
+
+
+def test_siblings_of_what_cannot_be_mended_wait_for_a_person(tmp_path: Path) -> None:
+    """There is one attempt, so nobody knows whether it is the kind of edit."""
+    waves = "[100%]\n  max_reverts: 5"
+    health = ScriptedHealth(sick={"a"})
+    campaign = campaign_of(tmp_path, FILES, rollout={"merges_per_hour": 1}, health=health, waves=waves)
+    campaign.rules = replace(campaign.rules, tries=1)
     outcome = campaign.run()
     assert not outcome.over
     on_person = {one.repository: one for one in outcome.decision.waits if one.kind is WaitKind.PERSON}

@@ -98,8 +98,8 @@ def _settle(session: Session, world: World, action: Settle, now: datetime) -> bo
         ledger.leave(session, migration, target.repository, action.reason)
         agent_runs.close_open(session, migration, target, now, action.reason)
     record(session, migration, target, now, outcome=action.state.value, note=action.reason)
-    if action.state is TargetState.DONE:
-        pauses.release(session, migration, target.repository)
+    if action.state in (TargetState.DONE, TargetState.HANDED_OVER):
+        pauses.settle(session, migration, target.repository, well=action.state is TargetState.DONE)
     if action.state in TERMINAL:
         claims.leave(session, migration, target, action.state)
     kind = _TOLD.get(action.state, EventKind.UPDATED)

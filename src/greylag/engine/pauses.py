@@ -61,6 +61,15 @@ def begin(session: Session, migration: str, repository: str, reason: str, now: d
     return tuple(chosen)
 
 
+def settle(session: Session, migration: str, repository: str, *, well: bool) -> None:
+    """A target came to its end. What it paused goes on where it is `well`, or failed with several kinds of
+    edits: then it is not the kind that it fails over. Else a person decides.
+    """
+    mine = {one.since for one in read(session, migration) if one.repository == repository}
+    if well or len(mine) > 1:
+        release(session, migration, repository)
+
+
 def release(session: Session, migration: str, repository: str | None = None) -> int:
     """What waits because of a target, or because of any, goes on. Returns how many pauses there were."""
     table = tables.pauses
