@@ -43,7 +43,14 @@ def fill(server: HostingServer[Any, Any], owners: Mapping[str, bytes], access: M
     server.hub.add("else/where", {"q.sql": query(9).encode()}, access=access)
 
 
-def make_app(folder: Path, url: str, *, health: ScriptedHealth | None = None, **forge: object) -> App:
+def make_app(
+    folder: Path,
+    url: str,
+    *,
+    health: ScriptedHealth | None = None,
+    clock: LeapClock | None = None,
+    **forge: object,
+) -> App:
     """The application over a server, with limits of its own that nobody waits for; `forge` names the kind."""
     document = {"url": url, "token_env": TOKEN, "org": "shop"} | FAST | forge
     settings = Settings(
@@ -54,7 +61,7 @@ def make_app(folder: Path, url: str, *, health: ScriptedHealth | None = None, **
     return build(
         settings,
         rewriter=rule_rewriter,
-        clock=LeapClock(START),
+        clock=clock or LeapClock(START),
         health=health or ScriptedHealth(),
         work=InlineWork,
     )

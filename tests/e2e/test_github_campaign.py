@@ -8,19 +8,23 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.e2e.campaigns import MIGRATION, ScriptedHealth, query, write_migration
+from tests.e2e.campaigns import MIGRATION, START, ScriptedHealth, query, write_migration
 from tests.e2e.hosted import BOT, NAMES, TOKEN, fill, head_of, make_app, run, states
 
 from greylag.app import App
 from greylag.domain.target import TargetState
-from greylag.engine.report import ledger_rows, questions
+from greylag.engine.clock import LeapClock
+from greylag.engine.events import EventKind
+from greylag.engine.report import events, ledger_rows, questions
 from greylag.engine.retire import retire
 from greylag.testing.github import GitHubServer
 from greylag.testing.github.front import Limits
@@ -93,6 +97,40 @@ def test_what_breaks_is_taken_back_to_the_very_bytes(tmp_path: Path, server: Git
     assert states(campaign)["shop/r1"] is TargetState.REWRITTEN, "of the same idiom: it waits"
     merged = Counter(pull.title.startswith("Revert") for pull in server.hub.repos["shop/r0"].pulls.values())
     assert merged[True] == merged[False] >= 1
+
+
+class QueueClock(LeapClock):
+    """While we sleep, a merge queue works: its first is thrown out once; then the base moves."""
+
+    def __init__(self, server: GitHubServer, name: str) -> None:
+        super().__init__(START)
+        self._server, self._name, self._turn = server, name, 0
+
+    def sleep_until(self, when: datetime, wake: threading.Event) -> None:
+        """See `Clock`."""
+        if self._server.hub.repos[self._name].queues["main"].entries:
+            self._turn += 1
+            if self._turn == 2:
+                self._server.hub.push(self._name, "main", {"other.sql": b"SELECT 2\n"})
+            elif self._turn != 3:
+                self._server.hub.advance(self._name, passed=self._turn > 1)
+        super().sleep_until(when, wake)
+
+
+def test_a_merge_queue_is_waited_for(tmp_path: Path, server: GitHubServer) -> None:
+    server.hub.queue("shop/r0", "main")
+    clock = QueueClock(server, "shop/r0")
+    app = make_github_app(tmp_path, server.url, clock=clock, org=None, repositories=("shop/r0",))
+    campaign = run(tmp_path, app)
+    assert states(campaign) == {"shop/r0": TargetState.DONE}
+    repo = server.hub.repos["shop/r0"]
+    assert [pull.merged_at is not None for pull in repo.pulls.values()] == [True], "one, and no other attempt"
+    assert len(repo.queues["main"].removed) == 1
+    assert "account_id AS user_id" in head_of(server, "shop/r0", "q0.sql")
+    assert head_of(server, "shop/r0", "other.sql") == "SELECT 2\n"
+    told = [event.message for event in events(campaign) if event.kind in (EventKind.WAITING, EventKind.ERROR)]
+    assert any("merge queue" in one for one in told)
+    assert any("failed checks" in one for one in told)
 
 
 def test_a_question_is_answered_by_a_comment_of_somebody_who_may(

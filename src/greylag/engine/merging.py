@@ -50,6 +50,9 @@ def merge(tools: Tools, request: Request, target: Target) -> bool:
     planned = timed(request.migration, target, tools.schedules, tools.lessons)
     if merge_stop(world, planned, now) is not None or pull.state is PullRequestState.CLOSED:
         return _noted(tools, request, target)
+    if pull.queued:
+        # Its base may move while it stands there: what is merged is tested on top of what comes before it.
+        raise NotNow(f"pull request {number}: it waits in the merge queue", steady=True)
     base = tools.fleet.open(target.repository).head()
     if base != target.base:
         return _noted(tools, request, target)

@@ -135,7 +135,10 @@ class GitHubApi:
 
     def glimpses(self, wanted: Sequence[tuple[str, int]]) -> Iterator[Glimpse]:
         """See `Batching`: over GraphQL."""
-        return self._graph.glimpses(wanted)
+        for seen in self._graph.glimpses(wanted):
+            if seen.shown.queued:
+                self._queues.add((seen.repository, seen.shown.base))
+            yield seen
 
     def newest_from(self, repository: str, head: str, *, open_only: bool) -> Shown | None:
         """See `HostApi`."""
