@@ -11,6 +11,7 @@ import typer
 
 from greylag.cli.campaigns import ConfigOption, JsonOption, open_campaign
 from greylag.cli.console import Exit, print_json
+from greylag.engine.documents import plain
 from greylag.mapping.compat import Unmapped
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def _remove(migration: str, config: Path | None, json: bool) -> None:
                 "migration": campaign.name,
                 "allowed": made.allowed,
                 "statements": list(made.statements),
-                "readers": [asdict(reader) for reader in made.retirement.readers],
+                "readers": [plain(asdict(reader)) for reader in made.retirement.readers],
                 "unended": list(made.unended),
                 "blind": list(made.retirement.blind),
             }
