@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 import httpx
 
 from greylag.domain.check import Check
 from greylag.forge.base import ForgeError, MergeRefusal, PullRequestState
+from greylag.forge.bitbucket.finding import Finding
 from greylag.forge.bitbucket.merging import merge_once
 from greylag.forge.bitbucket.people import People
 from greylag.forge.bitbucket.reading import (
     TO_STATE,
     check_of,
-    found_of,
     listed_of,
     name_of,
     said_of,
@@ -27,9 +26,7 @@ from greylag.forge.bitbucket.reading import (
 )
 from greylag.forge.hosted.api import (
     PREFIX,
-    Credential,
     Features,
-    Found,
     Held,
     Listed,
     MergeWish,
@@ -58,78 +55,15 @@ DIALECT = Dialect(page={"pagelen": _PAGE}, size=_PAGE, paged=_paged)
 """Pages name the next one in the document; there are no conditional requests."""
 
 
-class BitbucketApi:
+class BitbucketApi(Finding):
     """See `HostApi`. `url` is the web address, where git is, too."""
 
-    name = "Bitbucket"
-    kind = "bitbucket"
     features = Features(labels=False, assignees=False, unseen="reference", body=32_768, conflicts=False)
 
     def __init__(self, client: Client, url: str = "https://bitbucket.org") -> None:
-        self.client = client
-        self._url = url.rstrip("/")
+        super().__init__(client, url)
         self._people = People(client)
         self._whole: dict[tuple[str, str], Mapping[str, Any]] = {}
-
-    def sleep(self, seconds: float) -> None:
-        """See `Remote`."""
-        self.client.sleep(seconds)
-
-    def address(self, repository: str) -> str:
-        """See `Remote`."""
-        return f"{self._url}/{repository}.git"
-
-    def credential(self) -> Credential:
-        """See `Remote`."""
-        return self.client.auth.credential()
-
-    def repository(self, name: str) -> Found | None:
-        """See `Remote`."""
-        if name.count("/") != 1:
-            return None
-        found = self.client.find(f"/repositories/{name}")
-        return None if found is None else found_of(found)
-
-    def branch(self, repository: str, branch: str) -> str | None:
-        """See `Remote`."""
-        found = self.client.find(f"/repositories/{repository}/refs/branches/{quote(branch)}")
-        return None if found is None else str(found["target"]["hash"])
-
-    # Which repositories there are.
-
-    def of_owner(self, owner: str) -> Iterable[Found]:
-        """See `HostApi`: of a workspace, or of one of its projects (`workspace/KEY`)."""
-        workspace, _, project = owner.partition("/")
-        return self._repositories(workspace, f'project.key="{project}"' if project else "")
-
-    def of_topic(self, topic: str) -> Iterable[Found]:
-        """See `HostApi`: there are no topics; with `org`, a project's key is one."""
-        raise ForgeError(f"Bitbucket has no topics: name a workspace with the project {topic!r} as its topic")
-
-    def searched(self, query: str) -> Iterable[Found]:
-        """See `HostApi`: a workspace, then a query of Bitbucket's (`shop name ~ "etl"`)."""
-        workspace, _, rest = query.strip().partition(" ")
-        if not rest:
-            raise ForgeError(f'{query!r}: expected a workspace and a query, as in: shop name ~ "etl"')
-        return self._repositories(workspace, rest.strip())
-
-    def with_code(self, query: str) -> Iterable[Found]:
-        """See `HostApi`."""
-        raise ForgeError("code is not searched for on Bitbucket: choose repositories otherwise")
-
-    def reachable(self) -> Iterable[Found]:
-        """See `HostApi`."""
-        raise ForgeError("Bitbucket does not say what a token reaches: name a workspace")
-
-    def _repositories(self, workspace: str, query: str) -> Iterator[Found]:
-        narrowed = {"q": query} if query else {}
-        try:
-            for one in self.client.pages(f"/repositories/{workspace}", None, **narrowed):
-                yield found_of(one)
-        except Refused as error:
-            if error.status not in (400, 404):
-                raise
-            raise ForgeError(f"{workspace}: {error.said or 'there is no such workspace'}") from error
 
     # Pull requests.
 
