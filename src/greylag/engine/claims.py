@@ -20,7 +20,7 @@ from greylag.engine import tables
 from greylag.engine.describe import pull_key
 from greylag.engine.parts import Standing
 from greylag.engine.store import Session
-from greylag.engine.world import TERMINAL, PullState, Target, World
+from greylag.engine.world import TERMINAL, Block, PullState, Target, World
 from greylag.forge.base import Forge
 
 _CLAIMS = tables.claims
@@ -44,13 +44,13 @@ def take(session: Session, migration: str, target: str) -> str | None:
     parts = (table.c.repository >= named(name, "")) & (table.c.repository < f"{name}{_AFTER}")
     query = sa.select(table).where(parts | (table.c.repository == name))
     leases = {row["repository"]: row["migration"] for row in session.rows(query)}
-    reason = _of_leases(leases, (target,)).get(target)
-    if reason is None and is_part(target):
-        reason = _of_claims(session, migration, _CLAIMS.c.target == target).get(target)
-    if reason is None and is_part(target):
+    block = _of_leases(leases, (target,)).get(target)
+    if block is None and is_part(target):
+        block = _of_claims(session, migration, _CLAIMS.c.target == target).get(target)
+    if block is None and is_part(target):
         mine = _paths(session, migration, target)
         _write(session, migration, target, "open", mine["open"] | mine["wanted"])
-    return reason
+    return None if block is None else block.why
 
 
 def hold(session: Session, migration: str, target: str) -> None:
@@ -117,23 +117,24 @@ def around(session: Session, world: World) -> World:
     return replace(world, blocked=blocked, claimed=holding | {row["target"] for row in claims})
 
 
-def _of_leases(leases: Mapping[str, str], targets: Collection[str]) -> dict[str, str]:
+def _of_leases(leases: Mapping[str, str], targets: Collection[str]) -> dict[str, Block]:
     """A whole repository waits for its parts, and parts for the whole."""
     at: dict[str, list[str]] = {}
     for name in sorted(leases):
         at.setdefault(whole(name), []).append(name)
-    found: dict[str, str] = {}
+    found: dict[str, Block] = {}
     for target in targets:
         for other in at.get(whole(target), ()):
             if other != target and not (is_part(target) and is_part(other)):
-                found[target] = f"{other} (migration {leases[other]}) has an open change in this repository"
+                why = f"{other} (migration {leases[other]}) has an open change in this repository"
+                found[target] = Block(target=other, migration=leases[other], why=why)
                 break
     return found
 
 
 def _of_claims(
     session: Session, migration: str, only: sa.ColumnElement[bool] | None = None
-) -> dict[str, str]:
+) -> dict[str, Block]:
     """Who has a file open that a part's patch changes."""
     mine, theirs = _CLAIMS, _CLAIMS.alias("theirs")
     same = (mine.c.repository == theirs.c.repository) & (mine.c.path == theirs.c.path)
@@ -145,10 +146,10 @@ def _of_claims(
         .where(here if only is None else here & only)
         .order_by(mine.c.target, mine.c.path, theirs.c.target, theirs.c.migration)
     )
-    found: dict[str, str] = {}
+    found: dict[str, Block] = {}
     for row in session.rows(query):
         why = f"{row['other']} (migration {row['by']}) has an open change to {row['path']}"
-        found.setdefault(row["target"], why)
+        found.setdefault(row["target"], Block(target=row["other"], migration=row["by"], why=why))
     return found
 
 

@@ -23,7 +23,7 @@ from greylag.engine.permits import (
 )
 from greylag.engine.pilots import Go, Refuse, WaitFor, next_step
 from greylag.engine.upstream import awaited, ordered
-from greylag.engine.world import LIVE, AgentRules, Mode, PullState, Target, World
+from greylag.engine.world import LIVE, AgentRules, Block, Mode, PullState, Target, World
 from greylag.rollout.health import Assessment, Health, interval
 from greylag.rollout.policy import over_limit
 
@@ -194,7 +194,7 @@ def _rewritten(tick: Tick, target: Target) -> None:
         tick.wait(WaitKind.OTHERS, target, reason)
         return
     if target.repository in world.blocked:
-        tick.wait(WaitKind.OTHERS, target, world.blocked[target.repository])
+        _blocked(tick, target, world.blocked[target.repository])
         return
     if not target.holds_a_pull:
         # A pull request that is open already is brought up to date: it costs its owner nothing more.
@@ -217,6 +217,23 @@ def _too_many(tick: Tick, target: Target) -> str | None:
     if most is not None and tick.opened >= most:
         return f"{count(tick.opened, 'pull request')} open already, at most {most} at a time"
     return None
+
+
+def _blocked(tick: Tick, target: Target, block: Block) -> None:
+    """Another open change comes first; one that waits for this target in turn is a person's to end."""
+    world = tick.world
+    other = next((one for one in world.targets if one.repository == block.target), None)
+    if block.migration != world.migration or other is None:
+        tick.wait(WaitKind.OTHERS, target, block.why)
+        return
+    back = world.blocked.get(other.repository)
+    mutual = back is not None and back.target == target.repository
+    if mutual or (other.state is TargetState.REWRITTEN and (other.wave or 0) > (target.wave or 0)):
+        command = f"greylag skip {world.migration} {other.repository}"
+        reason = f"{block.why}, and waits for this one in turn; skip one, and retry it when the other is done"
+        tick.wait(WaitKind.PERSON, target, reason, command=command)
+    else:
+        tick.wait(WaitKind.OTHERS, target, block.why)
 
 
 def _proposed(tick: Tick, target: Target) -> None:

@@ -230,6 +230,15 @@ def _stricter(one: int | None, other: int | None) -> int | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """An open change in the repository of a target that must not meet its own: whose, and why not."""
+
+    target: str
+    migration: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """Everything that a decision depends on, besides `now`.
 
@@ -260,7 +269,7 @@ class World:
     records: Mapping[str, Record] = field(default_factory=dict)
     spent: float = 0.0
     spent_today: float = 0.0
-    blocked: Mapping[str, str] = field(default_factory=dict)
+    blocked: Mapping[str, Block] = field(default_factory=dict)
     """Targets whose repository has another open change that theirs must not meet, and which."""
     claimed: frozenset[str] = frozenset()
     """Targets that hold their repository, or files of it, though they may have ended."""
