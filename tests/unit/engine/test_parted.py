@@ -5,10 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from tests.e2e.campaigns import make_fleet
 
+from greylag.domain.check import Verdict
+from greylag.domain.migration import Rollout
 from greylag.domain.parts import named, part, part_of, placed, whole
+from greylag.domain.target import TargetState
+from greylag.engine.actions import WaitKind
+from greylag.engine.decide import decide
 from greylag.engine.parted import PartedForge
+from greylag.engine.world import Block, Rules, Target, Wave, World
 from greylag.forge import EmbeddedForge, PullRequestSpec
 from greylag.workspace import Repository
 
@@ -60,3 +67,34 @@ def test_names_of_parts() -> None:
     assert part_of("@org/lock") != "org.lock"  # no branch may end so
     assert (whole("x/mono//data"), part("x/mono//data"), part("x/mono")) == ("x/mono", "data", None)
     assert placed(named("mono", "a")) == {"repository": "mono", "part": "a"}
+
+
+@pytest.mark.parametrize(
+    ("other_wave", "back", "kind"),
+    [(1, False, WaitKind.OTHERS), (2, False, WaitKind.PERSON), (1, True, WaitKind.PERSON)],
+)
+def test_parts_that_wait_for_each_other_are_a_persons(other_wave: int, back: bool, kind: WaitKind) -> None:
+    first, second = (
+        Target(
+            repository=f"mono//{name}",
+            state=TargetState.REWRITTEN,
+            wave=wave,
+            base="1",
+            commit="2",
+            source="s",
+            verdict=Verdict.PROVEN,
+        )
+        for name, wave in (("a", 1), ("b", other_wave))
+    )
+    block = Block(target="mono//b", migration="m", why="mono//b (migration m) has an open change to x")
+    blocked = {"mono//a": block}
+    if back:
+        blocked["mono//b"] = Block(target="mono//a", migration="m", why="mono//a has one to y")
+    waves = tuple(Wave(number=number, size=1) for number in (1, 2))
+    rules = Rules(rollout=Rollout())
+    targets = (first, second)
+    world = World(migration="m", source="s", rules=rules, targets=targets, waves=waves, blocked=blocked)
+    (wait,) = (one for one in decide(world, NOW).waits if one.repository == "mono//a")
+    assert wait.kind is kind
+    assert wait.reason.startswith(block.why)
+    assert (wait.command == "greylag skip m mono//b") == (kind is WaitKind.PERSON)
