@@ -64,9 +64,23 @@ _READS = re.compile(
   | \bref\s*\(\s*[\"'](?P<project>[^\"']+)[\"']\s*,\s*[\"'](?P<model>[^\"']+)[\"']
     """
 )
-_WORDS = re.compile(
-    r"(?i)\b(?:create|insert|merge|saveas\w*|insertinto|writeto|to_gbq|to_table|load_table\w+|destination\w*"
-    r"|from|join|read_gbq|table|fromtable|source|ref)\b"
+_WRITERS = (
+    "create",
+    "insert",
+    "merge",
+    "saveas",
+    "writeto",
+    "to_gbq",
+    "to_table",
+    "load_table",
+    "destination",
+)
+# Where one of these begins is found more quickly than by trying the whole at each place.
+_WRITE_WORDS = re.compile(
+    r"(?i)\b(?:create|insert|merge|saveas|writeto|to_gbq|to_table|load_table_from_dataframe|destination)"
+)
+_READ_WORDS = re.compile(
+    r"(?i)\b(?:from|join|using|read_gbq|table|read_table|bigquerytable|typedbigquery|source|ref)"
 )
 _CONSTANT = re.compile(r"(?m)\b([A-Za-z_]\w*)\s*(?::\s*\w+\s*)?=\s*[\"']([\w$-]+(?:[.:][\w$-]+){1,3})[\"']")
 # Strings stand first: what looks like a comment inside of one is none.
@@ -125,8 +139,6 @@ def flow_of(files: Mapping[str, str], paths: Iterable[str] | None = None) -> Flo
         if project is not None and path.endswith((".sql", ".py")):
             model, words = _model(path, text, project, projects[project])
             models.setdefault(model, (words, f"{path}:1"))
-        if _WORDS.search(text) is None:
-            continue
         plain = _without_comments(path, text)
         for name, line in _written(plain):
             builds.setdefault(name, f"{path}:{line}")
@@ -174,9 +186,19 @@ def _blank(text: str) -> str:
     return "\n" * text.count("\n") or " "
 
 
+def _matches(words: re.Pattern[str], pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    for word in words.finditer(text):
+        found = pattern.match(text, word.start())
+        if found is not None:
+            yield found
+
+
 def _written(text: str) -> Iterator[tuple[Name, int]]:
+    lower = text.lower()
+    if not any(word in lower for word in _WRITERS):
+        return
     constants: dict[str, str] | None = None
-    for found in _WRITES.finditer(text):
+    for found in _matches(_WRITE_WORDS, _WRITES, text):
         said = found[found.lastgroup or 0]
         if found.lastgroup == "constant":
             if constants is None:
@@ -188,7 +210,7 @@ def _written(text: str) -> Iterator[tuple[Name, int]]:
 
 
 def _read(text: str) -> Iterator[tuple[Name, int]]:
-    for found in _READS.finditer(text):
+    for found in _matches(_READ_WORDS, _READS, text):
         if found["of"] is not None:
             name: Name | None = (found["source"].lower(), found["of"].lower())
         elif found["model"] is not None:
