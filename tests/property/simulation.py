@@ -19,7 +19,7 @@ from greylag.domain.target import TargetState
 from greylag.engine.actions import AssignWaves, Effect, EffectKind, Hold, Settle
 from greylag.engine.decide import decide
 from greylag.engine.permits import approval_missing, campaign_stop, merge_stop, wave_stop
-from greylag.engine.world import Pause, PullState, PullView, Rules, Target, Wave, World
+from greylag.engine.world import Block, Pause, PullState, PullView, Rules, Target, Wave, World
 from greylag.rollout.health import Reading
 
 S = TargetState
@@ -110,14 +110,14 @@ class Fleet:
             **play.more,
         )
 
-    def blocked(self, play: Play) -> dict[str, str]:
+    def blocked(self, play: Play) -> dict[str, Block]:
         """Targets whose files stand in another open change."""
         found = {}
         for row in play.rows.values():
             for other, pull in self.open_in(whole(row.repository)):
                 mine = other is play and pull.target == row.repository
                 if not mine and not set(play.paths[row.repository]).isdisjoint(other.paths[pull.target]):
-                    found[row.repository] = "another change of its files is open"
+                    found[row.repository] = Block(target=pull.target, migration=other.name, why="its files")
         return found
 
     def open_in(self, repository: str) -> list[tuple[Play, Pull]]:

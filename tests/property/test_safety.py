@@ -310,6 +310,8 @@ def people_help(fleet: Fleet, play: Play) -> None:
                     row = play.rows[name]
                     baking = row.state is S.BAKING
                     play.put(row, **({"accepted_by": "kim"} if baking else {"approved_digest": row.digest}))
+                case ["greylag", "skip", _, name, *_]:
+                    skip(fleet, play, play.rows[name])
                 case other:
                     raise AssertionError(other)
 
