@@ -23,6 +23,17 @@ class CronWindow:
     timezone: str = "UTC"
 
 
+class Unmapped(StrEnum):
+    """What a compatibility view does with old columns that have no counterpart.
+
+    There is no view, it leaves them out, or each is NULL.
+    """
+
+    REFUSE = "refuse"
+    OMIT = "omit"
+    NULL = "null"
+
+
 class Criticality(StrEnum):
     """How much hangs on a repository, from the least."""
 

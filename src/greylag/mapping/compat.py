@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 
 from greylag.domain.dataset import DatasetRef
 from greylag.domain.errors import UsageError
+from greylag.domain.migration import Unmapped
 from greylag.mapping.compiled import CompiledMigration, DbtName, Mapping
 from greylag.mapping.names import table_key, table_ref
 from greylag.mapping.query import tables_read
@@ -30,14 +30,6 @@ DIALECTS = (*_BY_COMMENT, *_IN_CREATE)
 
 _BOUND = ("postgres", "redshift", "duckdb")
 _ATOMIC = ("postgres", "redshift", "duckdb")
-
-
-class Unmapped(StrEnum):
-    """What becomes of old columns without counterpart: no view, a view without them, or NULL for each."""
-
-    REFUSE = "refuse"
-    OMIT = "omit"
-    NULL = "null"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

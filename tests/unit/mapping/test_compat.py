@@ -15,11 +15,11 @@ from sqlglot import exp
 from tests.postgresql import serve
 
 from greylag.domain.errors import UsageError
+from greylag.domain.migration import Unmapped
 from greylag.mapping import load_migration_text
 from greylag.mapping.compat import (
     DIALECTS,
     CompatibilityView,
-    Unmapped,
     compatibility_model,
     compatibility_view,
     removal_of,

@@ -11,8 +11,8 @@ import typer
 
 from greylag.cli.campaigns import ConfigOption, JsonOption, open_campaign
 from greylag.cli.console import Exit, print_json
+from greylag.domain.migration import Unmapped
 from greylag.engine.documents import plain
-from greylag.mapping.compat import Unmapped
 
 if TYPE_CHECKING:
     from datetime import date
