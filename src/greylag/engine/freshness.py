@@ -162,7 +162,10 @@ class Freshness(Generic[T]):
             except GreylagError:
                 self.pulls.failed(target.repository)
                 raise
-            self.pulls.looked(target.repository, _state(target), value)
+            if value is not None:
+                self.pulls.looked(target.repository, _state(target), value)
+            elif target.pull_number is not None:
+                self.pulls.failed(target.repository)  # it exists: the forge, or a look at many, left it out
             return value
 
         return look

@@ -41,7 +41,7 @@ class Bench:
         prepare(engine)
         self.store = Store(engine)
         self.clock = HandClock()
-        self.fresh: Freshness[str] = Freshness(self.store, self.clock, Webhooks(on=on))
+        self.fresh: Freshness[str | None] = Freshness(self.store, self.clock, Webhooks(on=on))
         self.down: set[str] = set()
         self.targets = {
             name: Target(repository=name, state=TargetState.PROPOSED, pull_state=PullState.OPEN)
@@ -167,6 +167,33 @@ def test_after_the_forge_was_away_everything_is_looked_at(bench: Bench) -> None:
     assert bench.looked() == ["b", "c"], "it answers again: what was told meanwhile may be lost"
     assert bench.looked() == ["a"]
     assert bench.looked() == []
+
+
+def test_what_is_not_shown_is_asked_for_again(tmp_path: Path) -> None:
+    """A look at many leaves out what it could not see: no pull request is known to be gone by that."""
+    bench = Bench(tmp_path)
+    shown: set[str] = set()
+    numbered = [replace(target, pull_number=7) for target in bench.targets.values()]
+    opening = bench.targets["a"]
+
+    def look(targets: list[Target]) -> list[str]:
+        bench.fresh.begin()
+        unknown = [target.repository for target in bench.fresh.unknown(targets)]
+        found = bench.fresh.found(lambda one: "open" if one.repository in shown else None)
+        for target in targets:
+            found(target)
+        return unknown
+
+    shown |= {"a"}
+    assert look(numbered) == ["a", "b", "c"]
+    assert look(numbered) == ["b", "c"]
+    shown |= {"b", "c"}
+    assert look(numbered) == ["b", "c"]
+    assert look(numbered) == ["a"], "it answers again: what was told meanwhile may be lost"
+    assert look(numbered) == []
+    shown.clear()
+    bench.fresh.lost()
+    assert look([opening]) == look([opening]) == ["a"], "as long as it is being opened"
 
 
 def test_after_the_database_was_away_everything_is_looked_at(bench: Bench) -> None:
