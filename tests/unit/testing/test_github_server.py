@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 import time
@@ -204,7 +205,16 @@ def test_webhooks_are_signed_get_lost_and_are_sent_again(tmp_path: Path) -> None
 
 def test_it_can_be_started_by_hand(tmp_path: Path) -> None:
     Repository.init_bare(tmp_path / "shop" / "etl.git")
-    command = [sys.executable, "-m", "greylag.testing.github", str(tmp_path), "--port", "0"]
+    command = [
+        sys.executable,
+        "-m",
+        "greylag.testing.github",
+        str(tmp_path),
+        "--port",
+        "0",
+        "--person",
+        "ann",
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         assert process.stdout is not None
@@ -213,4 +223,17 @@ def test_it_can_be_started_by_hand(tmp_path: Path) -> None:
         api = said.split("API: ")[1].strip().rstrip(")")
         answer = httpx.get(f"{api}/repos/shop/etl", headers={"Authorization": f"Bearer {token}"})
         assert answer.json()["full_name"] == "shop/etl"
+        person = {"Authorization": f"Bearer {process.stdout.readline().strip()}"}
+        assert httpx.get(f"{api}/user", headers=person).json()["login"] == "ann"
         process.terminate()
+
+
+@pytest.mark.parametrize("kind", ["github", "gitlab", "gitea", "bitbucket", "gerrit"])
+def test_every_server_can_be_started_by_hand(
+    kind: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", [kind, str(tmp_path)])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module(f"greylag.testing.{kind}", run_name="__main__")
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == f"{tmp_path}: expected bare repositories like <owner>/<name>.git\n"
