@@ -31,8 +31,11 @@ _TAME = re.compile(r"([<\[@#!])")
 
 
 def branch(migration: str, attempt: int, templates: Templates = PLAIN, *, repository: str = "") -> str:
-    """The branch of an attempt; a retried one gets its own, so that nothing is ever pushed over."""
-    default = f"greylag/{migration}" if attempt == 1 else f"greylag/{migration}-{attempt}"
+    """The branch of an attempt; a retried one gets its own, so that nothing is ever pushed over.
+
+    No migration has `_` in its name: attempt 2 of `m` is no attempt of a migration `m-2`.
+    """
+    default = f"greylag/{migration}" if attempt == 1 else f"greylag/{migration}_{attempt}"
     if templates.branch is None:
         return default
     values: dict[str, object] = {

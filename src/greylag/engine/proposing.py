@@ -7,7 +7,7 @@ from dataclasses import replace
 from greylag.domain.check import Check, CheckStatus, Verdict
 from greylag.domain.parts import part
 from greylag.domain.target import TargetState
-from greylag.engine import claims
+from greylag.engine import claims, parcels
 from greylag.engine.apply import record
 from greylag.engine.describe import CHECK, branch, pull_key
 from greylag.engine.effects import EffectFailed, Request, Tools
@@ -28,6 +28,8 @@ from greylag.workspace import Repository
 
 def rewrite(tools: Tools, request: Request, target: Target) -> bool:
     """Rewrite the repository from its head, and keep what came of it."""
+    if tools.fleet.apart:
+        tools.fleet.freshen(target.repository)
     repo = tools.fleet.open(target.repository)
     out = asked(repo, repo.head(), request.migration)
     if isinstance(out, Unclear):
@@ -82,10 +84,11 @@ def propose(tools: Tools, request: Request, target: Target) -> bool:
         if not session.note(request.migration, target, pull_state=PullState.OPEN.value):
             return False
         row = session.target_row(request.migration, target.repository)
+        earlier = parcels.ours(session, request.migration, target.repository)
     assert row is not None
     assert target.commit is not None and target.base is not None, "a rewritten target has a patch"
-    repo = tools.fleet.open(target.repository)
-    if not repo.has_commit(target.commit):
+    repo = parcels.patched(tools.store, tools.fleet, request.migration, target)
+    if repo is None:
         return _again(tools, request, target, "its patch is no longer in the repository")
     baseline = tools.health.read(before(request.migration, target, target.base), now).status
     pull = tools.forge.open_or_update(
@@ -99,6 +102,7 @@ def propose(tools: Tools, request: Request, target: Target) -> bool:
             key=pull_key(request.migration, target.repository, target.attempt),
             labels=("greylag", request.migration),
             reviewers=_reviewers(repo, target),
+            ours=earlier,
         )
     )
     _close_earlier(tools, request, target)
@@ -119,8 +123,8 @@ def _branch(tools: Tools, request: Request, target: Target) -> str:
     """The branch's name; of a pull request that is there already, the one that it has."""
     name = request.migration
     templates = tools.rewrites.worded(tools.rewrites.compiled(name)[0])
-    if templates.branch is not None:
-        # Templates may have changed since.
+    if templates.branch is not None or target.attempt > 1:
+        # Templates may have changed since, and a version before named later attempts otherwise.
         known = tools.forge.find_key(target.repository, pull_key(name, target.repository, target.attempt))
         if known is not None:
             # A part's own name is added where its branch is made (see `PartedForge`).

@@ -65,13 +65,13 @@ def test_words() -> None:
     migration = load_migration_text(MIGRATION, path="m.yaml", base=Path())
     plain = commit_message(migration, TARGET)
     assert plain.endswith("\n\nGreylag-Migration: users-v2\nGreylag-Attempt: 1\n")
-    assert branch("m", 1) == "greylag/m" and branch("m", 3) == "greylag/m-3"
+    assert branch("m", 1) == "greylag/m" and branch("m", 3) == "greylag/m_3"
     chosen = Templates(
         branch="team/{{ repository }}/{{ default }}",
         title="DATA-7: {{ default }}\n",
         commit="chore: {{ old | join(',') }} {{ new[0] }}\n\n{{ default }}\n\nTicket: DATA-7",
     )
-    assert branch("m", 2, chosen, repository="shop/etl") == "team/shop/etl/greylag/m-2"
+    assert branch("m", 2, chosen, repository="shop/etl") == "team/shop/etl/greylag/m_2"
     assert title(migration, TARGET, chosen) == f"DATA-7: {title(migration, TARGET)}"
     message = commit_message(migration, TARGET, chosen)
     assert message.startswith("chore: users_v1 users_v2\n\nRead ")
