@@ -121,12 +121,14 @@ class Fleet:
         return found
 
     def open_in(self, repository: str) -> list[tuple[Play, Pull]]:
-        """The open pull requests of a repository, of all campaigns."""
+        """The open pull requests of a repository, of all campaigns, but for those that people took over."""
         pulls = ((play, pull) for play in self.plays for pull in play.pulls)
         return [
             (play, pull)
             for play, pull in pulls
-            if pull.state is PullState.OPEN and whole(pull.target) == repository
+            if pull.state is PullState.OPEN
+            and whole(pull.target) == repository
+            and play.rows[pull.target].state is not S.HANDED_OVER
         ]
 
     def looked(self, play: Play, row: Target) -> Target:

@@ -138,7 +138,9 @@ class Target:
 
     @property
     def holds_a_pull(self) -> bool:
-        """Has it a pull request that asks for its owners' time?"""
+        """Has it a pull request that asks for its owners' time? One that was handed over is a person's."""
+        if self.state is TargetState.HANDED_OVER:
+            return False
         if self.pull is not None:
             return self.pull.state is PullState.OPEN
         return self.state is TargetState.PROPOSED

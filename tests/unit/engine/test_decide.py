@@ -463,6 +463,13 @@ def test_no_more_open_pull_requests_in_all_than_allowed() -> None:
     assert decision.waits[0].reason == "3 pull requests open already, at most 3 at a time"
 
 
+def test_a_pull_request_that_was_handed_over_takes_nobodys_place() -> None:
+    theirs = target(S.HANDED_OVER, repository="a", pull_state="open", pull=pull())
+    rules = Rules(rollout=Rollout(max_open=1, per_owner=1))
+    decision = decide(world(theirs, target(S.REWRITTEN, repository="b"), rules=rules), NOW)
+    assert [action.repository for action in decision.actions if isinstance(action, Effect)] == ["b"]
+
+
 def test_no_more_merges_in_an_hour_than_allowed() -> None:
     targets = [target(S.PROPOSED, repository=name, pull=pull()) for name in "abcd"]
     rules = Rules(rollout=Rollout(merge=MergePolicy.PROVEN, merges_per_hour=3))
