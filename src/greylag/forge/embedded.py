@@ -33,11 +33,13 @@ from greylag.forge.base import (
 from greylag.forge.settling import (
     closed,
     drop_branch,
+    only_takes_back,
     proposed_revert,
     record_merge,
     refusal,
     revert_key,
     settle,
+    somebodys,
 )
 from greylag.forge.store import Store
 from greylag.workspace import (
@@ -194,12 +196,17 @@ class EmbeddedForge:
         if pull.merge_commit is None:
             return NotRevertible(reason=RevertRefusal.NOT_MERGED, message=f"#{number} is {pull.state}")
         known = self.find_key(repository, revert_key(pull))
-        if known is not None and (known.state is not PullRequestState.OPEN or known.mergeable):
-            return known
-        spec = proposed_revert(repo, pull, author=self._author, email=self._email, when=self._clock())
-        if isinstance(spec, NotRevertible):
-            return spec
-        return self._open(spec, reverts=number)
+        if known is None or (known.state is PullRequestState.OPEN and not known.mergeable):
+            spec = proposed_revert(repo, pull, author=self._author, email=self._email, when=self._clock())
+            if isinstance(spec, NotRevertible):
+                return spec
+            known = self._open(spec, reverts=number)
+        is_open = known.state is PullRequestState.OPEN
+        return (
+            somebodys(known.number)
+            if is_open and not only_takes_back(repo, pull, known.head_commit)
+            else known
+        )
 
     def close(self, repository: str, number: int) -> PullRequest:
         """See `Forge`."""

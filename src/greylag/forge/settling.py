@@ -124,6 +124,43 @@ def take_back(
     repo: Repository, pull: PullRequest, *, message: str, author: str, email: str, when: datetime
 ) -> MergeResult | Conflict:
     """A commit on the tip of the base branch without what a merged pull request brought."""
+    onto = repo.head(pull.base)
+    return _taken_back(repo, pull, onto, message=message, author=author, email=email, when=when)
+
+
+def only_takes_back(repo: Repository, pull: PullRequest, head: str) -> bool:
+    """Does a commit do nothing but take that merge back, on some commit that the base branch holds?
+
+    Told from what it changes, not from who says that it is ours: it is merged at once, without a proof.
+    """
+    if not repo.has_commit(head):
+        return False
+    info = repo.info(head)
+    if len(info.parents) != 1 or not repo.is_ancestor(info.parents[0], repo.head(pull.base)):
+        return False
+    wanted = _taken_back(
+        repo,
+        pull,
+        info.parents[0],
+        message="compared",
+        author="Greylag",
+        email="greylag@localhost",
+        when=info.when,
+    )
+    return not isinstance(wanted, Conflict) and wanted.changed and not repo.changed(wanted.commit, head)
+
+
+def somebodys(number: int) -> NotRevertible:
+    """Somebody pushed to the pull request that takes something back: what it brings now is theirs."""
+    return NotRevertible(
+        reason=RevertRefusal.CONFLICT,
+        message=f"#{number} takes it back, and somebody pushed to it: look at it, and merge or close it",
+    )
+
+
+def _taken_back(
+    repo: Repository, pull: PullRequest, onto: str, *, message: str, author: str, email: str, when: datetime
+) -> MergeResult | Conflict:
     if pull.merge_commit is None:
         raise ForgeError(f"{pull.repository}#{pull.number} was not merged")
     commit, since = pull.merge_commit, None
@@ -135,9 +172,7 @@ def take_back(
             return Conflict(paths=(), reason="its own commits are not here any more; take it back by hand")
         if any(len(info.parents) > 1 for info in repo.log(commit, until=since)):
             return Conflict(paths=(), reason="merged together with other changes; take it back by hand")
-    return repo.revert(
-        commit, repo.head(pull.base), since=since, message=message, author=author, email=email, when=when
-    )
+    return repo.revert(commit, onto, since=since, message=message, author=author, email=email, when=when)
 
 
 def taken_in_by(repo: Repository, commit: str, tip: str) -> str:

@@ -271,6 +271,16 @@ class ForgeContract:
         assert isinstance(world.forge.merge(world.name, again.number, again.head_commit), Merged)
         assert world.at_main("q.sql") == FIRST["q.sql"] + b"\n"
 
+    def test_what_a_person_pushed_to_an_open_revert_is_not_ours_to_merge(self, world: World) -> None:
+        pull = world.merged(world.spec())
+        back = world.forge.revert(world.name, pull.number)
+        assert isinstance(back, PullRequest)
+        world.push(back.head, {"other.sql": b"theirs\n"})
+        again = world.forge.revert(world.name, pull.number)
+        assert isinstance(again, NotRevertible), "its head would be merged at once"
+        assert again.reason is RevertRefusal.CONFLICT
+        assert f"{back.number}" in again.message
+
     def test_comments_are_said_once_a_key(self, world: World) -> None:
         pull = world.forge.open_or_update(world.spec())
         world.forge.comment(world.name, pull.number, key="a", body="one")

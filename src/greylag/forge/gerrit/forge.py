@@ -30,7 +30,7 @@ from greylag.forge.gerrit.talking import say, set_check
 from greylag.forge.hosted.client import Refused
 from greylag.forge.hosted.mirror import Mirror
 from greylag.forge.hosted.targets import Keeper, Selection
-from greylag.forge.settling import proposed_revert, refusal, revert_key
+from greylag.forge.settling import only_takes_back, proposed_revert, refusal, revert_key, somebodys
 from greylag.workspace import Repository
 
 _ATTEMPTS = 5
@@ -145,18 +145,25 @@ class GerritForge:
         if pull.merge_commit is None:
             return NotRevertible(reason=RevertRefusal.NOT_MERGED, message=f"change {number} is {pull.state}")
         known = self.find_key(repository, revert_key(pull))
-        if known is not None and (known.state is not PullRequestState.OPEN or known.mergeable):
+        if known is not None and known.state is not PullRequestState.OPEN:
             return known
         patch = patch_of(change, self._look.me)
         repo = self._whole(pull, patch.sha)
         # What the branch took in is one commit, whatever was pushed for it: that is what is taken back.
         merged = replace(pull, head_commit=patch.sha, base_commit=repo.info(patch.sha).parents[0])
-        spec = proposed_revert(
-            repo, merged, author=self._options.author, email=self._options.email, when=self._clock()
-        )
-        if isinstance(spec, NotRevertible):
-            return spec
-        return self._look.read(self._publish.open(spec, reverts=number))
+        if known is None or not known.mergeable:
+            spec = proposed_revert(
+                repo, merged, author=self._options.author, email=self._options.email, when=self._clock()
+            )
+            if isinstance(spec, NotRevertible):
+                return spec
+            known = self._look.read(self._publish.open(spec, reverts=number))
+        # What is submitted is the patch set that stands there now, whoever pushed it.
+        undone = self._look.change(repository, known.number)
+        sha = str(undone["current_revision"])
+        repo = self._with(repository, sha, str(undone["revisions"][sha]["ref"]))
+        ours = only_takes_back(repo, merged, sha)
+        return known if ours or known.state is not PullRequestState.OPEN else somebodys(known.number)
 
     def close(self, repository: str, number: int) -> PullRequest:
         """See `Forge`: abandon it."""

@@ -31,7 +31,7 @@ from greylag.forge.hosted.mirror import Mirror
 from greylag.forge.hosted.options import OWNERS, Options
 from greylag.forge.hosted.publishing import Publishing
 from greylag.forge.hosted.targets import Keeper, Selection
-from greylag.forge.settling import proposed_revert, revert_key
+from greylag.forge.settling import only_takes_back, proposed_revert, revert_key, somebodys
 from greylag.workspace import Repository
 
 __all__ = ["HostedForge", "Options"]
@@ -116,18 +116,24 @@ class HostedForge:
         known = self.find_key(repository, revert_key(pull))
         if known is not None and known.state is PullRequestState.OPEN:
             known = self._look.settled(repository, known.number)
-        if known is not None and (known.state is not PullRequestState.OPEN or known.mergeable):
+        if known is not None and known.state is not PullRequestState.OPEN:
             return known
-        spec = proposed_revert(
-            self._whole(pull).signed(self._options.sign),
-            pull,
-            author=self._options.author,
-            email=self._options.email,
-            when=self._clock(),
-        )
-        if isinstance(spec, NotRevertible):
-            return spec
-        return self._publish.open(self._assigned(spec), reverts=number)
+        repo = self._whole(pull)
+        if known is None or not known.mergeable:
+            spec = proposed_revert(
+                repo.signed(self._options.sign),
+                pull,
+                author=self._options.author,
+                email=self._options.email,
+                when=self._clock(),
+            )
+            if isinstance(spec, NotRevertible):
+                return spec
+            known = self._publish.open(self._assigned(spec), reverts=number)
+        # Whoever may write can push to it, or word a pull request as if it were ours.
+        self.mirror.sync(repository, known.head)
+        ours = only_takes_back(Repository.open(repo.path), pull, known.head_commit)
+        return known if ours or known.state is not PullRequestState.OPEN else somebodys(known.number)
 
     def close(self, repository: str, number: int) -> PullRequest:
         """See `Forge`."""
