@@ -14,7 +14,7 @@ from tests.unit.forge.github_world import BOT, GitHubWorld, github_world, make_a
 from greylag.forge import Forge, ForgeError, Merged, MergeRefusal, NotMergeable, PullRequest, PullRequestState
 from greylag.forge.base import Unavailable
 from greylag.forge.github.graph import Graph
-from greylag.forge.hosted import HostedForge, Limited, Refused, Selection, select
+from greylag.forge.hosted import HostedForge, Limited, Mirror, Refused, Selection, select
 from greylag.forge.hosted.limits import Pace, Throttle
 from greylag.testing.github import Limits
 
@@ -111,6 +111,32 @@ def test_many_pull_requests_are_one_request(world: GitHubWorld) -> None:
     batches = list(Graph(make_client(world.other)).glimpses([(names[0], one) for one in range(1, 61)]))
     assert [one.shown.number for one in batches] == [1], "the others do not exist"
     assert sum(one.path == "/graphql" for one in world.other.requests[quiet + 1 :]) == 2, "50 at a time"
+
+
+class Unwell(Mirror):
+    """Git answers with errors of the server, of one repository."""
+
+    def bring(self, repository: str, branch: str, tip: str) -> str | None:
+        if repository == "shop/r0":
+            raise Unavailable(f"{repository}: git fetch failed: The requested URL returned error: 502")
+        return super().bring(repository, branch, tip)
+
+
+def test_one_repository_that_is_not_well_keeps_no_other_from_being_seen(
+    world: GitHubWorld, tmp_path: Path
+) -> None:
+    """A forge that is away is not asked for each; one repository's errors are not that."""
+    known, api = world.forge, make_api(world.other)
+    assert isinstance(known, HostedForge)
+    forge = HostedForge(api, Unwell(tmp_path / "unwell", api))
+    for name in ("shop/r0", "shop/r1"):
+        world.other.hub.add(name, FIRST, access={BOT: "write"})
+        there = replace(world, name=name, repo=known.mirror.open(name))
+        known.open_or_update(replace(there.spec(), reviewers=()))
+    well = ("shop/r1", "users-v2:etl")
+    keys = [("shop/r0", "users-v2:etl"), *((world.name, f"k{number}") for number in range(12)), well]
+    assert set(forge.glance(keys)) == {well}, "one by one: no number is known yet"
+    assert set(forge.glance(keys)) == {well}, "many with one request"
 
 
 def head_of(forge: HostedForge, name: str) -> str:
