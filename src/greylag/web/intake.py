@@ -130,11 +130,14 @@ class Intake:
             self._misses += any(isinstance(one, Delivery) for one in items)
             _log.warning("what came in could not be written down: %s", error)
             for _, told in some:
-                told.set_exception(error)
+                if told.set_running_or_notify_cancel():
+                    told.set_exception(error)
         else:
             self._told_misses = misses
             for _, told in some:
-                told.set_result(None)
+                # At the end, the server breaks off requests that take too long: nobody waits for them then.
+                if told.set_running_or_notify_cancel():
+                    told.set_result(None)
 
     def _care(self) -> None:
         """Beat; say that something was missed, if so; and now and then remove what is old."""

@@ -252,3 +252,17 @@ def test_one_that_cannot_be_kept_takes_no_other_along(serving: Serving) -> None:
     assert isinstance(told[1].exception(timeout=20), UnicodeEncodeError)
     intake.end()
     assert [row["repository"] for row in kept(serving, deliveries) if row["repository"]] == ["fine"]
+
+
+def test_who_waits_no_more_stops_nobody(serving: Serving) -> None:
+    """A request that is broken off at the end (its time was up) is written down, and what comes behind it."""
+    intake = Intake(serving)
+    gone, other = (
+        intake.keep(Delivery(forge="github", id=name, repository=name, kind="push")) for name in ("a", "b")
+    )
+    assert gone.cancel()
+    intake.start()
+    assert other.result(timeout=20) is None
+    assert intake.alive
+    intake.end()
+    assert {row["repository"] for row in kept(serving, deliveries)} >= {"a", "b"}
