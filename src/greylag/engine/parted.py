@@ -14,6 +14,7 @@ from greylag.domain.parts import part, whole
 from greylag.engine.ports import Lessons, Schedules
 from greylag.forge.base import (
     Forge,
+    ForgeError,
     Glance,
     Glancing,
     Merged,
@@ -24,6 +25,7 @@ from greylag.forge.base import (
     PullRequestState,
     Remark,
     Remarks,
+    Unavailable,
     glance_of,
 )
 from greylag.rollout.health import HealthSource, Reading, Subject
@@ -114,10 +116,19 @@ class PartedForge:
             return remark
         place = (remark.repository, remark.number)
         if place not in self._targets:
-            pull = self._forge.get(*place)
-            mine = (name for name in parts if whole(name) == remark.repository and f"/{name}/" in pull.key)
-            self._targets[place] = next(mine, remark.repository)
+            self._targets[place] = self._target(*place, parts)
         return replace(remark, repository=self._targets[place])
+
+    def _target(self, repository: str, number: int, parts: frozenset[str]) -> str:
+        """Whose a pull request is. One that the forge does not show whole is a person's, and none of ours."""
+        try:
+            key = self._forge.get(repository, number).key
+        except Unavailable:
+            raise  # it may be one of ours: its remarks are read again
+        except ForgeError:
+            return repository
+        mine = (name for name in parts if whole(name) == repository and f"/{name}/" in key)
+        return next(mine, repository)
 
     def _known(self, target: str, pull: PullRequest) -> PullRequest:
         if part(target) is None:

@@ -16,7 +16,7 @@ from greylag.engine.actions import WaitKind
 from greylag.engine.decide import decide
 from greylag.engine.parted import PartedForge
 from greylag.engine.world import Block, Rules, Target, Wave, World
-from greylag.forge import EmbeddedForge, PullRequestSpec
+from greylag.forge import EmbeddedForge, ForgeError, PullRequest, PullRequestSpec
 from greylag.workspace import Repository
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -57,6 +57,26 @@ def test_parts_of_a_repository_have_branches_pull_requests_and_remarks_of_their_
     assert found is not None
     assert (found.repository, found.number) == ("mono//b", 2)
     assert forge.find("mono//b", "greylag/m") == found
+
+
+class Half(EmbeddedForge):
+    """Shows no pull request above number 2 whole: of a fork that is gone, of a base that was removed."""
+
+    def get(self, repository: str, number: int) -> PullRequest:
+        if number > 2:
+            raise ForgeError(f"{repository}: no commit is there for #{number}")
+        return super().get(repository, number)
+
+
+def test_a_persons_broken_pull_request_keeps_no_remark_from_being_heard(tmp_path: Path) -> None:
+    make_fleet(tmp_path, {"mono": {"a": "1\n", "b": "1\n", "c": "1\n"}})
+    inner = Half(tmp_path)
+    for name in ("a", "b", "c"):
+        PartedForge(EmbeddedForge(tmp_path)).open_or_update(spec(tmp_path, f"mono//{name}", name))
+    for number in (3, 1):
+        inner.say("mono", number, author="ann", body="/greylag retry", may_write=True)
+    heard = PartedForge(inner).remarks({"mono//a", "mono//b"}).items
+    assert [(one.repository, one.number) for one in heard] == [("mono", 3), ("mono//a", 1)]
 
 
 def test_names_of_parts() -> None:
