@@ -306,7 +306,11 @@ def _followed(settings: Settings, forge: Forge, health: HealthSource, store: Sto
     given = settings.health
 
     def includes(repository: str, commit: str, merged: str) -> bool:
-        known = _fleet(settings, forge).open(repository)
+        fleet = _fleet(settings, forge)
+        known = fleet.open(repository)
+        if fleet.apart and not (known.has_commit(commit) and known.has_commit(merged)):
+            fleet.freshen(repository)  # another machine merged it
+            known = fleet.open(repository)
         both = known.has_commit(commit) and known.has_commit(merged)
         return both and known.is_ancestor(merged, commit)
 

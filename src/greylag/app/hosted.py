@@ -10,6 +10,7 @@ from greylag.app.hosts import HOSTS
 from greylag.app.settings import Settings
 from greylag.domain.errors import UsageError
 from greylag.engine.clock import Clock, SystemClock
+from greylag.engine.database import is_server
 from greylag.engine.fleet import FolderFleet, NamesOf
 from greylag.engine.mirrored import MirroredFleet
 from greylag.forge.base import Forge
@@ -43,8 +44,15 @@ def open_fleet(settings: Settings, forge: Forge, index: FleetIndex, names: Names
     given = settings.forge
     if not isinstance(forge, Mirrored) or not isinstance(given, HostedSettings):
         return FolderFleet(settings.fleet, index, names=names)
-    refresh = forge.keeper(selection_of(given)).refresh
-    return MirroredFleet(settings.fleet, index, names=names, refresh=refresh)
+    keeper = forge.keeper(selection_of(given))
+    return MirroredFleet(
+        settings.fleet,
+        index,
+        names=names,
+        refresh=keeper.refresh,
+        bring=keeper.bring,
+        apart=is_server(settings.database),
+    )
 
 
 def refresh(settings: Settings) -> Refreshed:

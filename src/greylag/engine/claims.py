@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from greylag.domain.errors import GreylagError
 from greylag.domain.parts import BETWEEN, is_part, named, whole
 from greylag.domain.target import TargetState
-from greylag.engine import tables
+from greylag.engine import parcels, tables
 from greylag.engine.describe import pull_key
 from greylag.engine.parts import Standing
 from greylag.engine.store import Session
@@ -63,6 +63,7 @@ def leave(session: Session, migration: str, target: Target, state: TargetState) 
     """A target ends in `state`: its repository is free, unless a pull request of ours is to be closed yet."""
     if state is TargetState.HANDED_OVER or not _may_be_open(target):
         release(session, migration, target.repository)
+    parcels.drop(session, migration, target.repository)
 
 
 def release(session: Session, migration: str, target: str) -> None:

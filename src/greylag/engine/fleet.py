@@ -32,6 +32,8 @@ NamesOf = Callable[[CompiledMigration], frozenset[str]]
 class FolderFleet:
     """Every repository below a folder. `names` says which names make a file worth reading."""
 
+    apart = False
+
     def __init__(self, root: Path, index: FleetIndex, *, names: NamesOf) -> None:
         self._paths = find_repositories(root)
         self._index = index
@@ -44,6 +46,9 @@ class FolderFleet:
     def names(self) -> tuple[str, ...]:
         """See `Fleet`."""
         return tuple(self._paths)
+
+    def freshen(self, repository: str) -> None:
+        """See `Fleet`: the folder is what all machines see."""
 
     def open(self, repository: str) -> Repository:
         """See `Fleet`. Raises UsageError for a repository that is not there."""

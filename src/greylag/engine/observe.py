@@ -166,9 +166,18 @@ class _Files:
         return self.fleet.open(self.repository).find(commit, path)
 
 
+def _head(fleet: Fleet, target: Target) -> str:
+    """The head of its base branch. One that differs from the base may be older: then our copy is behind."""
+    head = fleet.head(target.repository)
+    if fleet.apart and target.base is not None and head != target.base:
+        fleet.freshen(target.repository)
+        head = fleet.head(target.repository)
+    return head
+
+
 def _looked(migration: str, target: Target, find: Find, fleet: Fleet) -> Target:
     if target.state in _LOOKED_AT:
-        head, repo = fleet.head(target.repository), _Files(fleet, target.repository)
+        head, repo = _head(fleet, target), _Files(fleet, target.repository)
         told = declared(repo, head) if target.wave is None else target.criticality
         target = replace(target, head=head, optout=asked(repo, head, migration), criticality=told)
     if target.pull_state != PullState.OPEN:

@@ -118,6 +118,15 @@ class SplitFleet:
         """See `Fleet`."""
         return self._fleet.unreadable
 
+    @property
+    def apart(self) -> bool:
+        """See `Fleet`."""
+        return self._fleet.apart
+
+    def freshen(self, repository: str) -> None:
+        """See `Fleet`."""
+        self._fleet.freshen(whole(repository))
+
     def names(self) -> tuple[str, ...]:
         """See `Fleet`: of repositories."""
         return self._fleet.names()

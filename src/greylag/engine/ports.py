@@ -62,6 +62,18 @@ class Fleet(Protocol):
         """Name to reason."""
         ...
 
+    @property
+    def apart(self) -> bool:
+        """Are these copies of this machine's own, which may be behind, and whose commits others have not?"""
+        ...
+
+    def freshen(self, repository: str) -> None:
+        """Bring a copy up to date; nothing where all machines see the same one.
+
+        Raises a GreylagError when that cannot be done.
+        """
+        ...
+
     def names(self) -> tuple[str, ...]:
         """Every repository, sorted."""
         ...

@@ -14,7 +14,7 @@ from greylag.domain.migration import Templates
 from greylag.domain.outcome import FormChoice
 from greylag.domain.parts import is_part
 from greylag.domain.target import TargetState
-from greylag.engine import claims, ledger, tables
+from greylag.engine import claims, ledger, parcels, tables
 from greylag.engine.describe import PLAIN, agent_message, body, commit_message, mentions_message, title
 from greylag.engine.leftovers import AgentPart, Chosen, choose, hand_to_agent, with_agent
 from greylag.engine.mentions import mentions_in_text
@@ -46,6 +46,7 @@ class Made:
     idioms: Mapping[str, str] = field(default_factory=dict)
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     paths: tuple[str, ...] = ()
+    parcel: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +184,7 @@ class Rewrites:
             idioms=dict(draft.chosen.idioms or {}) if made.state is TargetState.AGENT else {},
             elsewhere=sources.elsewhere,
             paths=self._touched(target, sources.commit, commit),
+            parcel=self._parcel(target, sources.commit, commit),
             told={
                 "verdict": made.verdict,
                 "commit": commit,
@@ -198,6 +200,12 @@ class Rewrites:
         if commit is None or not is_part(target.repository):
             return ()
         return tuple(self.fleet.open(target.repository).changed(base, commit))
+
+    def _parcel(self, target: Target, base: str, commit: str | None) -> bytes | None:
+        """The patch, for machines whose copies of the repositories are their own."""
+        if commit is None or not self.fleet.apart:
+            return None
+        return self.fleet.open(target.repository).parcel(base, commit)
 
     def _mentions(
         self,
@@ -233,6 +241,8 @@ class Rewrites:
             receive(session, migration, name, number, now)
         claims.want(session, migration, made.repository, made.paths)
         session.keep_idioms(migration, made.repository, made.idioms)
+        if made.parcel is not None and made.commit is not None:
+            parcels.keep(session, migration, made.repository, made.base, made.commit, made.parcel, now)
         known = session.answers(migration)
         for key, text in made.asked.items():
             if key not in known:

@@ -428,6 +428,20 @@ pushed_runs = sa.Table(
 )
 """Runs that pipelines told of. `repository` is whom it wakes: one, `*` for several, or none that is known."""
 
+parcels = sa.Table(
+    "parcels",
+    metadata,
+    _text("migration", key=True),
+    _text("repository", key=True),
+    _text("commit_id", key=True),
+    _text("base", null=False),
+    sa.Column("pack", sa.LargeBinary),
+    sa.Column("at", Instant, nullable=False),
+)
+"""Commits that we made for a target's branch, where each machine has copies of its own. `pack`: what is new
+in the latest of them.
+"""
+
 receivers = sa.Table(
     "receivers",
     metadata,

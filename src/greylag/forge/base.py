@@ -36,7 +36,8 @@ class PullRequestSpec:
     """A pull request as it should be.
 
     `key` names the effect: the same key is the same pull request, for ever. `head` and `base` are branch
-    names; `commit` is what the head branch should stand at, and is in the repository already.
+    names; `commit` is what the head branch should stand at, and is in the repository already. `ours`: commits
+    that were made for this branch before; where it stands at one of them, nobody else has pushed.
     """
 
     repository: str
@@ -49,6 +50,7 @@ class PullRequestSpec:
     labels: tuple[str, ...] = ()
     reviewers: tuple[str, ...] = ()
     assignees: tuple[str, ...] = ()
+    ours: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from pygit2.enums import AttrCheck, ObjectType, SortMode
 from greylag.domain.outcome import Reason
 from greylag.workspace.export import write_tree_out
 from greylag.workspace.history import conflict_paths, parse_trailers
+from greylag.workspace.parcels import pack_between, unpack
 from greylag.workspace.refs import read_ref, swap_ref
 from greylag.workspace.signing import Signer
 from greylag.workspace.text import decode_text
@@ -251,6 +252,15 @@ class Repository:
         Returns what could not be written as it was meant: submodules, links that lead outside, LFS pointers.
         """
         return write_tree_out(self._repo, self._commit(commit).tree.id, Path(folder))
+
+    def parcel(self, base: str, commit: str) -> bytes:
+        """What `commit` has and `base` has not, as one pack: for another copy of this repository."""
+        self._commit(base), self._commit(commit)
+        return pack_between(self._repo, base, commit)
+
+    def take_in(self, parcel: bytes) -> None:
+        """Write a parcel's objects; no ref is moved. Raises RepositoryError for one that is broken."""
+        unpack(self.path, parcel)
 
     def changed(self, old: str, new: str) -> Mapping[str, tuple[str | None, str | None]]:
         """Paths that differ between two commits: blob id before and after, None where it does not exist."""

@@ -69,7 +69,7 @@ class Publishing:
 
     def _move_head(self, spec: PullRequestSpec, marker: Marker) -> str:
         """Put the commit on the head branch unless a person has pushed there; returns where it stands."""
-        ours = self._journal.intend(spec.repository, spec.head, spec.commit) | {*marker.heads}
+        ours = self._journal.intend(spec.repository, spec.head, spec.commit) | {*marker.heads, *spec.ours}
         for _ in range(_ATTEMPTS):
             found = self._mirror.sync(spec.repository, spec.head)
             if found == spec.commit:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from greylag.domain.errors import GreylagError
@@ -101,6 +102,16 @@ class Keeper:
         }
         self._journal.note_pushed(done)
         return Refreshed(names=tuple(one.name for one in listed), unreadable=unreadable)
+
+    def bring(self, repository: str) -> Path:
+        """Bring one mirror up to date, or make it; returns where it is. Raises ForgeError."""
+        branch = self._mirror.open(repository).default_branch
+        if self._mirror.sync(repository, branch) is None:
+            found = self._api.repository(repository)
+            # Its default branch is another now; where it has no commits, there is nothing to bring.
+            if found is not None and found.branch != branch:
+                self._mirror.follow(repository, found.branch)
+        return self._mirror.path(repository)
 
     def _bring(self, one: Found) -> str | None:
         try:

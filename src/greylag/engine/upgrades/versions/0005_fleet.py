@@ -25,6 +25,7 @@ def upgrade() -> None:
     _webhooks()
     _order()
     _claims()
+    _parcels()
 
 
 def _column(table: str, column: sa.Column[Any]) -> None:
@@ -103,4 +104,17 @@ def _order() -> None:
         sa.Column("repository", words(), primary_key=True),
         sa.Column("reason", words(), nullable=False),
         sa.Column("since", Instant, nullable=False),
+    )
+
+
+def _parcels() -> None:
+    """What one machine committed, for the others."""
+    op.create_table(
+        "parcels",
+        sa.Column("migration", words(), primary_key=True),
+        sa.Column("repository", words(), primary_key=True),
+        sa.Column("commit_id", words(), primary_key=True),
+        sa.Column("base", words(), nullable=False),
+        sa.Column("pack", sa.LargeBinary),
+        sa.Column("at", Instant, nullable=False),
     )
