@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -56,12 +57,14 @@ class Serving:
         except ValidationError as error:
             lines = [f"{'.'.join(map(str, one['loc'])) or 'it'}: {one['msg']}" for one in error.errors()]
             raise NotARun("; ".join(lines)) from None
+        kept = told.model_dump(mode="json", exclude_none=True)
+        _kept_as_text(kept)
         return PushedRun(
             source=source,
             key=told.key,
             repository=told.repository or self._whose(source, told.job, live),
             job=told.job,
-            document=told.model_dump(mode="json", exclude_none=True),
+            document=kept,
         )
 
     def event(self, document: Any, live: Sequence[str]) -> PushedRun | None:
@@ -76,7 +79,7 @@ class Serving:
             raise NotARun(str(error)) from None
         job = f"{event['job']['namespace']}/{event['job']['name']}"
         key = f"{job}\n{event['run']['runId']}\n{event['eventType']}\n{event['eventTime']}"
-        _kept_as_text(key)
+        _kept_as_text({**event, "key": key})
         repository = self._whose(OPENLINEAGE, job, live)
         return PushedRun(source=OPENLINEAGE, key=key, repository=repository, job=job, document=event)
 
@@ -85,9 +88,13 @@ class Serving:
         return found[0] if len(found) == 1 else SEVERAL if found else ""
 
 
-def _kept_as_text(key: str) -> None:
+def _kept_as_text(document: Mapping[str, Any]) -> None:
+    """No database keeps these: it would be away for as long as such a run is sent again."""
+    text = json.dumps(document, ensure_ascii=False)
+    if "\\u0000" in text:
+        raise NotARun("a name holds a character of no meaning (U+0000)")
     try:
-        key.encode()
+        text.encode()
     except UnicodeEncodeError:
         raise NotARun("a name holds half a character (a lone surrogate)") from None
 

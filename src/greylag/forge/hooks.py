@@ -19,8 +19,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+from urllib.parse import parse_qs
 
 _SIGNING = b"whsec_"
+_FORM = "application/x-www-form-urlencoded"
 _MOST_SIGNATURES = 10
 _LONGEST = 500
 
@@ -84,7 +86,7 @@ def read(forge: str, hook: Hook, secret: str) -> Told | Unsigned | Unknown:
     if wrong:
         return Unsigned(why=wrong)
     try:
-        document = json.loads(hook.body)
+        document = json.loads(_content(hook))
     except (ValueError, RecursionError):
         return Unknown(why="its body is no JSON")
     if not isinstance(document, dict):
@@ -100,6 +102,13 @@ def read(forge: str, hook: Hook, secret: str) -> Told | Unsigned | Unknown:
     # Without a name of its own, the same words are the same delivery.
     delivery = given or hashlib.sha256(hook.body).hexdigest()
     return Told(repository=repository, kind=kind, delivery=delivery[:200])
+
+
+def _content(hook: Hook) -> bytes | str:
+    """The JSON: the body itself, or what a form holds (GitHub's and Gitea's other content type)."""
+    if not hook.headers.get("content-type", "").lower().startswith(_FORM):
+        return hook.body
+    return "".join(parse_qs(hook.body.decode("ascii"), max_num_fields=10).get("payload", ()))
 
 
 def _plain(text: str) -> bool:
@@ -138,6 +147,8 @@ def _standard(hook: Hook, secret: bytes) -> str:
     try:
         key = base64.b64decode(secret.removeprefix(_SIGNING), validate=True)
     except binascii.Error:
+        key = b""
+    if not key:  # anybody could sign with an empty one
         return "the signing token is no base64 behind whsec_: copy it as the forge shows it"
     given = hook.headers.get("webhook-signature", "")
     if not given:

@@ -27,6 +27,8 @@ from greylag.web.intake import Full, Intake, Item
 
 _LIVE_SECONDS = 1.0
 _MOST_EVENTS = 1000
+_MOST_HELD = 100_000_000
+"""Bytes of all bodies together that have begun to come and did not end yet."""
 
 _log = logging.getLogger("greylag.serve")
 
@@ -40,12 +42,18 @@ class Refused(Exception):
 
 
 class Receiver:
-    """Answers requests. What is answered with 2xx is in the database, or is nothing that we act on."""
+    """Answers requests. What is answered with 2xx is in the database, or is nothing that we act on.
+
+    `patience`: seconds that a body may take. Whoever has no secret can make us wait, but not for long, and
+    not hold more than a little of what they send.
+    """
 
     def __init__(self, serving: Serving, intake: Intake) -> None:
         self._serving = serving
         self._intake = intake
         self.counts = Counts()
+        self.patience = 30.0
+        self._held = 0
         self._live: tuple[float, tuple[str, ...]] = (float("-inf"), ())
 
     def app(self) -> Starlette:
@@ -168,12 +176,20 @@ class Receiver:
         """The body, of which no more is read than may come."""
         largest, found = self._serving.largest, bytearray()
         try:
-            async for part in request.stream():
-                found += part
-                if len(found) > largest:
-                    raise Refused(413, f"more than {largest} bytes (`serve.largest`)")
+            async with asyncio.timeout(self.patience):
+                async for part in request.stream():
+                    found += part
+                    self._held += len(part)
+                    if len(found) > largest:
+                        raise Refused(413, f"more than {largest} bytes (`serve.largest`)")
+                    if self._held > max(_MOST_HELD, 2 * largest):
+                        raise Refused(503, "too much comes at once: send it again")
+        except TimeoutError:
+            raise Refused(408, f"the body took longer than {self.patience:g} s") from None
         except ClientDisconnect:
             raise Refused(400, "the body ended before its end") from None
+        finally:
+            self._held -= len(found)
         return bytes(found)
 
     async def _keep(self, what: str, source: str, items: list[Any]) -> None:

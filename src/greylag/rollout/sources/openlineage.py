@@ -183,7 +183,7 @@ def _run(id_: str, events: list[Mapping[str, Any]], name: str) -> Run:
     commit: str | None = None
     for event in events:
         kind = event.get("eventType")
-        if kind not in _GOING_ON and kind not in _ENDS:
+        if not isinstance(kind, str | None) or (kind not in _GOING_ON and kind not in _ENDS):
             raise Unanswered(f"{what}: unknown eventType {str(kind)[:40]!r}")
         time = instant(event.get("eventTime"), f"{what}: eventTime")
         if time is None:
