@@ -25,6 +25,7 @@ from tests.e2e.campaigns import (
 from greylag.app import App, Settings, build
 from greylag.app.settings import HealthSettings
 from greylag.domain.target import TargetState
+from greylag.engine.actions import Decision, WaitKind
 from greylag.engine.campaign import Campaign, Outcome
 from greylag.engine.clock import LeapClock
 from greylag.engine.compat import removal
@@ -84,6 +85,25 @@ def test_a_campaign_ends_with_every_reader_migrated(tmp_path: Path, work: type[I
     # Run again: nothing is found, nothing is done.
     assert run(app, campaign).over
     assert len(pulls(tmp_path)) == 3
+
+
+def test_a_run_that_stays_goes_on_when_a_person_has_decided(tmp_path: Path) -> None:
+    fleet(tmp_path)
+    app = make_app(tmp_path, work=InlineWork)
+    campaign = start(tmp_path, app, MIGRATION.replace("merge: verified", "merge: never"))
+    asked: list[str] = []
+
+    def decide(decision: Decision) -> None:
+        if decision.actions or decision.wake is not None:
+            return
+        asked.extend(wait.command or "" for wait in decision.waits if wait.kind is WaitKind.PERSON)
+        Overrides(campaign, "ann").approve(everything=True)
+
+    with app.lock():
+        assert not campaign.run().over
+        assert campaign.run(stay=True, on_tick=decide).over
+    assert asked == ["greylag approve users-v2 team/r0"]
+    assert {target.state for target in by_name(campaign).values()} == {TargetState.DONE}
 
 
 def test_waves_go_one_after_the_other_and_wait_for_the_bake_time(tmp_path: Path) -> None:

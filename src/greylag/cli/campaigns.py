@@ -108,23 +108,18 @@ def _agents(agents: AgentStatus) -> str:
 
 
 def _show_pulls(status: Status) -> None:
+    """Lines, not a table: an address that is cut off is of no use."""
     from rich.markup import escape
-    from rich.table import Table
 
-    live = [target for target in status.targets if target.pull_number is not None and not target.terminal]
-    if not live:
-        return
-    table = Table("repository", "pull request", "state", "verdict", "reason")
-    for target in live:
-        verdict = "" if target.verdict is None else target.verdict.value
-        table.add_row(
-            escape(target.repository),
-            escape(target.pull_url or f"#{target.pull_number}"),
-            target.state.value,
-            verdict,
-            escape(target.reason),
+    console = out()
+    for target in status.targets:
+        if target.pull_number is None or target.terminal:
+            continue
+        verdict = "" if target.verdict is None else f"{target.verdict.value}; "
+        console.print(
+            f"[green]{target.state.value}[/] {escape(target.repository)}: {verdict}{escape(target.reason)}"
         )
-    out().print(table)
+        console.print(f"  {escape(target.pull_url or f'pull request {target.pull_number}')}")
 
 
 def _show_waits(status: Status) -> None:

@@ -59,6 +59,9 @@ _BREATH_SECONDS = 0.03
 _SHARE = 4.0
 """While effects run, a tick comes at the earliest after so many times the length of the last tick."""
 
+_LOOK_AGAIN = timedelta(seconds=15)
+"""So long waits a run that stays, where nothing but a person's word can change anything."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
@@ -399,8 +402,10 @@ class Campaign:
             note=effect.note,
         )
 
-    def run(self, *, scan: bool = True, on_tick: Callable[[Decision], None] = lambda _: None) -> Outcome:
-        """Tick until the campaign is over or only a person can bring it further.
+    def run(
+        self, *, scan: bool = True, stay: bool = False, on_tick: Callable[[Decision], None] = lambda _: None
+    ) -> Outcome:
+        """Tick until the campaign is over or, unless told to `stay`, only a person can bring it further.
 
         Raises UsageError, before anything is written, for settings of an agent, or a key to sign with, that
         cannot work.
@@ -417,7 +422,7 @@ class Campaign:
                 notices as told,
                 ringing(self.store, work.wake, wanted=self._listens) as self._listen,
             ):
-                return self._until_done(work, told)
+                return self._until_done(work, told, stay=stay)
 
     def _look_for_more(self) -> None:
         """Scan. Where the forge is away, a campaign that has begun goes on with what it knows, and says so.
@@ -433,7 +438,7 @@ class Campaign:
                 text = f"new consumers could not be looked for: {error}"
                 session.event(self.name, EventKind.WAITING, text, at=self.clock.now())
 
-    def _until_done(self, work: Work, on_tick: Callable[[Decision], None]) -> Outcome:
+    def _until_done(self, work: Work, on_tick: Callable[[Decision], None], *, stay: bool) -> Outcome:
         ticks = 0
         while True:
             began = time.monotonic()
@@ -451,9 +456,9 @@ class Campaign:
                 self._pace(work, time.monotonic() - began)
             elif decision.actions or was_busy:
                 continue  # what ended while this tick looked is seen by the next one
-            elif decision.wake is not None:
+            elif decision.wake is not None or stay:
                 work.wake.clear()
-                self.clock.sleep_until(decision.wake, work.wake)
+                self.clock.sleep_until(decision.wake or self.clock.now() + _LOOK_AGAIN, work.wake)
             else:
                 return Outcome(over=False, decision=decision, ticks=ticks)
 
