@@ -29,6 +29,8 @@ demo: $(VENV)/.installed-demo ## the whole job on a fleet built in a temporary f
 test: lint tests ## everything that must pass: lint, types, floors, tests
 
 .PHONY: tests
+# Where writing bytecode is forbidden, every process that a test starts would compile the sources anew.
+tests: export PYTHONDONTWRITEBYTECODE :=
 tests: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 

@@ -94,7 +94,9 @@ def test_what_breaks_is_taken_back_to_the_very_bytes(tmp_path: Path, server: Git
     campaign = run(tmp_path, app, MIGRATION.replace("bake: 10m", "bake: 10m\n  max_reverts: 9"))
     assert head_of(server, "shop/r0", "q0.sql") == query(0)
     assert states(campaign)["shop/r0"] is TargetState.HANDED_OVER
-    assert states(campaign)["shop/r1"] is TargetState.DONE, "it failed in both forms: not for its kind of edit"
+    assert states(campaign)["shop/r1"] is TargetState.DONE, (
+        "it failed in both forms: not for its kind of edit"
+    )
     merged = Counter(pull.title.startswith("Revert") for pull in server.hub.repos["shop/r0"].pulls.values())
     assert merged[True] == merged[False] >= 1
 

@@ -41,11 +41,11 @@ def test_upstream_always_stands_first(edges: list[tuple[str, str]]) -> None:
     place = {name: number for number, name in enumerate(order.names)}
     cycle = {name: group for group in order.cycles for name in group}
     reached = _closure(edges)
-    for name in place:
+    for name, number in place.items():
         both = {one for one in reached[name] if name in reached[one] and one != name}
         assert set(cycle.get(name, (name,))) == both | {name}
         assert set(order.above(name)) == reached[name] - both - {name}
-        assert all(place[one] < place[name] for one in order.above(name))
+        assert all(place[one] < number for one in order.above(name))
         below = {one for one in place if name in reached[one]} - both - {name}
         assert order.downstream[name] == len(below)
         assert order.depth[name] == max((order.depth[one] + 1 for one in order.above(name)), default=0)
