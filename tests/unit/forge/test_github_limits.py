@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -11,7 +12,10 @@ from pydantic import SecretStr
 from tests.unit.forge.contract import FIRST
 from tests.unit.forge.github_world import BOT, make_client
 
+from greylag.forge.base import PullRequestState
+from greylag.forge.github import GitHubApi
 from greylag.forge.hosted import Pace, Refused, TokenAuth, Unavailable
+from greylag.forge.hosted.api import Shown
 from greylag.forge.hosted.dialect import limited_for
 from greylag.forge.hosted.limits import Bucket, Throttle
 from greylag.testing.github import GitHubServer, Limits
@@ -95,9 +99,16 @@ def test_a_limit_longer_than_our_patience_is_an_error(server: GitHubServer) -> N
     client = make_client(server, patience=60)
     for _ in range(2):
         client.get(f"/repos/shop/etl/git/ref/heads/{'main'}", n=str(len(server.requests)))
-    with pytest.raises(Refused, match="rate limit exceeded"):
+    with pytest.raises(Unavailable, match=r"403 .*rate limit exceeded"):
         client.get("/repos/shop/etl")
     assert len(server.requests) == 3
+    api = GitHubApi(client, server.url)
+    with pytest.raises(Unavailable):
+        api.label("shop/etl", 1, ["greylag"])
+    empty = dict.fromkeys(("title", "body", "url", "base", "head", "head_commit", "base_commit"), "")
+    shown = Shown(number=1, state=PullRequestState.OPEN, created=datetime.now(UTC), **empty)
+    with pytest.raises(Unavailable):  # not "they cannot be asked": nobody said so
+        api.ask("shop/etl", shown, "@ann")
 
 
 def test_a_refusal_is_told_with_the_forges_words(server: GitHubServer) -> None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from greylag.forge.base import MergeRefusal, PullRequestState, Unavailable
+from greylag.forge.base import MergeRefusal, PullRequestState
 from greylag.forge.github.reading import when
 from greylag.forge.hosted.api import Glimpse, Held, Queued, Shown, Told
 from greylag.forge.hosted.client import Client, Limited, Refused
@@ -61,7 +61,7 @@ class Graph:
         self._url = client.api.removesuffix("/v3") + "/graphql"
 
     def ask(self, query: str, *, partly: bool = False, **variables: Any) -> Any:
-        """The data of a query. Raises Refused with the first error.
+        """The data of a query. Raises Refused with the first error, Limited for a limit.
 
         `partly`: what does not exist is null, and no error.
         """
@@ -71,8 +71,9 @@ class Graph:
         ]
         if errors:
             said = str(errors[0].get("message"))
-            kind = Limited if errors[0].get("type") == "RATE_LIMITED" else Refused
-            raise kind("GraphQL", 200, said)
+            if errors[0].get("type") == "RATE_LIMITED":
+                raise Limited(f"GraphQL: {said}")
+            raise Refused("GraphQL", 200, said)
         return document.get("data") or {}
 
     def ready(self, shown: Shown) -> None:
@@ -117,8 +118,6 @@ class Graph:
         """Put one into the queue of its base branch, if its head stands at `sha`."""
         try:
             data = self.ask(_ENQUEUE, id=shown.handle, sha=sha)
-        except (Limited, Unavailable):
-            raise
         except Refused as error:
             said = error.said.lower()
             if "already" in said:

@@ -26,6 +26,10 @@ __all__ = ["Client", "Limited", "Refused", "Unavailable"]
 _LOG = logging.getLogger(__name__)
 _KEPT = 10_000
 """Answers that are kept for conditional requests."""
+_MOST_PAGES = 10_000
+
+ODD = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+"""What reading an answer raises that is not made as the forge documents it."""
 
 Value: TypeAlias = str | int | tuple[str, ...]
 """A value of a query; a tuple is a parameter that repeats."""
@@ -40,8 +44,11 @@ class Refused(ForgeError):
         self.said = said
 
 
-class Limited(Refused, Unavailable):
-    """A limit that holds for longer than we wait: nothing happened, and later it works."""
+class Limited(Unavailable):
+    """A limit that holds for longer than we wait: nothing happened, and later it works.
+
+    No `Refused`, whatever its status: that it may not be done was not said.
+    """
 
 
 class _Again(Exception):
@@ -95,7 +102,8 @@ class Client:
 
     def get(self, path: str, **query: Value) -> Any:
         """A document. Raises Refused, Unavailable."""
-        return self._dialect.read(self._got(self._url(path, query)).content)
+        url = self._url(path, query)
+        return self._document(url, self._got(url))
 
     def find(self, path: str, **query: Value) -> Any:
         """A document; None where there is none of that name."""
@@ -126,9 +134,15 @@ class Client:
 
     def _listed(self, url: str, field: str | None, age: float) -> Iterator[Any]:
         here: str | None = url
-        while here is not None:
+        for _ in range(_MOST_PAGES):
+            if here is None:
+                return
             answer = self._got(here, age)
-            items, following = self._dialect.paged(answer, self._dialect.read(answer.content), field)
+            document = self._document(here, answer)
+            try:
+                items, following = self._dialect.paged(answer, document, field)
+            except ODD as error:
+                raise Unavailable(f"{_bare(here)}: no page of a list: {error!r}") from error
             if following is not None and not following.startswith(f"{self.api}/"):
                 raise ForgeError(f"{self.api}: the next page would be at another place")
             yield from items
@@ -137,6 +151,15 @@ class Client:
                 # for the last one still.
                 self._forget(here)
             here = following
+        raise ForgeError(f"{_bare(url)}: the list does not end")
+
+    def _document(self, url: str, answer: httpx.Response) -> Any:
+        """Raises Unavailable for an answer that is no document: something else answers for the forge."""
+        try:
+            return self._dialect.read(answer.content)
+        except (ValueError, RecursionError) as error:
+            begins = " ".join(answer.text[:60].split())
+            raise Unavailable(f"{_bare(url)}: the answer is no JSON, it begins {begins!r}") from error
 
     def send(
         self,
@@ -168,7 +191,7 @@ class Client:
 
     def read(self, answer: httpx.Response) -> Any:
         """An answer's document; None: it has none."""
-        return self._dialect.read(answer.content) if answer.content.strip() else None
+        return self._document(str(answer.request.url), answer) if answer.content.strip() else None
 
     def _url(self, path: str, query: Mapping[str, Value]) -> str:
         place = path if path.startswith(("http://", "https://")) else f"{self.api}{path}"
@@ -231,10 +254,10 @@ class Client:
         headers = dict(self.auth.headers())
         if etag:
             headers["If-None-Match"] = etag
-        what = f"{method} {url.split('?', maxsplit=1)[0]}"
+        what = f"{method} {_bare(url)}"
         try:
             answer = self._http.request(method, url, json=body, headers=headers)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             failure = Unavailable(f"{what}: {type(error).__name__}: {error}")
             if repeat or isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
                 raise _Again(failure, None, limited=False) from error
@@ -251,7 +274,7 @@ class Client:
             _LOG.warning("%s; waiting %.0f s", refused, seconds)
             if seconds <= self._patience:
                 self._throttle.hold(seconds)
-            return _Again(Limited(what, answer.status_code, said), seconds, limited=True)
+            return _Again(Limited(str(refused)), seconds, limited=True)
         if answer.status_code == 401:
             return _Again(refused, 0.0, limited=False) if self.auth.forget() else refused
         if answer.status_code >= 500:
@@ -262,6 +285,10 @@ class Client:
     def _is_quiet(self, url: str) -> bool:
         quiet = self._dialect.quiet
         return quiet is not None and quiet.search(urlsplit(url).path) is not None
+
+
+def _bare(url: str) -> str:
+    return url.split("?", maxsplit=1)[0]
 
 
 def _kept_headers(answer: httpx.Response) -> dict[str, str]:
