@@ -145,7 +145,7 @@ def sibling_stop(world: World, target: Target) -> Wait | None:
     kinds = world.kinds.get(target.repository, frozenset())
     for pause in world.pauses:
         if pause.kind in kinds:
-            origin = _by_name(world).get(pause.repository)
+            origin = world.by_name.get(pause.repository)
             ended = origin is None or origin.terminal
             reason = f"{pause.repository} became unhealthy with the same edit, {pause.kind}: {pause.reason}"
             return Wait(
@@ -187,12 +187,8 @@ def _taken_back(world: World, target: Target) -> Target | None:
 def _above(world: World, target: Target) -> Iterator[Target]:
     order = ordered(world.dependencies)
     if target.repository in order.masks:
-        known = _by_name(world)
+        known = world.by_name
         yield from (known[name] for name in order.above(target.repository) if name in known)
-
-
-def _by_name(world: World) -> dict[str, Target]:
-    return world.once("names", lambda: {target.repository: target for target in world.targets})
 
 
 def _last_told(readings: tuple[Reading, ...]) -> Reading | None:

@@ -179,8 +179,7 @@ def check(tools: Tools, request: Request, target: Target) -> bool:
 def _cause(session: Session, tools: Tools, request: Request, now: datetime) -> dict[str, str | None]:
     """Whose a failure is that was just written down."""
     world = read_world(session, request.migration, request.source, tools.rules(request.migration), now)
-    target = next(one for one in world.targets if one.repository == request.repository)
-    found = attribute(world, target, now)
+    found = attribute(world, world.target(request.repository), now)
     return {"cause": found.cause.value, "evidence": found.evidence, "upstream": found.upstream}
 
 

@@ -222,7 +222,7 @@ def _too_many(tick: Tick, target: Target) -> str | None:
 def _blocked(tick: Tick, target: Target, block: Block) -> None:
     """Another open change comes first; one that waits for this target in turn is a person's to end."""
     world = tick.world
-    other = next((one for one in world.targets if one.repository == block.target), None)
+    other = world.by_name.get(block.target)
     if block.migration != world.migration or other is None:
         tick.wait(WaitKind.OTHERS, target, block.why)
         return
@@ -316,21 +316,30 @@ def _revert_in_order(tick: Tick, target: Target) -> None:
     """A person asked for reverts: later waves first, one wave at a time; in it, readers before what they read
     of.
     """
-    wanted = {
-        other.repository: other.wave or 0
-        for other in tick.world.targets
-        if other.revert_wanted is not None and (other.state in LIVE or other.state is TargetState.DONE)
-    }
-    later = [name for name, wave in wanted.items() if wave > (target.wave or 0)]
-    if later:
-        tick.wait(WaitKind.OTHERS, target, f"{later[0]} of a later wave is reverted first")
+    latest, readers = tick.world.once("wanted back", lambda: _wanted_back(tick.world))
+    if latest is not None and (latest.wave or 0) > (target.wave or 0):
+        tick.wait(WaitKind.OTHERS, target, f"{latest.repository} of a later wave is reverted first")
         return
-    order = ordered(tick.world.dependencies)
-    readers = [one for one in wanted if target.repository in order.above(one)]
-    if readers:
-        tick.wait(WaitKind.OTHERS, target, f"{readers[0]}, which reads what it builds, is reverted first")
+    reader = readers.get(target.repository)
+    if reader is not None:
+        tick.wait(WaitKind.OTHERS, target, f"{reader}, which reads what it builds, is reverted first")
         return
     _revert(tick, target, target.revert_wanted or target.reason)
+
+
+def _wanted_back(world: World) -> tuple[Target | None, Mapping[str, str]]:
+    """Of those that a person wants back: one of the last wave; and by what they are built from, a reader."""
+    wanted = [
+        one
+        for one in world.targets
+        if one.revert_wanted is not None and (one.state in LIVE or one.state is TargetState.DONE)
+    ]
+    order = ordered(world.dependencies)
+    readers: dict[str, str] = {}
+    for one in wanted:
+        for upstream in order.above(one.repository):
+            readers.setdefault(upstream, one.repository)
+    return max(wanted, key=lambda one: one.wave or 0, default=None), readers
 
 
 def _reverted(tick: Tick, target: Target) -> None:

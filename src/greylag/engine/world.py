@@ -291,7 +291,12 @@ class World:
 
     def target(self, repository: str) -> Target:
         """The target of that name. Raises KeyError when there is none."""
-        return self.once("by name", lambda: {one.repository: one for one in self.targets})[repository]
+        return self.by_name[repository]
+
+    @property
+    def by_name(self) -> Mapping[str, Target]:
+        """The targets by name."""
+        return self.once("by name", lambda: {one.repository: one for one in self.targets})
 
     def wave(self, number: int) -> Wave | None:
         """The wave of that number."""
