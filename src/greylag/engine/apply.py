@@ -17,7 +17,7 @@ from greylag.engine.events import EventKind
 from greylag.engine.patching import NOTHING
 from greylag.engine.permits import wave_done
 from greylag.engine.store import Session
-from greylag.engine.world import TERMINAL, Target, World
+from greylag.engine.world import TERMINAL, PullState, Target, World
 
 _TOLD = {
     TargetState.DONE: EventKind.DONE,
@@ -50,6 +50,12 @@ FRESH: dict[str, Any] = {
     "waits": 0,
 }
 """What a new attempt forgets; the attempts table remembers it."""
+
+
+def afresh(target: Target) -> dict[str, Any]:
+    """What another attempt forgets of a target that ended; not that a pull request of ours may be open."""
+    ours = target.pull_state == PullState.OPEN and target.state is not TargetState.HANDED_OVER
+    return FRESH | ({"pull_state": PullState.OPEN.value} if ours else {})
 
 
 def apply_all(

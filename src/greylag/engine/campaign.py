@@ -18,7 +18,7 @@ from greylag.domain.target import TargetState
 from greylag.domain.words import count
 from greylag.engine import claims, dependencies, ledger, tables
 from greylag.engine.actions import Decision, Effect
-from greylag.engine.apply import FRESH, apply_all
+from greylag.engine.apply import afresh, apply_all
 from greylag.engine.bell import ringing
 from greylag.engine.clock import Clock
 from greylag.engine.crowd import CrowdRewriter, in_turn
@@ -346,7 +346,7 @@ class Campaign:
         if not fresh:
             return
         ledger.close_round(session, self.name, target.repository)
-        values = FRESH | {"attempt": target.attempt + 1, "extra": target.extra + 1}
+        values = afresh(target) | {"attempt": target.attempt + 1, "extra": target.extra + 1}
         reason = f"new readers appeared: {len(fresh)}"
         if session.change(self.name, target, now, **values, state=TargetState.FOUND.value, reason=reason):
             pending = [replace(entry, outcome="pending") for entry in found]

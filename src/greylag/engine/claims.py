@@ -89,8 +89,8 @@ def _may_be_open(target: Target) -> bool:
 def _over(world: World, target: Target, forge: Forge) -> bool:
     if target.state is TargetState.HANDED_OVER or not _may_be_open(target):
         return True  # it is a person's, or nothing is there
-    if target.pull is not None:
-        return False
+    if target.pull is not None or target.attempt > 1:
+        return False  # it is closed first, and so is what an earlier attempt left open
     # Ended while it was being proposed: only the forge knows whether it came to that.
     try:
         key = pull_key(world.migration, target.repository, target.attempt)

@@ -7,7 +7,7 @@ from datetime import datetime
 from greylag.domain.target import TargetState
 from greylag.domain.words import count
 from greylag.engine import ledger, tables
-from greylag.engine.apply import FRESH
+from greylag.engine.apply import afresh
 from greylag.engine.events import EventKind
 from greylag.engine.store import Session
 
@@ -33,7 +33,7 @@ def receive(session: Session, migration: str, name: str, number: int, now: datet
         session.connection.execute(tables.targets.insert().values(**row))
     elif target.state is TargetState.DONE:
         ledger.close_round(session, migration, name)
-        values = FRESH | {"attempt": target.attempt + 1, "extra": target.extra + 1}
+        values = afresh(target) | {"attempt": target.attempt + 1, "extra": target.extra + 1}
         if not session.change(migration, target, now, **values, state=TargetState.FOUND.value, reason=reason):
             return
     elif target.skipped_by_rule:

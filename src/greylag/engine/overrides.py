@@ -12,7 +12,7 @@ from greylag.domain.errors import UsageError
 from greylag.domain.target import TargetState
 from greylag.engine import agent_runs, claims, ledger, pauses, questions, tables
 from greylag.engine.answering import checked, find, going_on, in_file, keep_in_file
-from greylag.engine.apply import FRESH
+from greylag.engine.apply import afresh
 from greylag.engine.campaign import Campaign
 from greylag.engine.events import EventKind
 from greylag.engine.permits import approval_missing, merge_stop
@@ -116,7 +116,7 @@ def retrying(target: Target, note: str, *, left: bool = False) -> Verdict:
     again = {TargetState.SKIPPED, TargetState.HANDED_OVER, TargetState.ABORTED, TargetState.REVERTED}
     if target.state in again or (left and target.state is TargetState.DONE):
         tried = target.pull_state is not None
-        values = FRESH | {
+        values = afresh(target) | {
             "state": TargetState.FOUND.value,
             "reason": "tried again",
             "context": note or target.context,

@@ -91,6 +91,7 @@ def propose(tools: Tools, request: Request, target: Target) -> bool:
     if repo is None:
         return _again(tools, request, target, "its patch is no longer in the repository")
     baseline = tools.health.read(before(request.migration, target, target.base), now).status
+    _close_earlier(tools, request, target)
     pull = tools.forge.open_or_update(
         PullRequestSpec(
             repository=target.repository,
@@ -105,7 +106,6 @@ def propose(tools: Tools, request: Request, target: Target) -> bool:
             ours=earlier,
         )
     )
-    _close_earlier(tools, request, target)
     if pull.state is PullRequestState.OPEN:
         tools.forge.set_check(target.repository, pull.number, target.commit, _verdict_check(target))
     return _proposed(tools, request, target, pull, baseline)
@@ -174,8 +174,12 @@ def _again(tools: Tools, request: Request, target: Target, reason: str) -> bool:
 
 def close(tools: Tools, request: Request, target: Target) -> bool:
     """Close what is open of a target that was withdrawn."""
+    _close_earlier(tools, request, target)
     key = pull_key(request.migration, target.repository, target.attempt)
     pull = tools.forge.find_key(target.repository, key)
+    if pull is not None and pull.state is PullRequestState.MERGED:
+        with tools.store.write() as session:
+            return tools.change(session, request, target)  # somebody was faster: the next tick watches it
     if pull is not None:
         text = f"Closed by greylag: {target.reason}"
         tools.forge.comment(target.repository, pull.number, key="closed", body=text)

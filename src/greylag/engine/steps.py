@@ -376,11 +376,13 @@ def _done(tick: Tick, target: Target) -> None:
 def _withdrawn(tick: Tick, target: Target) -> None:
     """Skipped or aborted: an open pull request of ours is closed, and a merge that slipped in is watched."""
     pull = target.pull
-    if pull is None:
-        return
-    if pull.state is PullState.MERGED and target.merged_commit is None:
+    # Tried again, and ended before it had a pull request: that of an earlier attempt may be open.
+    earlier = pull is None and target.attempt > 1 and target.pull_state == PullState.OPEN
+    if pull is not None and pull.state is PullState.MERGED and target.merged_commit is None:
         _merged_outside(tick, target)
-    elif pull.state is PullState.OPEN and target.errors < tick.world.rules.errors:
+        return
+    open_now = earlier or (pull is not None and pull.state is PullState.OPEN)
+    if open_now and target.errors < tick.world.rules.errors:
         tick.effect(EffectKind.CLOSE, target, target.reason)
 
 
