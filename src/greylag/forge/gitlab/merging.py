@@ -63,7 +63,8 @@ def thrown_off(notes: Iterable[Mapping[str, Any]]) -> str:
         text = str(note.get("body") or "")
         off = _OFF.search(text)
         if off is not None:
-            return off["why"].strip() or "somebody took it off"
+            # With its time: the same reason once more is another time that it left.
+            return f"{off['why'].strip() or 'somebody took it off'} ({note['created_at']})"
         if _ON.search(text):
             return ""
     return ""
