@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -377,7 +377,8 @@ def _webhooks(settings: Settings) -> Webhooks:
     given = settings.forge
     if isinstance(given, EmbeddedForgeSettings):
         return Webhooks()
-    return Webhooks(on=given.webhooks, catch_up=given.catch_up, life=settings.time_to_live)
+    poll = timedelta(seconds=given.poll)
+    return Webhooks(on=given.webhooks, catch_up=given.catch_up, life=settings.time_to_live, poll=poll)
 
 
 def _agent_rules(settings: Settings) -> AgentRules | None:

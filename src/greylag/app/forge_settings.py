@@ -126,6 +126,13 @@ class HostedSettings(AnyForgeSettings):
         description="with webhooks, everything is looked at so often all the same",
     )
 
+    @property
+    def look_age(self) -> float:
+        """How old an answer may be when the forge is asked what people said: with webhooks it is only asked
+        when something was told, and an old answer would not have it.
+        """
+        return 0.0 if self.webhooks else self.poll
+
     @field_validator("url", "api")
     @classmethod
     def _address(cls, value: str | None) -> str | None:

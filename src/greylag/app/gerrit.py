@@ -23,7 +23,7 @@ def open_forge(settings: Settings, clock: Clock) -> GerritForge:
         topic=given.set_topic,
         author=settings.author.name,
         email=settings.author.email,
-        poll=given.poll,
+        poll=given.look_age,
     )
     settings.fleet.mkdir(parents=True, exist_ok=True)
     mirror = Mirror(settings.fleet, api, depth=given.depth)

@@ -71,7 +71,7 @@ def options_of(settings: Settings, given: HostedSettings) -> Options:
         author=settings.author.name,
         email=settings.author.email,
         sign=signing_of(given),
-        poll=given.poll,
+        poll=given.look_age,
         trailers=given.trailers,
         assignees=given.assignees,
     )

@@ -33,12 +33,13 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhooks:
     """What the settings say: do deliveries come, when is everything looked at all the same, and how long may
-    a process that takes them in be silent?
+    a process that takes them in be silent? `poll`: how old what people said may be while nobody does.
     """
 
     on: bool = False
     catch_up: timedelta = timedelta(minutes=10)
     life: timedelta = timedelta(seconds=30)
+    poll: timedelta = timedelta(0)
 
 
 @dataclass(slots=True)
@@ -118,6 +119,7 @@ class Freshness(Generic[T]):
         self._number: int | None = None
         self.pulls: Looks[T] = Looks(rules)
         self.remarks: Looks[None] = Looks(rules)
+        self._heard: dict[str, datetime] = {}
 
     def begin(self) -> None:
         """Before each look around: read what came since the last one, and whether anything can come."""
@@ -175,6 +177,11 @@ class Freshness(Generic[T]):
 
     def unheard(self, repositories: Iterable[str]) -> frozenset[str]:
         """Repositories in which somebody may have said something."""
+        if self._rules.on and self.remarks.now is None:
+            late = self._clock.now() - self._rules.poll
+            return frozenset(
+                one for one in repositories if one not in self._heard or self._heard[one] <= late
+            )
         return frozenset(one for one in repositories if self.remarks.known(one, whole(one)) is None)
 
     def heard(self, repositories: Iterable[str], *, failed: bool = False) -> None:
@@ -184,6 +191,7 @@ class Freshness(Generic[T]):
                 self.remarks.failed(one)
             else:
                 self.remarks.looked(one, None, None)
+                self._heard[one] = self._clock.now()
 
 
 def _state(target: Target) -> Hashable:

@@ -36,12 +36,13 @@ class HandClock(SystemClock):
 class Bench:
     """Three targets with open pull requests, a forge that counts, and a database."""
 
-    def __init__(self, folder: Path, *, on: bool = True) -> None:
+    def __init__(self, folder: Path, *, on: bool = True, poll: float = 0) -> None:
         engine = connect(f"sqlite:///{folder / 'greylag.db'}")
         prepare(engine)
         self.store = Store(engine)
         self.clock = HandClock()
-        self.fresh: Freshness[str | None] = Freshness(self.store, self.clock, Webhooks(on=on))
+        rules = Webhooks(on=on, poll=timedelta(seconds=poll))
+        self.fresh: Freshness[str | None] = Freshness(self.store, self.clock, rules)
         self.down: set[str] = set()
         self.targets = {
             name: Target(repository=name, state=TargetState.PROPOSED, pull_state=PullState.OPEN)
@@ -219,6 +220,21 @@ def test_while_nobody_takes_deliveries_in_the_forge_is_asked_as_ever(tmp_path: P
     bench.beat()
     assert bench.looked() == ["a", "b", "c"]
     assert bench.looked() == []
+
+
+def test_while_nobody_takes_deliveries_in_remarks_are_read_every_poll_seconds(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, poll=15)
+    bench.looked()
+    bench.fresh.heard("abc")
+    bench.tell("a", "remark")
+    bench.looked()
+    assert bench.fresh.unheard("abc") == {"a"}, "what is told is read at once"
+    with bench.store.write() as session:
+        hooks.leave(session, "serve-1", timedelta(seconds=30))
+    bench.looked()
+    assert bench.fresh.unheard("abc") == set()
+    bench.clock.move(15)
+    assert bench.fresh.unheard("abc") == {"a", "b", "c"}
 
 
 def test_remarks_have_deliveries_of_their_own(bench: Bench) -> None:
