@@ -109,6 +109,10 @@ def test_without_the_label_it_is_told_only(tmp_path: Path) -> None:
         told = world.forge.set_check(world.name, pull.number, pull.head_commit, check(CheckStatus.PASSED))
         assert told.checks["equivalence"].status is CheckStatus.PASSED
         assert change_of(world, pull.number).votes == {}
+        # Refused at the last of three tries: it is told all the same.
+        world.other.fault(method="POST", path="/review$", status=502, times=2)
+        told = world.forge.set_check(world.name, pull.number, pull.head_commit, check(CheckStatus.FAILED))
+        assert told.checks["equivalence"].status is CheckStatus.FAILED
 
 
 def test_what_others_say_under_our_tag_is_not_believed(world: GerritWorld) -> None:

@@ -69,7 +69,8 @@ def set_check(
             if not labels or error.status not in (400, 403):
                 raise
             _LOG.warning("%s: the proof is told, but not voted: %s", repository, error)
-            labels = {}
+            set_check(api, change, me, patch_set, check, None)
+            return
 
 
 def vote(checks: Mapping[str, Check]) -> int:
