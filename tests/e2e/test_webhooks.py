@@ -46,7 +46,7 @@ class Stage:
             database=f"sqlite:///{folder / 'greylag.db'}",
             forge=GitHubSettings.model_validate(
                 {"kind": "github", "url": server.url, "token_env": "GREYLAG_TEST_FORGE_TOKEN", "org": "shop",
-                 "requests_per_second": 1e6, "content_per_minute": 1e6, "content_per_hour": 1e6, "poll": 0.0,
+                 "requests_per_second": 1e6, "content_per_minute": 1e6, "content_per_hour": 1e6,
                  "webhooks": True}
             ),
             serve={"hooks": {"github": {"env": "GREYLAG_TEST_HOOK"}}},

@@ -179,9 +179,7 @@ class Freshness(Generic[T]):
         """Repositories in which somebody may have said something."""
         if self._rules.on and self.remarks.now is None:
             late = self._clock.now() - self._rules.poll
-            return frozenset(
-                one for one in repositories if one not in self._heard or self._heard[one] <= late
-            )
+            return frozenset(one for one in repositories if self._heard.get(one, late) <= late)
         return frozenset(one for one in repositories if self.remarks.known(one, whole(one)) is None)
 
     def heard(self, repositories: Iterable[str], *, failed: bool = False) -> None:
