@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,13 +26,21 @@ BRANCH = "branch"
 """The schema that a person's own run of a pull request writes into."""
 
 
+def import_agent() -> None:
+    """Import what an agent takes: only who asks for one pays for that.
+
+    Raises ModuleNotFoundError, from which the user learns what to install, before anything was built.
+    """
+    for name in ("greylag.app.agents", "greylag.demo.scripted"):
+        importlib.import_module(name)
+
+
 @contextmanager
 def scripted_agent(scratch: Path) -> Iterator[AgentSettings]:
     """Settings of an agent whose model follows `agent.yaml`, as long as the context lasts.
 
     `scratch` gets the file with the model's key: the agent itself never sees it, as with a real one.
     """
-    # Only who asks for an agent pays for the import.
     from greylag.demo.scripted import model
     from greylag.testing.model import ScriptedModel
 

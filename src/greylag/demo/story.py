@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from greylag.demo import finale, show
-from greylag.demo.agents import for_approval, scripted_agent, tried_out, worked
+from greylag.demo.agents import for_approval, import_agent, scripted_agent, tried_out, worked
 from greylag.demo.changes import schema_changes
 from greylag.demo.dbt_projects import DbtProjects, dbt_installed
 from greylag.demo.example import pick
@@ -68,6 +68,8 @@ def play(options: Options, console: Console, progress: Progress) -> Figures:
     removed and the dbt process is ended.
     """
     began = time.monotonic()
+    if options.agent:
+        import_agent()
     with ExitStack() as stack:
         stage = stack.enter_context(set_up(options.repos, options.seed, options.keep))
         # Ended before the stage is removed: it writes there.
