@@ -46,6 +46,8 @@ class Pull:
     state: PullState = PullState.OPEN
     before: dict[str, str] = field(default_factory=dict)
     pushed: int = 0
+    theirs: bool = False
+    """A person took it over."""
 
 
 @dataclass(slots=True)
@@ -126,9 +128,7 @@ class Fleet:
         return [
             (play, pull)
             for play, pull in pulls
-            if pull.state is PullState.OPEN
-            and whole(pull.target) == repository
-            and play.rows[pull.target].state is not S.HANDED_OVER
+            if pull.state is PullState.OPEN and whole(pull.target) == repository and not pull.theirs
         ]
 
     def looked(self, play: Play, row: Target) -> Target:
@@ -194,10 +194,23 @@ class Fleet:
             case EffectKind.REVERT:
                 self._revert(play, row, effect.note)
             case EffectKind.CLOSE:
-                pull = play.pull(row)
-                assert pull is not None
-                pull.state = PullState.CLOSED if pull.state is PullState.OPEN else pull.state
-                play.put(row, pull_state=pull.state.value)
+                self._close(play, row)
+
+    def _close(self, play: Play, row: Target) -> None:
+        self._close_earlier(play, row)
+        pull = play.pull(row)
+        if pull is not None and pull.state is PullState.MERGED:
+            play.put(row)
+            return
+        if pull is not None:
+            pull.state = PullState.CLOSED
+        play.put(row, pull_state=PullState.CLOSED.value)
+
+    def _close_earlier(self, play: Play, row: Target) -> None:
+        for pull in play.pulls:
+            before = pull.target == row.repository and pull.attempt < row.attempt
+            if before and pull.state is PullState.OPEN:
+                pull.state = PullState.CLOSED
 
     def _rewrite(self, play: Play, row: Target, pick: Pick) -> None:
         head = str(self.repos[whole(row.repository)].head)
@@ -226,6 +239,7 @@ class Fleet:
         self.told(EffectKind.PROPOSE, play, self.world(play), row)
         self.leases[row.repository] = play.name
         assert row.commit is not None
+        self._close_earlier(play, row)
         pull = play.pull(row)
         if pull is None:
             play.pulls.append(Pull(target=row.repository, attempt=row.attempt, head=row.commit))
@@ -300,8 +314,16 @@ class Fleet:
         play.put(row, **values)
         if action.state is S.DONE:
             play.pauses = tuple(one for one in play.pauses if one.repository != row.repository)
-        if row.terminal or action.state in (S.DONE, S.SKIPPED, S.ABORTED, S.HANDED_OVER):
+        if row.terminal or action.state in (S.DONE, S.SKIPPED, S.ABORTED):
             self.drop(play, row)
+        if action.state is S.HANDED_OVER:
+            self.hand_over(play, row)
+
+    def hand_over(self, play: Play, row: Target) -> None:
+        """A person has it, with all of its pull requests."""
+        self.drop(play, row)
+        for pull in play.pulls:
+            pull.theirs = pull.theirs or pull.target == row.repository
 
     def drop(self, play: Play, row: Target) -> None:
         """Let the repository go."""

@@ -26,6 +26,7 @@ from greylag.domain.parts import whole
 from greylag.domain.target import TargetState
 from greylag.engine.actions import EffectKind, WaitKind
 from greylag.engine.decide import decide
+from greylag.engine.overrides import Change, retrying
 from greylag.engine.world import Mode, PullState, Rules, Target, World
 from greylag.rollout.health import Limits
 
@@ -109,12 +110,12 @@ class Campaigns(RuleBasedStateMachine):
         repo = self.fleet.repos[whole(name)]
         repo.head, repo.pushed = repo.head + 1, repo.pushed + 1
 
-    @rule(m=st.integers(0, 1), name=st.sampled_from(NAMES), what=st.integers(0, 9))
+    @rule(m=st.integers(0, 1), name=st.sampled_from(NAMES), what=st.integers(0, 7))
     def a_person_acts(self, m: int, name: str, what: int) -> None:
         play = self.fleet.plays[m]
         row = play.rows.get(name)
         if row is not None:
-            (_PERSONS * 2)[what](self.fleet, play, row)
+            _PERSONS[what](self.fleet, play, row)
 
     @rule(m=st.integers(0, 1), mode=st.sampled_from([Mode.ACTIVE] * 3 + [Mode.PAUSED]))
     def a_person_pauses_or_resumes(self, m: int, mode: Mode) -> None:
@@ -342,7 +343,36 @@ def close(fleet: Fleet, play: Play, row: Target) -> None:
         pull.state = PullState.CLOSED
 
 
-_PERSONS: Sequence[Callable[[Fleet, Play, Target], Any]] = (approve, accept, skip, want_back, close)
+def take(fleet: Fleet, play: Play, row: Target) -> None:
+    if row.state in EARLY:
+        play.put(row, state=S.HANDED_OVER, reason="taken")
+        fleet.hand_over(play, row)
+
+
+def try_again(fleet: Fleet, play: Play, row: Target) -> None:
+    if row.state in (S.SKIPPED, S.HANDED_OVER, S.ABORTED, S.REVERTED):
+        change = retrying(row, "")
+        assert isinstance(change, Change)
+        values = {name: value for name, value in change.values.items() if name not in ("state", "commit_id")}
+        play.put(row, **values, state=S.FOUND, commit=None, readings=())
+
+
+def merge_by_hand(fleet: Fleet, play: Play, row: Target) -> None:
+    pull = play.pull(row)
+    if pull is not None and pull.state is PullState.OPEN:
+        fleet.by_hand(play, row, pull)
+
+
+_PERSONS: Sequence[Callable[[Fleet, Play, Target], Any]] = (
+    approve,
+    accept,
+    skip,
+    want_back,
+    close,
+    take,
+    try_again,
+    merge_by_hand,
+)
 
 TestCampaigns = Campaigns.TestCase
 TestCampaigns.settings = settings(
@@ -374,6 +404,6 @@ def test_long_campaigns(seed: int) -> None:
             case 4:
                 play.the_file_changes(dice.randint(0, 1))
             case _:
-                play.a_person_acts(dice.randint(0, 1), dice.choice(NAMES), dice.randint(0, 9))
+                play.a_person_acts(dice.randint(0, 1), dice.choice(NAMES), dice.randrange(8))
         play.never_two_open_changes_of_one_file()
     play.fair_winds()
