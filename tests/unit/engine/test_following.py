@@ -92,6 +92,7 @@ def test_what_cannot_be_seen_is_waited_for() -> None:
     source = health(Apps(SHARED, errors={"one"}), 0)
     told = source.crowded(ONE, [replace(MERGED, repository="one")], START)
     assert told == "it is not known what runs one: no answer"
+    assert source.crowded(ONE, [], START) == told, "nor is it of the one that would merge"
 
 
 def test_when_it_was_first_seen_survives_a_restart(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
@@ -80,20 +80,32 @@ class Turns:
     _begun: dict[str, tuple[frozenset[str], datetime]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def begin(self, repository: str, names: frozenset[str], now: datetime) -> None:
-        """One goes ahead."""
-        with self._lock:
-            self._begun[repository] = (names, now)
+    def begin(
+        self,
+        repository: str,
+        names: frozenset[str],
+        behind: Mapping[str, str],
+        at_most: int,
+        *,
+        known: Collection[str],
+        now: datetime,
+    ) -> Mapping[str, str]:
+        """One goes ahead, unless more than `at_most` of its instances, by name, are in change already.
 
-    def begun(self, names: frozenset[str], known: Collection[str], now: datetime) -> dict[str, str]:
-        """Instances of these names that are about to change; `known` merges are counted elsewhere."""
+        `behind` are those that the merges of `known` left behind; returns them, and those that others let
+        through are about to change. Asked and noted at once: of two that ask together, one goes first.
+        """
         with self._lock:
-            return {
-                name: f"{name}: {repository} is being merged"
-                for repository, (theirs, at) in self._begun.items()
-                if repository not in known and at <= now < at + _TURN
+            begun = {
+                name: f"{name}: {other} is being merged"
+                for other, (theirs, at) in self._begun.items()
+                if other not in known and at <= now < at + _TURN
                 for name in theirs & names
             }
+            told = {**behind, **begun}
+            if len(told) <= at_most:
+                self._begun[repository] = (names, now)
+            return told
 
 
 @runtime_checkable
@@ -151,6 +163,8 @@ class FollowedHealth:
         if self.at_most is None:
             return None
         mine = self._look(replace(subject, merged_commit=subject.base, merged_at=now), now)
+        if mine.error is not None:
+            return f"it is not known what runs {subject.repository}: {mine.error}"
         names = frozenset(one.name for one in mine.instances)
         behind: dict[str, str] = {}
         for other in others:
@@ -160,14 +174,12 @@ class FollowedHealth:
             if seen.error is not None and (same or shared):
                 return f"it is not known what runs {other.repository}: {seen.error}"
             behind |= {one.name: f"{one.name}: {one.detail}" for one in shared if not one.follows}
-        behind |= self.turns.begun(names, {other.repository for other in others}, now)
-        if len(behind) > self.at_most:
-            told = "; ".join(sorted(behind.values())[:3])
-            return (
-                f"{count(len(behind), 'instance')} in change, at most {self.at_most} when it begins: {told}"
-            )
-        self.turns.begin(subject.repository, names, now)
-        return None
+        known = {other.repository for other in others}
+        change = self.turns.begin(subject.repository, names, behind, self.at_most, known=known, now=now)
+        if len(change) <= self.at_most:
+            return None
+        told = "; ".join(sorted(change.values())[:3])
+        return f"{count(len(change), 'instance')} in change, at most {self.at_most} when it begins: {told}"
 
     def _look(self, subject: Subject, now: datetime) -> Sight:
         kinds = [one.instances for one in self.watched if one.concerns(subject.repository)]
