@@ -38,11 +38,8 @@ def _run(*arguments: str, temporary: Path, cwd: Path | None = None) -> tuple[int
     return process.returncode, out, err
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_nothing_is_unequal_after_the_whole_job(seed: int, tmp_path: Path) -> None:
-    status, out, err = _run(
-        "demo", "--repos", str(REPOS), "--seed", str(seed), "--json", temporary=tmp_path / "tmp"
-    )
+def test_nothing_is_unequal_after_the_whole_job(tmp_path: Path) -> None:
+    status, out, err = _run("demo", "--repos", str(REPOS), "--json", temporary=tmp_path / "tmp")
     figures: dict[str, Any] = json.loads(out)
     equal = figures["equality"]
     assert equal["unequal"] == {}, err
@@ -141,8 +138,11 @@ def _failing_one_is_reverted_twice_and_handed_over(figures: dict[str, Any], told
 
 
 def test_a_kept_stage_can_be_explored_and_the_last_line_says_how_many_are_equal(tmp_path: Path) -> None:
+    """The fleet of another seed, and what a person reads instead of JSON."""
     keep = tmp_path / "kept"
-    status, out, err = _run("demo", "--repos", "10", "--keep", str(keep), temporary=tmp_path / "tmp")
+    status, out, err = _run(
+        "demo", "--repos", "10", "--seed", "2", "--keep", str(keep), temporary=tmp_path / "tmp"
+    )
     assert status == 0, err + out
     last = out.rstrip().splitlines()[-1]
     assert last.startswith("9 of 9 pipelines return the same rows as before"), last
@@ -163,7 +163,7 @@ def test_a_kept_stage_can_be_explored_and_the_last_line_says_how_many_are_equal(
 @pytest.mark.parametrize("moment", ["every target is rewritten", "once more"])
 def test_ctrl_c_leaves_nothing_behind(moment: str, tmp_path: Path) -> None:
     temporary = tmp_path / "tmp"
-    process = _start("demo", "--repos", "10", temporary=temporary)
+    process = _start("demo", "--repos", "8", temporary=temporary)
     assert process.stdout is not None
     assert any(moment in line for line in process.stdout), "the story ended before that"
     time.sleep(0.3)
