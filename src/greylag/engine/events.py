@@ -42,6 +42,12 @@ class EventKind(StrEnum):
     OVER = "over"
     RETIRED = "retired"
     COMPATIBILITY = "compatibility"
+    OTHER = "other"
+
+    @classmethod
+    def _missing_(cls, value: object) -> EventKind | None:
+        """A process of a later version writes kinds that this one does not know: no reason to break off."""
+        return cls.OTHER if isinstance(value, str) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

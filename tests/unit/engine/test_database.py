@@ -14,6 +14,7 @@ from greylag.domain.errors import UsageError
 from greylag.domain.question import QuestionKind
 from greylag.engine import questions, upgrades
 from greylag.engine.database import connect, prepare
+from greylag.engine.events import EventKind
 from greylag.engine.store import Store
 from greylag.engine.tables import SCHEMA_VERSION, metadata
 
@@ -131,6 +132,36 @@ def test_upgraded_and_new_are_the_same(tmp_path: Path) -> None:
         with engine.begin() as connection:
             recorded = connection.exec_driver_sql("SELECT version_num FROM schema_upgrades").all()
         assert recorded == [(upgrades.revision_of(SCHEMA_VERSION),)]
+
+
+@pytest.mark.parametrize("version", range(1, SCHEMA_VERSION))
+def test_what_an_earlier_version_writes_is_taken(tmp_path: Path, version: int) -> None:
+    """Old and new workers run side by side: a column that came later may be empty, or the server fills it."""
+    engine = connect(url(tmp_path))
+    with engine.begin() as connection:
+        for statement in FIRST.split(";\n"):
+            connection.exec_driver_sql(statement)
+        if version > 1:
+            upgrades.upgrade(connection, 1, to=upgrades.revision_of(version))
+            connection.exec_driver_sql(f"UPDATE schema_version SET version = {version}")
+    before = {table: set(columns) for table, columns in shape(engine).items()}
+    prepare(engine)
+    inspector = sa.inspect(engine)
+    for table, known in before.items():
+        later = [one for one in inspector.get_columns(table) if one["name"] not in known]
+        assert [one["name"] for one in later if not one["nullable"] and one["default"] is None] == []
+        assert known <= set(shape(engine)[table]), "nothing is taken away"
+
+
+def test_events_of_a_later_version_are_read(tmp_path: Path) -> None:
+    """Its workers write kinds that are not known here yet."""
+    engine = connect(url(tmp_path))
+    prepare(engine)
+    with Store(engine).write() as session:
+        session.event("m", EventKind.FOUND, "r: found", at=NOW)
+        session.connection.exec_driver_sql("UPDATE events SET kind = 'sung'")
+        (row,) = session.rows(sa.select(metadata.tables["events"]))
+    assert EventKind(row["kind"]) is EventKind.OTHER
 
 
 def test_an_upgrade_that_fails_half_way_leaves_everything_as_it_was(tmp_path: Path) -> None:
