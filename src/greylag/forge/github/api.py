@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from greylag.domain.check import Check
+from greylag.domain.words import shortened
 from greylag.forge.base import ForgeError, MergeRefusal, PullRequestState
 from greylag.forge.github import finding
 from greylag.forge.github.graph import Graph
@@ -29,7 +30,6 @@ from greylag.forge.github.reading import (
 from greylag.forge.hosted.api import (
     LABEL,
     Again,
-    Credential,
     Features,
     Found,
     Glimpse,
@@ -44,6 +44,7 @@ from greylag.forge.hosted.api import (
 )
 from greylag.forge.hosted.client import Client, Refused
 from greylag.forge.hosted.dialect import Dialect
+from greylag.forge.hosted.reached import Reached
 
 DIALECT = Dialect(
     headers={"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"},
@@ -59,30 +60,19 @@ _DESCRIPTION = 140
 _SUMMARY = 60_000
 
 
-class GitHubApi:
+class GitHubApi(Reached):
     """See `HostApi`. `url` is the web address; `app`: we are an App, which may make check runs."""
 
     name, kind = "GitHub", "github"
     features = Features(heads="refs/pull/{number}/head")
 
     def __init__(self, client: Client, url: str, *, app: bool = False) -> None:
-        self.client, self._url, self._app = client, url.rstrip("/"), app
+        super().__init__(client, url)
+        self._app = app
         self._graph = Graph(client)
         self._queues: set[tuple[str, str]] = set()
 
     # See `Remote`.
-
-    def sleep(self, seconds: float) -> None:
-        """See `Remote`."""
-        self.client.sleep(seconds)
-
-    def address(self, repository: str) -> str:
-        """See `Remote`."""
-        return f"{self._url}/{repository}.git"
-
-    def credential(self) -> Credential:
-        """See `Remote`."""
-        return self.client.auth.credential()
 
     def repository(self, name: str) -> Found | None:
         """See `Remote`."""
@@ -262,7 +252,7 @@ class GitHubApi:
             body = {
                 "context": name,
                 "state": TO_STATE[check.status],
-                "description": _cut(check.summary, _DESCRIPTION),
+                "description": shortened(check.summary, _DESCRIPTION),
                 "target_url": url,
             }
             self.client.send("POST", f"/repos/{repository}/statuses/{commit}", body)
@@ -301,7 +291,7 @@ class GitHubApi:
 
     def may_write(self, repository: str, author: str) -> bool:
         """See `HostApi`: `author_association` would not say it."""
-        document = self.client.find(f"/repos/{repository}/collaborators/{quote(author)}/permission")
+        document = self.client.find(f"/repos/{repository}/collaborators/{quote(author, safe='')}/permission")
         return document is not None and str(document.get("permission")) in _WRITERS
 
 
@@ -310,10 +300,10 @@ def _pull(repository: str, number: int) -> str:
 
 
 def _run(commit: str, check: Check, url: str) -> dict[str, Any]:
-    output = {"title": check.status.value, "summary": _cut(check.summary, _SUMMARY) or "-"}
+    output = {"title": check.status.value, "summary": shortened(check.summary, _SUMMARY) or "-"}
     if check.details:
         evidence = json.dumps(dict(check.details), indent=1, default=str, ensure_ascii=False)
-        output["text"] = "~~~json\n" + _cut(evidence, _SUMMARY) + "\n~~~"
+        output["text"] = "~~~json\n" + shortened(evidence, _SUMMARY) + "\n~~~"
     return {
         "name": check.verifier,
         "head_sha": commit,
@@ -322,7 +312,3 @@ def _run(commit: str, check: Check, url: str) -> dict[str, Any]:
         "details_url": url,
         "output": output,
     }
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"

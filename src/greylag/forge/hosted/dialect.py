@@ -10,6 +10,8 @@ from typing import Any
 
 import httpx
 
+_NUMBER = re.compile(r"[0-9]{1,12}")
+
 Page = tuple[list[Any], str | None]
 """Items, and the address of the next page."""
 
@@ -28,11 +30,11 @@ def limited_for(answer: httpx.Response, said: str, now: float) -> float | None:
     if answer.status_code not in (403, 429):
         return None
     after = answer.headers.get("retry-after", "")
-    if after.isdigit():
+    if _NUMBER.fullmatch(after):
         return float(after)
     for name in ("x-ratelimit", "ratelimit"):
         reset = answer.headers.get(f"{name}-reset", "")
-        if answer.headers.get(f"{name}-remaining") == "0" and reset.isdigit():
+        if answer.headers.get(f"{name}-remaining") == "0" and _NUMBER.fullmatch(reset):
             return max(1.0, float(reset) - now + 1)
     if answer.status_code == 429 or "secondary rate limit" in said.lower():
         return 60.0  # what GitHub asks for where it names no time

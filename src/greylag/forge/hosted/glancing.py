@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from greylag.domain.errors import GreylagError
 from greylag.forge.base import Glance, PullRequestState, Unavailable
 from greylag.forge.hosted.api import Batching, Glimpse
+from greylag.forge.hosted.client import ODD
 from greylag.forge.hosted.looking import Looking, marker_of
 
 _PARALLEL = 8
@@ -49,7 +50,7 @@ def _batched(look: Looking, keys: Collection[Key], unseen: set[str]) -> Iterator
                     yield key, found
     except Unavailable:
         unseen.update(key[0] for key in keys)
-    except GreylagError:
+    except (GreylagError, *ODD):
         return
 
 
@@ -59,7 +60,7 @@ def _one(look: Looking, key: Key, unseen: set[str]) -> Glance | None:
     except Unavailable:
         unseen.add(key[0])
         return None
-    except GreylagError:
+    except (GreylagError, *ODD):
         return None  # its repository cannot be read: left out, and its next effect says why
     return None if shown is None else _seen(look, key, Glimpse(repository=key[0], shown=shown), unseen)
 
@@ -72,7 +73,7 @@ def _seen(look: Looking, key: Key, seen: Glimpse, unseen: set[str]) -> Glance | 
             return _glance(key, seen)
     except Unavailable:
         unseen.add(key[0])
-    except GreylagError:
+    except (GreylagError, *ODD):
         pass  # as above
     return None
 

@@ -6,8 +6,9 @@ import json
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 
-from greylag.forge.base import Remark, Remarks
+from greylag.forge.base import ForgeError, Remark, Remarks
 from greylag.forge.hosted.api import HostApi, Said
+from greylag.forge.hosted.client import ODD
 from greylag.forge.hosted.marker import unmark_comment
 
 _OVERLAP = timedelta(seconds=30)
@@ -24,11 +25,14 @@ def hear(api: HostApi, repositories: Collection[str], since: str | None, *, age:
     marks = {str(name): str(at) for name, at in json.loads(since).items()} if since else {}
     items: list[Remark] = []
     for repository in sorted(repositories):
-        mark = _time(marks[repository]) if repository in marks else _first(api, repository)
-        if mark is None:
-            continue
-        found = list(api.heard(repository, mark - _OVERLAP, age))
-        items += _remarks(api, repository, found)
+        try:
+            mark = _time(marks[repository]) if repository in marks else _first(api, repository)
+            if mark is None:
+                continue
+            found = list(api.heard(repository, mark - _OVERLAP, age))
+            items += _remarks(api, repository, found)
+        except ODD as error:
+            raise ForgeError(f"{repository}: {api.name}'s comments are not understood: {error!r}") from error
         marks[repository] = _stamp(max([mark, *(one.updated for one in found)]))
     items.sort(key=lambda one: (one.at, len(one.id), one.id))
     return Remarks(items=tuple(items), mark=json.dumps(marks, sort_keys=True) if marks else since)

@@ -102,11 +102,13 @@ class Looking:
 
 
 def marker_of(shown: Shown) -> Marker | None:
-    """The marker of a pull request, when its branch is in the repository itself.
+    """The marker of a pull request, when its branch is in the repository itself, and the one it names.
 
-    A fork's branch is anybody's: what stands in such a pull request is not believed.
+    A fork's branch is anybody's, and a text may be copied into another pull request: what stands there is
+    not believed.
     """
-    return unmark(shown.body)[1] if shown.inside else None
+    marker = unmark(shown.body)[1] if shown.inside else None
+    return marker if marker is not None and marker.head in ("", shown.head) else None
 
 
 def pull_of(

@@ -84,10 +84,24 @@ def unmark_comment(body: str) -> tuple[str, str] | None:
 
 
 def _marker(fields: dict[str, Any]) -> Marker:
-    known = {name: fields[name] for name in Marker.__slots__ if name in fields}
-    for name in ("heads", "labels"):
-        known[name] = tuple(str(one) for one in fields.get(name) or ())
-    return Marker(**known)
+    """Anybody may write one: what is no marker's is left out."""
+    reverts = fields.get("reverts")
+    return Marker(
+        key=fields["key"],
+        head=_text(fields.get("head")),
+        base=_text(fields.get("base")),
+        heads=_texts(fields.get("heads")),
+        labels=_texts(fields.get("labels")),
+        reverts=reverts if isinstance(reverts, int) else None,
+    )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
 
 
 def _written(fields: dict[str, Any], unseen: Unseen) -> str:
@@ -102,6 +116,6 @@ def _written(fields: dict[str, Any], unseen: Unseen) -> str:
 def _read(text: str) -> dict[str, Any] | None:
     try:
         fields = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return fields if isinstance(fields, dict) else None

@@ -75,13 +75,18 @@ class Publishing:
             if found == spec.commit:
                 return found
             if found is not None and found not in ours:
-                ours |= {one for _, told in self._look.listed(spec.repository) for one in told.heads}
-                if found not in ours:
+                if not self._is_ours(spec.repository, found):
                     return found
+                ours |= {found}
             with contextlib.suppress(RefMoved):
                 self._mirror.push(spec.repository, spec.head, spec.commit, expected=found)
                 return spec.commit
         raise ForgeError(f"{spec.repository}: {spec.head} kept moving; try again later")
+
+    def _is_ours(self, repository: str, commit: str) -> bool:
+        """Does a pull request of ours say that it put a commit on its branch? Lists show anybody's."""
+        named = (number for number, told in self._look.listed(repository) if commit in told.heads)
+        return any(marker_of(self._look.shown(repository, number)) is not None for number in named)
 
     def _create(self, spec: PullRequestSpec, body: str, *, draft: bool) -> Shown:
         """Make it, once: whatever becomes of the answer, it is looked for before it is made again."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from greylag.forge.base import Unavailable
-from greylag.forge.hosted.api import HostApi, Shown
-from greylag.forge.hosted.looking import comments_of
-from greylag.forge.hosted.marker import mark_comment
+from greylag.forge.hosted.api import HostApi, Said, Shown
+from greylag.forge.hosted.client import Refused
+from greylag.forge.hosted.marker import mark_comment, unmark_comment
 
 _TRIES = 3
 
@@ -16,10 +16,8 @@ def say(api: HostApi, repository: str, number: int, key: str, body: str) -> None
     """Say something once per key. It is looked for before each try: an answer may get lost."""
     text = mark_comment(key, body, unseen=api.features.unseen)
     for attempt in range(_TRIES):
-        known = comments_of(api.comments(repository, number)).get(key)
-        if known is not None:
-            if known[1].body != body:
-                api.restate(repository, number, known[0], text)
+        said = [(one.id, read[1]) for one in api.comments(repository, number) if (read := _key(one, key))]
+        if any(words == body for _, words in said) or _restated(api, repository, number, said, text):
             return
         try:
             api.say(repository, number, text)
@@ -28,6 +26,24 @@ def say(api: HostApi, repository: str, number: int, key: str, body: str) -> None
             if attempt == _TRIES - 1:
                 raise
             api.sleep(2.0**attempt)
+
+
+def _key(said: Said, key: str) -> tuple[str, str] | None:
+    read = unmark_comment(said.body)
+    return read if read is not None and read[0] == key else None
+
+
+def _restated(api: HostApi, repository: str, number: int, said: Sequence[tuple[str, str]], text: str) -> bool:
+    """Reword what was said. Anybody may write a comment that looks like ours: forges let us change ours."""
+    for comment, _ in said:
+        try:
+            api.restate(repository, number, comment, text)
+        except Refused as error:
+            if error.status not in (403, 404):
+                raise
+        else:
+            return True
+    return False
 
 
 def label(api: HostApi, repository: str, shown: Shown, wanted: Sequence[str]) -> bool:
