@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -223,4 +224,7 @@ def test_shell_completion_offers_commands() -> None:
     shown = greylag(_GREYLAG_COMPLETE="complete_bash", COMP_WORDS="greylag ", COMP_CWORD="1")
     assert shown.returncode == 0
     assert shown.stderr == ""
-    assert "_GREYLAG_COMPLETE" in greylag("--show-completion", "bash").stdout
+    # Which shell it is, is looked up among the processes above; there may be none where the tests run.
+    typed = f"{shlex.quote(sys.executable)} -m greylag --show-completion; true"
+    told = subprocess.run(["bash", "-c", typed], capture_output=True, text=True, check=True)
+    assert "_GREYLAG_COMPLETE" in told.stdout, told.stderr
