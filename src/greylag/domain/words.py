@@ -1,4 +1,4 @@
-"""Numbers and spans of time in words, the same everywhere."""
+"""Numbers, spans of time and long texts in words, the same everywhere."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ def count(number: int, what: str) -> str:
 def times(number: int) -> str:
     """`once`, `2 times`."""
     return "once" if number == 1 else f"{number} times"
+
+
+def shortened(text: str, most: int) -> str:
+    """The text in at most so many characters; `…` at its end stands for what was cut off."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def duration(span: timedelta) -> str:

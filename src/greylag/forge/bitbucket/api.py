@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from greylag.domain.check import Check
+from greylag.domain.words import shortened
 from greylag.forge.base import ForgeError, MergeRefusal, PullRequestState
 from greylag.forge.bitbucket.finding import Finding
 from greylag.forge.bitbucket.merging import merge_once
@@ -43,7 +44,7 @@ _PAGE = 50
 
 _STATES = ("OPEN", "MERGED", "DECLINED", "SUPERSEDED")
 _KEY = 40
-_DESCRIPTION = 255
+_TITLE = _DESCRIPTION = 255
 _SHORT = 12
 
 
@@ -107,7 +108,7 @@ class BitbucketApi(Finding):
     def create(self, repository: str, proposal: Proposal) -> Shown:
         """See `HostApi`. Default reviewers are asked: only the web pages do that by themselves."""
         body: dict[str, Any] = {
-            "title": proposal.title[:255],
+            "title": shortened(proposal.title, _TITLE),
             "description": proposal.body,
             "source": {"branch": {"name": proposal.head}},
             "destination": {"branch": {"name": proposal.base}},
@@ -135,7 +136,11 @@ class BitbucketApi(Finding):
 
     def edit(self, repository: str, number: int, *, title: str, body: str, base: str) -> Shown:
         """See `HostApi`."""
-        wanted = {"title": title[:255], "description": body, "destination": {"branch": {"name": base}}}
+        wanted = {
+            "title": shortened(title, _TITLE),
+            "description": body,
+            "destination": {"branch": {"name": base}},
+        }
         return self._put(repository, number, wanted)
 
     def _put(self, repository: str, number: int, changes: Mapping[str, Any]) -> Shown:
@@ -215,12 +220,11 @@ class BitbucketApi(Finding):
 
     def set_check(self, repository: str, shown: Shown, commit: str, check: Check) -> None:
         """See `HostApi`."""
-        summary = check.summary
         body = {
             "key": _key(check.verifier),
             "name": check.verifier,
             "state": TO_STATE[check.status],
-            "description": summary if len(summary) <= _DESCRIPTION else f"{summary[: _DESCRIPTION - 1]}…",
+            "description": shortened(check.summary, _DESCRIPTION),
             "url": shown.url,
             "refname": shown.head,
         }

@@ -7,31 +7,16 @@ from urllib.parse import quote
 
 from greylag.forge.base import ForgeError
 from greylag.forge.bitbucket.reading import found_of
-from greylag.forge.hosted.api import Credential, Found
-from greylag.forge.hosted.client import Client, Refused
+from greylag.forge.hosted.api import Found
+from greylag.forge.hosted.client import Refused
+from greylag.forge.hosted.reached import Reached
 
 
-class Finding:
+class Finding(Reached):
     """See `Catalogue`. `url` is the web address, where git is, too."""
 
     name = "Bitbucket"
     kind = "bitbucket"
-
-    def __init__(self, client: Client, url: str) -> None:
-        self.client = client
-        self._url = url.rstrip("/")
-
-    def sleep(self, seconds: float) -> None:
-        """See `Remote`."""
-        self.client.sleep(seconds)
-
-    def address(self, repository: str) -> str:
-        """See `Remote`."""
-        return f"{self._url}/{repository}.git"
-
-    def credential(self) -> Credential:
-        """See `Remote`."""
-        return self.client.auth.credential()
 
     def repository(self, name: str) -> Found | None:
         """See `Remote`."""

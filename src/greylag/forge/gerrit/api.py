@@ -8,9 +8,10 @@ from typing import Any
 from urllib.parse import quote
 
 from greylag.forge.base import ForgeError
-from greylag.forge.hosted.api import Credential, Found
+from greylag.forge.hosted.api import Found
 from greylag.forge.hosted.client import Client, Refused
 from greylag.forge.hosted.dialect import Dialect
+from greylag.forge.hosted.reached import Reached
 
 _PREFIX = b")]}'"
 _PAGE = 100
@@ -27,32 +28,23 @@ DIALECT = Dialect(page={}, size=_PAGE, read=_read)
 """Documents have a prefix; errors are plain words; pages are asked for by number."""
 
 
-class GerritApi:
+class GerritApi(Reached):
     """Changes and projects. `url` is the web address."""
 
     name = "Gerrit"
     kind = "gerrit"
 
     def __init__(self, client: Client, url: str) -> None:
-        self.client = client
-        self._url = url.rstrip("/")
+        super().__init__(client, url)
         self._me: Mapping[str, Any] | None = None
         self._whole_topic: bool | None = None
         self._heads: dict[str, str] = {}
 
     # What a mirror needs.
 
-    def sleep(self, seconds: float) -> None:
-        """See `Remote`."""
-        self.client.sleep(seconds)
-
     def address(self, repository: str) -> str:
         """See `Remote`."""
-        return f"{self._url}/a/{repository}"
-
-    def credential(self) -> Credential:
-        """See `Remote`."""
-        return self.client.auth.credential()
+        return f"{self.url}/a/{repository}"
 
     def repository(self, name: str) -> Found | None:
         """See `Remote`."""

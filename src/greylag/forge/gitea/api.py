@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from greylag.domain.check import Check
+from greylag.domain.words import shortened
 from greylag.forge.base import ForgeError, PullRequestState
 from greylag.forge.gitea import finding
 from greylag.forge.gitea.http import Asking
@@ -25,7 +26,6 @@ from greylag.forge.gitea.reading import (
 )
 from greylag.forge.hosted.api import (
     LABEL,
-    Credential,
     Features,
     Found,
     Listed,
@@ -38,6 +38,7 @@ from greylag.forge.hosted.api import (
 )
 from greylag.forge.hosted.client import Client, Refused
 from greylag.forge.hosted.evidence import tell_evidence
+from greylag.forge.hosted.reached import Reached
 
 _LOG = logging.getLogger(__name__)
 _DESCRIPTION = 250
@@ -46,33 +47,20 @@ _REVIEWED = frozenset({"APPROVED", "REQUEST_CHANGES", "COMMENT"})
 _UNASKABLE = frozenset({403, 404, 422})
 
 
-class GiteaApi:
+class GiteaApi(Reached):
     """One Gitea or Forgejo server. `url` is its web address, below which git is served, too."""
 
     features = Features(conflicts=False, notices=False, heads="refs/pull/{number}/head")
 
     def __init__(self, client: Client, url: str, *, kind: str = "gitea") -> None:
+        super().__init__(client, url)
         self.kind = kind
         self.name = kind.capitalize()
-        self.client = client
-        self._url = url.rstrip("/")
         self._asking = Asking(client)
         self._labels = Labels(self._asking)
         self._mute: set[str] = set()
 
     # What a mirror needs.
-
-    def sleep(self, seconds: float) -> None:
-        """See `Remote`."""
-        self.client.sleep(seconds)
-
-    def address(self, repository: str) -> str:
-        """See `Remote`."""
-        return f"{self._url}/{repository}.git"
-
-    def credential(self) -> Credential:
-        """See `Remote`."""
-        return self.client.auth.credential()
 
     def repository(self, name: str) -> Found | None:
         """See `Remote`."""
@@ -252,11 +240,10 @@ class GiteaApi:
 
     def set_check(self, repository: str, shown: Shown, commit: str, check: Check) -> None:
         """See `HostApi`: a commit status, whose address is that of the comment with the evidence."""
-        summary = check.summary
         body = {
             "context": check.verifier,
             "state": TO_STATE[check.status],
-            "description": summary if len(summary) <= _DESCRIPTION else summary[: _DESCRIPTION - 1] + "…",
+            "description": shortened(check.summary, _DESCRIPTION),
             "target_url": tell_evidence(self, repository, shown, check, anchor="#issuecomment-"),
         }
         self.client.send("POST", f"/repos/{repository}/statuses/{commit}", body)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from greylag.domain.check import Check
+from greylag.domain.words import shortened
 from greylag.forge.base import ForgeError, PullRequestState
 from greylag.forge.gitlab import checking, finding
 from greylag.forge.gitlab.http import Projects
@@ -15,10 +16,9 @@ from greylag.forge.gitlab.merging import REFUSALS, body_of, thrown_off, told_of,
 from greylag.forge.gitlab.notes import Notes, notes_of
 from greylag.forge.gitlab.people import People, encoded
 from greylag.forge.gitlab.reading import found_of, listed_of, login, shown_of
-from greylag.forge.gitlab.texts import cut, drafted, harmless
+from greylag.forge.gitlab.texts import drafted, harmless
 from greylag.forge.hosted.api import (
     LABEL,
-    Credential,
     Features,
     Found,
     Listed,
@@ -31,18 +31,19 @@ from greylag.forge.hosted.api import (
 )
 from greylag.forge.hosted.client import Client, Refused
 from greylag.forge.hosted.evidence import tell_evidence
+from greylag.forge.hosted.reached import Reached
 
 _TITLE = 255
 
 
-class GitLabApi:
+class GitLabApi(Reached):
     """gitlab.com, or a self-managed server. `url` is its web address, below which git is served, too."""
 
     name, kind = "GitLab", "gitlab"
     features = Features(body=1_000_000, heads="refs/merge-requests/{number}/head")
 
     def __init__(self, client: Client, url: str) -> None:
-        self.client, self._url = client, url.rstrip("/")
+        super().__init__(client, url)
         self._projects = Projects(client)
         self._people = People(client, self._projects)
         self._trains: dict[str, bool] = {}
@@ -50,17 +51,9 @@ class GitLabApi:
 
     # See `Remote`.
 
-    def sleep(self, seconds: float) -> None:
-        """See `Remote`."""
-        self.client.sleep(seconds)
-
     def address(self, repository: str) -> str:
         """See `Remote`: where it is now."""
-        return f"{self._url}/{self._projects.path(repository)}.git"
-
-    def credential(self) -> Credential:
-        """See `Remote`."""
-        return self.client.auth.credential()
+        return f"{self.url}/{self._projects.path(repository)}.git"
 
     def repository(self, name: str) -> Found | None:
         """See `Remote`."""
@@ -144,7 +137,7 @@ class GitLabApi:
         body = {
             "source_branch": proposal.head,
             "target_branch": proposal.base,
-            "title": cut(drafted(proposal.title) if proposal.draft else proposal.title, _TITLE),
+            "title": shortened(drafted(proposal.title) if proposal.draft else proposal.title, _TITLE),
             "description": harmless(proposal.body),
             "labels": LABEL,
         }
@@ -153,7 +146,7 @@ class GitLabApi:
     def edit(self, repository: str, number: int, *, title: str, body: str, base: str) -> Shown:
         """See `HostApi`. A draft stays one: it is so by its title, and that is looked at first."""
         before = self._projects.find(repository, _one(number)) or {}
-        words = cut(drafted(title) if before.get("draft") else title, _TITLE)
+        words = shortened(drafted(title) if before.get("draft") else title, _TITLE)
         wanted = {"title": words, "description": harmless(body), "target_branch": base}
         return shown_of(self._projects.send("PUT", repository, _one(number), wanted))
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from greylag.domain.check import Check, CheckStatus
+from greylag.domain.words import shortened
 from greylag.forge.gitlab.http import Projects
 from greylag.forge.gitlab.reading import ERRORED, TO_STATE, check_of
-from greylag.forge.gitlab.texts import cut
 from greylag.forge.hosted.api import Shown
 from greylag.forge.hosted.client import Refused
 
@@ -34,7 +34,7 @@ def set_check(projects: Projects, repository: str, shown: Shown, commit: str, ch
         "state": TO_STATE[check.status],
         "name": check.verifier,
         "ref": shown.head,
-        "description": cut(prefix + check.summary, _DESCRIPTION),
+        "description": shortened(prefix + check.summary, _DESCRIPTION),
         "target_url": url,
     }
     try:

@@ -48,8 +48,3 @@ def undrafted(title: str) -> str:
 def drafted(title: str) -> str:
     """A draft's title."""
     return f"Draft: {undrafted(title)}"
-
-
-def cut(text: str, most: int) -> str:
-    """A text of at most so many characters."""
-    return text if len(text) <= most else text[: most - 1] + "…"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from greylag.domain.check import Check
+from greylag.domain.words import shortened
 from greylag.forge.hosted.api import HostApi, Shown
 from greylag.forge.hosted.looking import comments_of
 from greylag.forge.hosted.talking import say
@@ -28,5 +29,5 @@ def tell_evidence(api: HostApi, repository: str, shown: Shown, check: Check, *, 
 def evidence_of(check: Check) -> str:
     """What a check found out, for people."""
     text = json.dumps(dict(check.details), indent=1, default=str, ensure_ascii=False)
-    shown = text if len(text) <= _MOST else text[: _MOST - 1] + "…"
+    shown = shortened(text, _MOST)
     return f"**{check.verifier}: {check.status.value}**\n\n{check.summary}\n\n~~~json\n{shown}\n~~~"
