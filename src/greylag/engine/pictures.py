@@ -25,8 +25,11 @@ from greylag.rollout.health import Reading
 _KEPT = 8
 """Pictures of a campaign that are kept: threads that began earlier see an earlier one."""
 
-_WHOLE_SECONDS = 30.0
-"""After so long everything is read anew: a worker of an earlier version gives its changes no numbers."""
+_WHOLE_SECONDS = 2.0
+_WHOLE_SHARE = 50.0
+"""After so long, or so many times what it takes, whichever is longer, everything is read anew: a worker of an
+earlier version gives its changes no numbers.
+"""
 
 _SEVERAL = "*"
 
@@ -56,7 +59,7 @@ class Picture:
     changed: int
     read: int
     heard: int
-    whole: float
+    until: float
     targets: Mapping[str, Target]
     readings: Mapping[tuple[str, int], tuple[Reading, ...]]
     told: Mapping[str, int]
@@ -68,7 +71,7 @@ class Picture:
         return all(own <= given for own, given in zip(mine, numbers, strict=True))
 
 
-_NOTHING = Picture(changed=-1, read=0, heard=0, whole=0.0, targets={}, readings={}, told={}, shown=())
+_NOTHING = Picture(changed=-1, read=0, heard=0, until=0.0, targets={}, readings={}, told={}, shown=())
 
 
 @dataclass(slots=True)
@@ -90,9 +93,12 @@ class Pictures:
         now = time.monotonic()
         with self._lock:
             known = self._known.get(migration, ())
-        fits = (one for one in known if one.before(numbers) and now - one.whole < _WHOLE_SECONDS)
-        last = next(fits, replace(_NOTHING, whole=now))
+        fits = (one for one in known if one.before(numbers) and now < one.until)
+        last = next(fits, _NOTHING)
         picture = self._after(connection, migration, last, numbers)
+        if last is _NOTHING:
+            after = time.monotonic()
+            picture = replace(picture, until=after + max(_WHOLE_SECONDS, _WHOLE_SHARE * (after - now)))
         if picture is not last and connection.get_execution_options().get("pictures"):
             with self._lock:
                 others = tuple(one for one in self._known.get(migration, ()) if one is not last)
@@ -135,7 +141,7 @@ class Pictures:
             changed=numbers[0],
             read=numbers[1],
             heard=numbers[2],
-            whole=last.whole,
+            until=last.until,
             targets=rows,
             readings=every,
             told=heard,

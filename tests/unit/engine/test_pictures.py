@@ -6,6 +6,7 @@ import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -113,6 +114,8 @@ def test_what_did_not_change_is_the_same_value(store: Store) -> None:
 
 def test_changes_without_a_number_are_seen_later(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker of an earlier version does not number what it changes."""
+    seconds = [100.0]
+    monkeypatch.setattr(pictures, "time", SimpleNamespace(monotonic=lambda: seconds[0]))
     with store.write() as session:
         add(session, "m", "a")
     with store.read() as session:
@@ -121,5 +124,5 @@ def test_changes_without_a_number_are_seen_later(store: Store, monkeypatch: pyte
         session.connection.exec_driver_sql("UPDATE targets SET reason = 'an earlier version'")
     with store.read() as session:
         assert session.watched("m")[0].reason == ""
-        monkeypatch.setattr(pictures, "_WHOLE_SECONDS", 0.0)
+        seconds[0] += 2.0
         assert session.watched("m")[0].reason == "an earlier version"

@@ -45,6 +45,22 @@ def test_another_machine_goes_on_without_our_journal(world: GitHubWorld, tmp_pat
     assert isinstance(back, PullRequest)
 
 
+def test_what_another_machine_pushed_before_it_died_is_ours(world: GitHubWorld, tmp_path: Path) -> None:
+    """It pushed, and was killed before it could open a pull request: no marker tells, nor our journal."""
+    spec = world.spec()
+    _, mirror = make_forge(world.other, tmp_path / "elsewhere")
+    there = replace(world, repo=mirror.open(world.name))
+    assert there.spec().commit == spec.commit
+    mirror.push(world.name, spec.head, spec.commit, expected=None)
+    newer = world.spec(b"select 3\nfrom a\nwhere x\n\n-- end\n")
+    kept = world.forge.open_or_update(replace(newer, ours=(spec.commit, newer.commit)))
+    assert kept.head_commit == newer.commit
+    person = world.push(spec.head, {"q.sql": b"mine\n"})
+    newest = world.spec(b"select 4\nfrom a\nwhere x\n\n-- end\n")
+    kept = world.forge.open_or_update(replace(newest, ours=(spec.commit, newer.commit, newest.commit)))
+    assert kept.head_commit == person, "on top of ours, a person's stays theirs"
+
+
 def test_a_mirror_made_after_the_merge_can_take_it_back(world: GitHubWorld, tmp_path: Path) -> None:
     pull = world.merged(world.spec())
     forge, mirror = make_forge(world.other, tmp_path / "elsewhere")
