@@ -28,6 +28,10 @@ class GerritSettings(HostedSettings):
             )
         if self.query is not None or self.code is not None:
             raise ValueError("projects are not searched for on Gerrit: use repositories, org or topic")
+        # Passed over, they would be missed by nobody but whoever relies on them.
+        for name in ("signing", "trailers", "assignees"):
+            if getattr(self, name):
+                raise ValueError(f"{name}: changes on Gerrit have none; leave it out")
         return self
 
     @classmethod

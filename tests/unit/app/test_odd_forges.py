@@ -39,6 +39,9 @@ GERRIT: dict[str, Any] = {
         (GERRIT | {"user": ""}, "user"),
         (GERRIT | {"url": "http://review.example.com"}, "in the clear"),
         (GERRIT | {"merge_method": "squash"}, "submit type"),
+        (GERRIT | {"signing": {"format": "ssh", "key_env": "KEY"}}, "signing: changes on Gerrit have none"),
+        (GERRIT | {"trailers": {"Change-Type": "x"}}, "trailers: changes on Gerrit have none"),
+        (GERRIT | {"assignees": ["@ann"]}, "assignees: changes on Gerrit have none"),
         (GERRIT | {"query": "x"}, "not searched for"),
     ],
 )
