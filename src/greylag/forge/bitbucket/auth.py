@@ -5,7 +5,6 @@ App passwords are no more (they ended in June 2026); a server that still has the
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Mapping
 
@@ -14,10 +13,7 @@ from pydantic import SecretStr
 
 from greylag.forge.base import ForgeError, Unavailable
 from greylag.forge.hosted.api import Credential
-from greylag.forge.hosted.auth import TokenAuth, basic
-
-_EARLY = 120.0
-"""Seconds before its end at which an access token is renewed."""
+from greylag.forge.hosted.auth import RenewedAuth, TokenAuth, basic
 
 
 def access_token(token: SecretStr) -> TokenAuth:
@@ -44,36 +40,15 @@ class ApiTokenAuth:
         return Credential(user="x-bitbucket-api-token-auth", password=self._token)
 
 
-class OAuthAuth:
+class OAuthAuth(RenewedAuth):
     """An OAuth consumer's own token (client credentials), renewed before it ends. `url`: the web address."""
 
     def __init__(self, *, key: str, secret: SecretStr, url: str = "https://bitbucket.org") -> None:
+        super().__init__(self._renewed, user="x-token-auth")
         self._key, self._secret, self._url = key, secret, url.rstrip("/")
-        self._lock = threading.Lock()
-        self._token: SecretStr | None = None
-        self._until = 0.0
-
-    def headers(self) -> Mapping[str, str]:
-        """See `Auth`. Raises ForgeError when the consumer is refused."""
-        return {"Authorization": f"Bearer {self._current().get_secret_value()}"}
-
-    def forget(self) -> bool:
-        """See `Auth`: the next one is a new one."""
-        with self._lock:
-            self._token = None
-        return True
-
-    def credential(self) -> Credential:
-        """See `Auth`."""
-        return Credential(user="x-token-auth", password=self._current())
-
-    def _current(self) -> SecretStr:
-        with self._lock:
-            if self._token is None or time.time() > self._until - _EARLY:
-                self._token, self._until = self._renewed()
-            return self._token
 
     def _renewed(self) -> tuple[SecretStr, float]:
+        """Raises ForgeError when the consumer is refused."""
         where = f"{self._url}/site/oauth2/access_token"
         who = (self._key, self._secret.get_secret_value())
         try:

@@ -2,52 +2,25 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Mapping
 from datetime import datetime
 
 import httpx
 from pydantic import SecretStr
 
 from greylag.forge.base import ForgeError, Unavailable
-from greylag.forge.hosted.api import Credential
-
-_EARLY = 120.0
-"""Seconds before its end at which an installation's token is renewed."""
+from greylag.forge.hosted.auth import RenewedAuth
 
 
-class AppAuth:
+class AppAuth(RenewedAuth):
     """An installation of a GitHub App. `key` is its private key (PEM), `api` the API's base URL."""
 
     def __init__(self, *, app_id: str, installation: int, key: SecretStr, api: str) -> None:
+        super().__init__(self._renewed, user="x-access-token")
         self._app_id, self._installation, self._key, self._api = app_id, installation, key, api
-        self._lock = threading.Lock()
-        self._token: SecretStr | None = None
-        self._until = 0.0
-
-    def headers(self) -> Mapping[str, str]:
-        """See `Auth`."""
-        return {"Authorization": f"Bearer {self.token().get_secret_value()}"}
-
-    def credential(self) -> Credential:
-        """See `Auth`."""
-        return Credential(user="x-access-token", password=self.token())
-
-    def forget(self) -> bool:
-        """See `Auth`: the next token is a new one."""
-        with self._lock:
-            self._token = None
-        return True
-
-    def token(self) -> SecretStr:
-        """A token that is good now. Raises ForgeError when GitHub does not take the App's key."""
-        with self._lock:
-            if self._token is None or time.time() > self._until - _EARLY:
-                self._token, self._until = self._renewed()
-            return self._token
 
     def _renewed(self) -> tuple[SecretStr, float]:
+        """Raises ForgeError when GitHub does not take the App's key."""
         url = f"{self._api}/app/installations/{self._installation}/access_tokens"
         headers = {"Authorization": f"Bearer {self._signed()}", "Accept": "application/vnd.github+json"}
         try:

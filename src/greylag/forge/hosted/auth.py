@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from pydantic import SecretStr
 
 from greylag.forge.hosted.api import Credential
+
+_EARLY = 120.0
+"""Seconds before its end at which a token is renewed."""
 
 
 class Auth(Protocol):
@@ -75,6 +80,39 @@ class BasicAuth:
     def credential(self) -> Credential:
         """See `Auth`."""
         return Credential(user=self._user, password=self._password)
+
+
+class RenewedAuth:
+    """A token that ends, and is renewed before it does. `renew` gives one, and when it ends (seconds since
+    1970); `user`: who git says we are.
+    """
+
+    def __init__(self, renew: Callable[[], tuple[SecretStr, float]], *, user: str) -> None:
+        self._renew, self._user = renew, user
+        self._lock = threading.Lock()
+        self._token: SecretStr | None = None
+        self._until = 0.0
+
+    def headers(self) -> Mapping[str, str]:
+        """See `Auth`. Raises what `renew` raises."""
+        return {"Authorization": f"Bearer {self.token().get_secret_value()}"}
+
+    def credential(self) -> Credential:
+        """See `Auth`. Raises what `renew` raises."""
+        return Credential(user=self._user, password=self.token())
+
+    def forget(self) -> bool:
+        """See `Auth`: the next token is a new one."""
+        with self._lock:
+            self._token = None
+        return True
+
+    def token(self) -> SecretStr:
+        """A token that is good now. Raises what `renew` raises."""
+        with self._lock:
+            if self._token is None or time.time() > self._until - _EARLY:
+                self._token, self._until = self._renew()
+            return self._token
 
 
 def basic(credential: Credential) -> str:
