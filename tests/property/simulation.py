@@ -175,7 +175,8 @@ class Fleet:
                 continue
             if pick(["works"] * 9 + ["fails"]) == "fails":
                 later = self.now + timedelta(minutes=1)
-                play.put(row, errors=row.errors + 1, not_before=later, reason="it failed")
+                reason = row.reason if row.terminal else "it failed"
+                play.put(row, errors=row.errors + 1, not_before=later, reason=reason)
                 continue
             self._perform(play, effect, replace(row, errors=0, not_before=None), pick)
 
@@ -306,6 +307,8 @@ class Fleet:
         row = play.rows[action.repository]
         assert row.seq == action.seq
         values: dict[str, Any] = {"state": action.state, "reason": action.reason}
+        if action.state in (S.SKIPPED, S.ABORTED):
+            values |= {"errors": 0, "not_before": None}
         if action.attempt is not None:
             kept = {name: getattr(row, name) for name in ("repository", "consumers", "owners", "wave", "seq")}
             row = Target(**kept, state=S.FOUND, attempt=action.attempt, reverted_at=row.reverted_at)

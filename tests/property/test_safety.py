@@ -26,7 +26,7 @@ from greylag.domain.parts import whole
 from greylag.domain.target import TargetState
 from greylag.engine.actions import EffectKind, WaitKind
 from greylag.engine.decide import decide
-from greylag.engine.overrides import Change, retrying
+from greylag.engine.overrides import Change, retrying, skipping
 from greylag.engine.world import Mode, PullState, Rules, Target, World
 from greylag.rollout.health import Limits
 
@@ -327,8 +327,9 @@ def accept(fleet: Fleet, play: Play, row: Target) -> None:
 
 
 def skip(fleet: Fleet, play: Play, row: Target) -> None:
-    if row.state in EARLY:
-        play.put(row, state=S.SKIPPED, source=None)
+    change = skipping(row, "kim", "no")
+    if isinstance(change, Change):
+        play.put(row, **{**change.values, "state": TargetState(change.values.get("state", row.state))})
         fleet.drop(play, row)
 
 

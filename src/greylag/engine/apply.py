@@ -88,8 +88,9 @@ def _settle(session: Session, world: World, action: Settle, now: datetime) -> bo
     values: dict[str, Any] = {"state": action.state.value, "reason": action.reason}
     if action.attempt is not None:
         values |= FRESH | {"attempt": action.attempt, "context": action.context}
-    if target.state is TargetState.AGENT:
-        values |= {"errors": 0, "not_before": None, "waits": 0}  # they were the agent's
+    if target.state is TargetState.AGENT or action.state in (TargetState.SKIPPED, TargetState.ABORTED):
+        # They were of what it did before, the agent's for one; not of closing what is open.
+        values |= {"errors": 0, "not_before": None, "waits": 0}
     if action.state is TargetState.BAKING:
         pull = target.pull
         values |= {

@@ -33,7 +33,9 @@ def decide(world: World, now: datetime) -> Decision:
                 STEPS[target.state](tick, target)
     if not tick.actions and not world.busy:
         tick.waits = _on_persons(tick.waits)
-    over = not tick.actions and not world.busy and all(target.terminal for target in world.targets)
+    ended = all(target.terminal for target in world.targets)
+    # What has ended may wait as well: for its pull request to be closed, or for its merge to be taken back.
+    over = ended and not tick.actions and not tick.waits and not world.busy
     times = [wait.until for wait in tick.waits if wait.until is not None]
     grace = world.rules.rollout.bake / _GRACE
     return Decision(actions=tuple(tick.actions), waits=tuple(tick.waits), over=over, wake=_wake(times, grace))

@@ -17,7 +17,7 @@ from greylag.engine.campaign import Campaign
 from greylag.engine.events import EventKind
 from greylag.engine.permits import approval_missing, merge_stop
 from greylag.engine.store import Session
-from greylag.engine.world import Mode, Target, World
+from greylag.engine.world import Mode, PullState, Target, World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +60,8 @@ _BEFORE_MERGE = frozenset(
         TargetState.PROPOSED,
     }
 )
+_AT_ONCE: Mapping[str, Any] = {"errors": 0, "not_before": None, "waits": 0}
+"""What failed before is forgotten, and what comes next waits for nothing."""
 _PATCHED = frozenset({TargetState.REWRITTEN, TargetState.PROPOSED})
 _MERGED = frozenset({TargetState.MERGED, TargetState.BAKING, TargetState.DONE})
 
@@ -94,7 +96,10 @@ def skipping(target: Target, actor: str, because: str) -> Verdict:
         reason = f"skipped by {actor}: {because}"
         # Without a source it is a person's no, which no answer and no other migration file undoes.
         values = {"state": TargetState.SKIPPED.value, "reason": reason, "source": None}
-        return Change(values=values, words="skipped")
+        return Change(values=_AT_ONCE | values, words="skipped")
+    withdrawn = target.terminal and target.state is not TargetState.HANDED_OVER
+    if withdrawn and target.errors and target.pull_state == PullState.OPEN:
+        return Change(values=_AT_ONCE, words="its pull request is closed at once")
     if target.state in _MERGED:
         return Nothing(why="it is merged already; `greylag revert` takes it back")
     return Nothing(why=_nowhere(target, "there is nothing to skip"))
@@ -125,7 +130,7 @@ def retrying(target: Target, note: str, *, left: bool = False) -> Verdict:
         }
         return Change(values=values, words="tried again from the head of its base branch")
     if target.errors:
-        return Change(values={"errors": 0, "not_before": None, "waits": 0}, words="tried again at once")
+        return Change(values=_AT_ONCE, words="tried again at once")
     if target.state in _PATCHED:
         return Change(values={"source": None, "context": note or target.context}, words="rewritten again")
     return Nothing(why=_nowhere(target, "there is nothing to try again"))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import Any
 
 from greylag.domain.errors import GreylagError
 from greylag.engine.actions import EffectKind
@@ -41,6 +42,11 @@ _EFFECTS: Mapping[EffectKind, Callable[[Tools, Request, Target], bool]] = {
     EffectKind.REVERT: revert,
     EffectKind.CLOSE: close,
 }
+
+
+def _why(target: Target, failure: str) -> dict[str, Any]:
+    """What stands in the row: the failure, or, of what has ended, why it has; the event tells the failure."""
+    return {} if target.terminal else {"reason": failure}
 
 
 class Performer(Tools):
@@ -78,7 +84,7 @@ class Performer(Tools):
                 now,
                 waits=target.waits + 1,
                 not_before=now + min(pause, _LONGEST),
-                reason=str(error),
+                **_why(target, str(error)),
             )
             if kept and target.waits == 0:
                 text = f"{request.repository}: {request.kind} waits: {error}"
@@ -97,7 +103,7 @@ class Performer(Tools):
                 now,
                 errors=target.errors + 1,
                 not_before=now + pause,
-                reason=message,
+                **_why(target, message),
             )
             if kept:
                 text = f"{request.repository}: {request.kind} failed: {message}"

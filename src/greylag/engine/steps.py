@@ -381,9 +381,14 @@ def _withdrawn(tick: Tick, target: Target) -> None:
     if pull is not None and pull.state is PullState.MERGED and target.merged_commit is None:
         _merged_outside(tick, target)
         return
-    open_now = earlier or (pull is not None and pull.state is PullState.OPEN)
-    if open_now and target.errors < tick.world.rules.errors:
+    if not earlier and (pull is None or pull.state is not PullState.OPEN):
+        return
+    if target.errors < tick.world.rules.errors:
         tick.effect(EffectKind.CLOSE, target, target.reason)
+        return
+    command = f"greylag skip {tick.world.migration} {target.repository}"
+    reason = f"its pull request could not be closed, {times(target.errors)}: close it, or have it tried again"
+    tick.wait(WaitKind.PERSON, target, reason, command=command)
 
 
 def _handed_over(tick: Tick, target: Target) -> None:
