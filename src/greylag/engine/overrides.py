@@ -96,7 +96,7 @@ def skipping(target: Target, actor: str, because: str) -> Verdict:
         reason = f"skipped by {actor}: {because}"
         # Without a source it is a person's no, which no answer and no other migration file undoes.
         values = {"state": TargetState.SKIPPED.value, "reason": reason, "source": None}
-        return Change(values=_AT_ONCE | values, words="skipped")
+        return Change(values={**_AT_ONCE, **values}, words="skipped")
     withdrawn = target.terminal and target.state is not TargetState.HANDED_OVER
     if withdrawn and target.errors and target.pull_state == PullState.OPEN:
         return Change(values=_AT_ONCE, words="its pull request is closed at once")
