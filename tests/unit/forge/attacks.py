@@ -8,6 +8,7 @@ comment once, each label once, and the very bytes. And whenever a person pushes,
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -163,3 +164,35 @@ def with_a_person(caller: Caller, after: int) -> bool:
     assert not git.contains(tip, pushed[0]), "and is not merged"
     assert git.contains(tip, spec.commit) is isinstance(told, Merged)
     return True
+
+
+SLOW = "GREYLAG_SLOW" in os.environ
+"""All cases, and not one in so many."""
+
+
+def one_failure_anywhere(caller_on: Callable[[int], Caller], step: int) -> None:
+    """Each change of a flow fails, before or after it was carried out; one in `step` of these cases."""
+    faults = faults_of(caller_on(0))
+    assert len(faults) > 15
+    cases = [(fault, after) for fault in faults for after in (False, True)]
+    for number, (fault, after) in enumerate(cases[:: 1 if SLOW else step], 1):
+        caller = caller_on(number)
+        caller.server.requests.clear()
+        caller.server.front.fault(replace(fault, after=after))
+        try:
+            pull, back = flow(caller)
+            caller.server.front.heal()
+            assert fired(caller)
+            converged(caller, pull, back)
+        except AssertionError as error:
+            raise AssertionError(f"{fault.method} {fault.path} #{fault.skip} {after=}: {error}") from error
+
+
+def a_person_at_any_time(caller_on: Callable[[int], Caller], step: int) -> None:
+    """A person pushes after 10 requests of a flow, after `step` more, and so on until the flow has ended."""
+    for after in range(10, 200, 1 if SLOW else step):
+        if not with_a_person(caller_on(after), after):
+            break
+    else:
+        raise AssertionError("the flow ends at some time")
+    assert after > 30

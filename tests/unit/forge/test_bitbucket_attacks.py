@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.unit.forge.attacks import Caller, converged, faults_of, fired, flow
+from tests.unit.forge.attacks import Caller, one_failure_anywhere
 from tests.unit.forge.bitbucket_world import BOT, BitbucketWorld, make_forge
 from tests.unit.forge.contract import FIRST
 
 from greylag.testing.bitbucket import BitbucketServer
-
-SLOW = "GREYLAG_SLOW" in os.environ
 
 
 @pytest.fixture
@@ -34,17 +30,4 @@ def caller_on(server: BitbucketServer, folder: Path, number: int) -> Caller:
 
 
 def test_one_failure_anywhere_changes_nothing_in_the_end(tmp_path: Path, server: BitbucketServer) -> None:
-    faults = faults_of(caller_on(server, tmp_path, 0))
-    assert len(faults) > 15
-    cases = [(fault, after) for fault in faults for after in (False, True)]
-    for number, (fault, after) in enumerate(cases[:: 1 if SLOW else 15], 1):
-        caller = caller_on(server, tmp_path, number)
-        server.requests.clear()
-        server.front.fault(replace(fault, after=after))
-        try:
-            pull, back = flow(caller)
-            server.front.heal()
-            assert fired(caller)
-            converged(caller, pull, back)
-        except AssertionError as error:
-            raise AssertionError(f"{fault.method} {fault.path} #{fault.skip} {after=}: {error}") from error
+    one_failure_anywhere(lambda number: caller_on(server, tmp_path, number), 15)
