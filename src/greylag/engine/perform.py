@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from greylag.domain.errors import GreylagError
@@ -19,6 +21,7 @@ from greylag.engine.effects import NotNow, Request, Tools
 from greylag.engine.events import EventKind
 from greylag.engine.merging import check, merge, revert
 from greylag.engine.proposing import close, propose, rewrite
+from greylag.engine.room import no_room
 from greylag.engine.world import Target
 from greylag.forge.base import Unavailable
 
@@ -69,8 +72,18 @@ class Performer(Tools):
             self._waits(request, target, error)
             return False
         except Exception as error:  # noqa: BLE001 - whatever went wrong is this target's, not the campaign's
-            self._failed(request, target, error)
+            full = no_room(error, self._place(request))
+            if full is None:
+                self._failed(request, target, error)
+            else:
+                self._waits(request, target, NotNow(full))
             return False
+
+    def _place(self, request: Request) -> Path | None:
+        """Where the target's repository is on this machine."""
+        with suppress(GreylagError, OSError):
+            return self.fleet.open(request.repository).path
+        return None
 
     def _waits(self, request: Request, target: Target, error: NotNow | Unavailable) -> None:
         """The forge is away, or holds it back: told once, and looked at again ever more rarely."""

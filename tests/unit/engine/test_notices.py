@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 import time
@@ -13,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.requests import Request
-from starlette.responses import Response
+from tests.inbox import Inbox
 from tests.unit.rollout.servers import serve
 
 from greylag.app.notify_settings import NotifySettings, open_notices
@@ -226,20 +224,6 @@ def test_a_long_digest_is_cut() -> None:
     assert "and 471 more" in body
 
 
-@dataclass
-class Inbox:
-    """A server that takes apprise's JSON."""
-
-    got: list[dict[str, Any]] = field(default_factory=list)
-    status: int = 200
-    address: str = ""
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Keep what is posted."""
-        self.got.append(json.loads(await Request(scope, receive).body()))
-        await Response("", self.status)(scope, receive, send)
-
-
 @pytest.fixture
 def inbox() -> Iterator[Inbox]:
     made = Inbox()
@@ -259,7 +243,7 @@ def test_through_apprise(
     store: Store, inbox: Inbox, tmp_path: Path, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     inbox.status = status
-    url = inbox.address.replace("http://", "json://s3cret:s3cret@") + "/hook"
+    url = inbox.url("s3cret:s3cret@")
     opened = open_notices(settings(tmp_path, f"{url}\n"), store, Hands())
     told: list[Event] = []
     seen: list[Decision] = []
