@@ -12,7 +12,7 @@ import pytest
 from tests.unit.forge.github_world import BOT, make_api
 
 from greylag.forge import ForgeError
-from greylag.forge.hosted import Mirror
+from greylag.forge.hosted import Mirror, Unavailable
 from greylag.forge.hosted.pushing import Push, Pushes, refusals
 from greylag.testing.github import GitHubServer
 from greylag.workspace import RefMoved, Repository
@@ -86,6 +86,22 @@ def test_pushes_that_wait_for_each_other_go_together(tmp_path: Path) -> None:
         assert there == {f"refs/heads/part-{number}": commits[f"part-{number}"] for number in range(4)}
         assert mirror.pushed[0] == 6
         assert set(mirror.pushed[1:]) == {1}  # refused together, tried one by one
+
+
+@pytest.mark.parametrize(("status", "passes"), [(413, False), (403, False), (429, True), (502, True)])
+def test_what_no_later_try_changes_is_told_from_a_forge_that_is_away(
+    tmp_path: Path, status: int, passes: bool
+) -> None:
+    """Too much for the server, not allowed: git says "unexpected disconnect" then, too."""
+    with GitHubServer(tmp_path / "server") as server:
+        server.hub.add(NAME, {"q.sql": b"1\n"}, access={BOT: "write"})
+        mirror = Mirror(tmp_path / "fleet", make_api(server))
+        repo = mirror.open(NAME)
+        commit = repo.commit(repo.head(), {"x": b"x\n"}, message="M\n", author="A", email="a@x.org", when=NOW)
+        server.fault(method="POST", path="git-receive-pack", status=status, times=99)
+        with pytest.raises(ForgeError) as told:
+            mirror.push(NAME, "b", commit, expected=None)
+    assert isinstance(told.value, Unavailable) is passes, told.value
 
 
 def test_of_one_branch_the_pushes_follow_each_other() -> None:

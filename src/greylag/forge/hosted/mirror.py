@@ -250,7 +250,8 @@ class Mirror:
         secret = self._remote.credential().password.get_secret_value()
         words = "; ".join(told[:4])
         words = (words.replace(secret, "…") if secret else words) or f"exit status {result.returncode}"
-        kind = Unavailable if _AWAY.search(result.stderr) else ForgeError
+        away = _AWAY.search(result.stderr) and not _REFUSED.search(result.stderr)
+        kind = Unavailable if away else ForgeError
         return kind(f"{repository}: git {what} failed: {words}")
 
 
@@ -259,6 +260,9 @@ _AWAY = re.compile(
     r"|returned error: (429|5\d\d)|Empty reply|Operation timed out|early EOF|unexpected disconnect"
 )
 """What git says when the forge is not there, or not well."""
+
+_REFUSED = re.compile(r"returned error: 4(?!08|29)\d\d")
+"""An answer that no later try changes: git says then, too, that the connection ended."""
 
 _QUIET = ("--quiet", "--no-tags", "--no-write-fetch-head")
 
