@@ -28,6 +28,7 @@ from greylag.forge.base import (
     Remark,
     Remarks,
     RevertRefusal,
+    Unavailable,
     glance_of,
 )
 from greylag.forge.settling import (
@@ -144,9 +145,10 @@ class EmbeddedForge:
     def glance(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Glance]:
         """See `Glancing`: one question to the store; of open ones, where their branches stand."""
         found: dict[tuple[str, str], Glance] = {}
-        for pull in self._store.of_keys(keys):
-            with contextlib.suppress(ForgeError, RepositoryError):
-                found[pull.repository, pull.key] = glance_of(self._settled(pull))
+        with contextlib.suppress(Unavailable):
+            for pull in self._store.of_keys(keys):
+                with contextlib.suppress(ForgeError, RepositoryError):
+                    found[pull.repository, pull.key] = glance_of(self._settled(pull))
         return found
 
     def _settled(self, pull: PullRequest) -> PullRequest:

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from greylag.domain.check import Check
 from greylag.forge.base import PullRequest, PullRequestState, Remark
-from greylag.workspace import SqliteFile
+from greylag.forge.records import Records
 
 _PULL = TypeAdapter(PullRequest)
 _CHECK = TypeAdapter(Check)
@@ -42,7 +42,7 @@ class Store:
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = SqliteFile(path, _SCHEMA.read_text(encoding="utf-8"))
+        self._file = Records(path, _SCHEMA.read_text(encoding="utf-8"))
 
     def reserve(self, draft: PullRequest) -> PullRequest:
         """Give a draft its number and keep it unpublished; the one of the same key if there is one.

@@ -14,6 +14,7 @@ from tests.unit.forge.contract import FIRST, WHO, ForgeContract, World, check
 
 from greylag.domain.check import CheckStatus
 from greylag.forge import EmbeddedForge, Merged, PullRequest, PullRequestSpec, PullRequestState
+from greylag.forge.base import Unavailable
 from greylag.workspace import MergeResult, Repository
 
 
@@ -217,3 +218,23 @@ def test_a_branch_merged_inside_another_is_not_taken_back_blindly(world: World) 
     assert isinstance(world.forge.merge(world.name, back.number, back.head_commit), Merged)
     assert world.at_main("q.sql") == FIRST["q.sql"]
     assert world.at_main("side") == b"s"
+
+
+def test_while_its_records_cannot_be_used_it_is_away(tmp_path: Path) -> None:
+    """As on a full disk: nothing is known then, and it is nobody's fault."""
+    world = make_world(tmp_path)
+    forge = world.forge
+    pull = forge.open_or_update(world.spec())
+    keys = {(pull.repository, pull.key)}
+    assert forge.glance(keys)
+    (tmp_path / ".forge").rename(tmp_path / "away")
+    for call in (
+        lambda: forge.get(pull.repository, pull.number),
+        lambda: forge.find_key(pull.repository, pull.key),
+        lambda: forge.close(pull.repository, pull.number),
+    ):
+        with pytest.raises(Unavailable, match="records"):
+            call()
+    assert not forge.glance(keys)
+    (tmp_path / "away").rename(tmp_path / ".forge")
+    assert forge.get(pull.repository, pull.number).state is PullRequestState.OPEN

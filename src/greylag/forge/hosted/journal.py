@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from greylag.workspace import SqliteFile
+from greylag.forge.records import Records
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS heads (
@@ -26,7 +26,7 @@ class Journal:
     """Commits that we meant to put on branches."""
 
     def __init__(self, path: Path) -> None:
-        self._file = SqliteFile(path, _SCHEMA)
+        self._file = Records(path, _SCHEMA)
 
     @classmethod
     def beside(cls, root: Path, kind: str) -> Journal:
