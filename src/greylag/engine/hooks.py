@@ -6,7 +6,7 @@ a number has seen all before it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -118,19 +118,6 @@ def last_run(session: Session, repository: str) -> int:
 _LAST_RUN = sa.select(sa.func.coalesce(sa.func.max(pushed_runs.c.id), 0)).where(
     pushed_runs.c.repository.in_([sa.bindparam("its_name"), SEVERAL])
 )
-
-
-def last_runs(session: Session, repositories: Collection[str]) -> dict[str, int]:
-    """The numbers of the last runs that concern these repositories, as far as any is known."""
-    table = pushed_runs
-    found: dict[str, int] = {}
-    for some in _parts(sorted({*repositories, SEVERAL}) if repositories else ()):
-        query = sa.select(table.c.repository, sa.func.max(table.c.id))
-        query = query.where(table.c.repository.in_(some)).group_by(table.c.repository)
-        found |= {row[0]: int(row[1]) for row in session.connection.execute(query)}
-    several = found.pop(SEVERAL, 0)
-    told = {one: max(found.get(one, 0), several) for one in repositories}
-    return {one: number for one, number in told.items() if number}
 
 
 def delivered_after(session: Session, number: int) -> tuple[int, frozenset[tuple[str, str]]]:

@@ -18,7 +18,7 @@ from greylag.engine.database import DatabaseAway, passes, time_of
 from greylag.engine.events import ENGINE, Event, EventKind, Listener
 from greylag.engine.pictures import Pictures
 from greylag.engine.pilots import Record, outcomes
-from greylag.engine.world import LIVE, Mode, Target, Wave
+from greylag.engine.world import Mode, Target, Wave
 from greylag.rollout.health import Reading
 
 PATIENCE_SECONDS = 900.0
@@ -215,20 +215,6 @@ class Session:
         table = tables.questions
         query = sa.select(table.c.key, table.c.answer).where(table.c.migration == migration)
         return {row["key"]: row["answer"] for row in self.rows(query.order_by(table.c.key))}
-
-    def readings(self, migration: str) -> dict[tuple[str, int], list[Reading]]:
-        """Health readings by repository and attempt, oldest first, of the targets that are being watched."""
-        table, targets = tables.readings, tables.targets
-        watched = sa.select(targets.c.repository).where(
-            (targets.c.migration == migration) & targets.c.state.in_([state.value for state in LIVE])
-        )
-        here = (table.c.migration == migration) & table.c.repository.in_(watched)
-        query = sa.select(table).where(here).order_by(table.c.id)
-        found: dict[tuple[str, int], list[Reading]] = {}
-        for row in self.rows(query):
-            reading = Reading(status=CheckStatus(row["status"]), detail=row["detail"], at=row["at"])
-            found.setdefault((row["repository"], row["attempt"]), []).append(reading)
-        return found
 
     def last_reading(self, migration: str, target: Target) -> Reading | None:
         """The latest reading of a target's present attempt."""

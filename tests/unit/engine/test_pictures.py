@@ -9,13 +9,16 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import sqlalchemy as sa
 
+from greylag.domain.check import CheckStatus
 from greylag.domain.target import TargetState
 from greylag.engine import pictures, tables
 from greylag.engine.database import connect, prepare
-from greylag.engine.hooks import SEVERAL, PushedRun, keep_runs, last_runs
+from greylag.engine.hooks import SEVERAL, PushedRun, keep_runs, last_run
 from greylag.engine.store import Session, Store
 from greylag.engine.world import LIVE, Target
+from greylag.rollout.health import Reading
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 NAMES = ("a", "b", "c", "d", "e")
@@ -35,15 +38,25 @@ def add(session: Session, migration: str, repository: str) -> None:
     session.connection.execute(tables.targets.insert().values(row | {"updated_at": NOW}))
 
 
+def readings(session: Session, migration: str) -> dict[tuple[str, int], list[Reading]]:
+    """By repository and attempt, oldest first."""
+    table = tables.readings
+    query = sa.select(table).where(table.c.migration == migration).order_by(table.c.id)
+    found: dict[tuple[str, int], list[Reading]] = {}
+    for row in session.rows(query):
+        reading = Reading(status=CheckStatus(row["status"]), detail=row["detail"], at=row["at"])
+        found.setdefault((row["repository"], row["attempt"]), []).append(reading)
+    return found
+
+
 def whole(session: Session, migration: str) -> tuple[Target, ...]:
     """The same, read anew."""
-    found, known = session.targets(migration), session.readings(migration)
-    told = last_runs(session, [one.repository for one in found])
+    found, known = session.targets(migration), readings(session, migration)
     return tuple(
         replace(
             one,
             readings=tuple(known.get((one.repository, one.attempt), ())),
-            told=told.get(one.repository, 0),
+            told=last_run(session, one.repository),
         )
         if one.state in LIVE
         else one

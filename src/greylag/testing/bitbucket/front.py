@@ -74,10 +74,6 @@ class BitbucketFront(Front[BitbucketCall]):
             raise fault(429, "Rate limit for this resource has been exceeded")
         self._used[call.user] = used + 1
 
-    def forgive(self) -> None:
-        """The hour is over."""
-        self._used.clear()
-
     def finish(self, call: BitbucketCall, answer: Answer) -> Answer:
         """See `Front`: a list is cut into pages that name the next one."""
         if call.method != "GET" or not isinstance(answer.document, list):

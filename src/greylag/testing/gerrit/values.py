@@ -11,9 +11,6 @@ from typing import Literal, TypeAlias
 from greylag.testing.hosting import ApiError, HostedRepo
 
 Status: TypeAlias = Literal["NEW", "MERGED", "ABANDONED"]
-SUBMIT_TYPES = frozenset(
-    {"MERGE_IF_NECESSARY", "MERGE_ALWAYS", "FAST_FORWARD_ONLY", "REBASE_IF_NECESSARY", "CHERRY_PICK"}
-)
 
 
 @dataclass(slots=True, kw_only=True)
