@@ -14,10 +14,16 @@ _LONGEST = 500
 _COMMAND = re.compile(r" {0,3}/greylag(?:[ \t]+(.*))?[ \t]*", re.IGNORECASE)
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 _QUOTE = re.compile(r" {0,3}>")
+# GitLab's quotation of several paragraphs: https://docs.gitlab.com/user/markdown/#multiline-blockquote
+_QUOTES = re.compile(r" {0,3}>>>[ \t]*")
 # What is not shown, or shown as somebody's text, commands nothing; nor does what such a part never closes.
 _HIDDEN = re.compile(
-    r"<!--.*?(?:-->|\Z)|<(pre|code|blockquote|script|style)\b.*?(?:</\1\s*>|\Z)", re.I | re.S
+    r"<!--.*?(?:-->|\Z)"
+    r"|<(pre|code|blockquote|script|style|textarea|xmp|samp|kbd|tt|q)\b.*?(?:</\1\s*>|\Z)",
+    re.I | re.S,
 )
+# Code in a paragraph, from one line to another.
+_SPAN = re.compile(r"(?<!`)(`+)(?!`)(?:(?!\n[ \t]*\n).){0,2000}?(?<!`)\1(?!`)", re.S)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,17 +69,18 @@ Command = Answer | Override | Help | Unknown
 def commands_of(body: str) -> tuple[Command, ...]:
     """The commands of a comment in Markdown, in their order; what is quoted, or code, is none."""
     text = body[:_MOST_CHARACTERS].replace("\r\n", "\n").replace("\r", "\n")
-    found = [_command(line) for line in _own_lines(_HIDDEN.sub("", text))]
+    shown = _HIDDEN.sub("", "\n".join(_outside_of_fences(text)))
+    one_line = _SPAN.sub(lambda code: "" if "\n" in code[0] else code[0], shown)
+    found = [_command(line) for line in _own_lines(one_line)]
     return tuple(command for command in found if command is not None)[:_MOST_COMMANDS]
 
 
 _VERBS = frozenset(verb.value for verb in Verb)
 
 
-def _own_lines(text: str) -> Iterator[str]:
-    """Lines outside of code blocks and quotations; a line right behind a quotation still belongs to it."""
+def _outside_of_fences(text: str) -> Iterator[str]:
+    """Lines outside of code blocks, which are empty lines here."""
     fence = ""
-    quoted = False
     for line in text.split("\n"):
         mark = _FENCE.fullmatch(line)
         if fence:
@@ -82,6 +89,19 @@ def _own_lines(text: str) -> Iterator[str]:
             continue
         if mark and not (mark[1][0] == "`" and "`" in mark[2]):
             fence = mark[1]
+            yield ""
+            continue
+        yield line
+
+
+def _own_lines(text: str) -> Iterator[str]:
+    """Lines outside of quotations; a line right behind a quotation still belongs to it."""
+    quoted = several = False
+    for line in text.split("\n"):
+        if _QUOTES.fullmatch(line):
+            several, quoted = not several, False
+            continue
+        if several:
             continue
         quoted = bool(_QUOTE.match(line)) or (quoted and bool(line.strip()))
         if not quoted:

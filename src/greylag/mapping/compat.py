@@ -12,6 +12,7 @@ from datetime import date
 
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
+from sqlglot.dialects.redshift import Redshift
 
 from greylag.domain.dataset import DatasetRef
 from greylag.domain.errors import UsageError
@@ -78,7 +79,7 @@ def compatibility_view(
             f"{mapping.dataset}: how a view takes a table's place in {dialect} is not known (known: {known})"
         )
     query = _query(mapping, unmapped)
-    old = _table(mapping.dataset)
+    old = _table(mapping.dataset, dialect)
     aside = DatasetRef((*mapping.dataset.parts[:-1], mapping.dataset.name + ASIDE))
     name = old.sql(dialect=dialect)
     notice = _notice(migration, mapping, until)
@@ -155,16 +156,26 @@ def _query(mapping: Mapping, unmapped: Unmapped, sql: str | None = None) -> str:
 
 def _column(name: str, mapping: Mapping) -> str:
     """A column as SQL names it: as the mapping wrote it, quoted where it is a word of the language."""
-    dialect = Dialect.get_or_raise(mapping.dialect)
     for item in mapping.query.selects:
         written = item.args.get("alias") or item.this
         if isinstance(written, exp.Identifier) and written.name == name:
             return written.sql(dialect=mapping.dialect)
-    identifier = exp.to_identifier(name)
-    if name.upper() in dialect.tokenizer_class.KEYWORDS:
+    return _identifier(name, mapping.dialect).sql(dialect=mapping.dialect)
+
+
+def _identifier(name: str, dialect: str) -> exp.Identifier:
+    """A name, quoted where it is a word of the language: as the dialect would read it without quotes.
+
+    Of the reserved words of PostgreSQL's family, Redshift's are known; quoted, no name means another thing.
+    """
+    known = Dialect.get_or_raise(dialect)
+    identifier: exp.Identifier = exp.to_identifier(name)
+    words = {*known.generator_class.RESERVED_KEYWORDS, *Redshift.generator_class.RESERVED_KEYWORDS}
+    if name.upper() in known.tokenizer_class.KEYWORDS or name.lower() in words:
         identifier.set("quoted", True)
-        dialect.normalize_identifier(identifier)
-    return identifier.sql(dialect=mapping.dialect)
+        if dialect != "bigquery":  # its tables keep their case
+            known.normalize_identifier(identifier)
+    return identifier
 
 
 def _with_dbt_names(migration: CompiledMigration, mapping: Mapping) -> str:
@@ -189,8 +200,8 @@ def _dbt_name(migration: CompiledMigration, ref: DatasetRef, dialect: str) -> Db
     return None
 
 
-def _table(ref: DatasetRef) -> exp.Table:
-    identifiers = [exp.to_identifier(part) for part in ref.parts]
+def _table(ref: DatasetRef, dialect: str) -> exp.Table:
+    identifiers = [_identifier(part, dialect) for part in ref.parts]
     made: exp.Table = exp.Table(this=identifiers[-1])
     for key, part in zip(("db", "catalog"), reversed(identifiers[:-1]), strict=False):
         made.set(key, part)
@@ -198,12 +209,12 @@ def _table(ref: DatasetRef) -> exp.Table:
 
 
 def _drop(ref: DatasetRef, dialect: str) -> str:
-    return f"DROP VIEW {_table(ref).sql(dialect=dialect)}"
+    return f"DROP VIEW {_table(ref, dialect).sql(dialect=dialect)}"
 
 
 def _rename(one: DatasetRef, other: DatasetRef, dialect: str) -> str:
-    action = exp.AlterRename(this=_table(other))
-    return exp.Alter(this=_table(one), kind="TABLE", actions=[action]).sql(dialect=dialect)
+    action = exp.AlterRename(this=_table(other, dialect))
+    return exp.Alter(this=_table(one, dialect), kind="TABLE", actions=[action]).sql(dialect=dialect)
 
 
 def _create(

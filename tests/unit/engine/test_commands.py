@@ -73,3 +73,18 @@ def test_no_commands(name: str) -> None:
 
 def test_there_is_an_end_to_it() -> None:
     assert len(commands_of("/greylag answer a.b 1\n" * 500)) == 20
+
+
+QUOTED_OR_CODE = [
+    ">>>\nShe wrote:\n\n/greylag approve\n>>>",  # GitLab's quotation
+    "```\n<!--\n```\n-->\n```\n/greylag approve\n```",  # what a block holds opens nothing outside of it
+    "Say `\n/greylag approve\n` for that",
+    "``\n/greylag approve\n``",
+    "<samp>\n/greylag approve\n</samp>",
+]
+
+
+@pytest.mark.parametrize("body", QUOTED_OR_CODE)
+def test_what_is_shown_as_a_quotation_or_as_code_decides_nothing(body: str) -> None:
+    assert commands_of(body) == ()
+    assert commands_of(f"{body}\n\n/greylag take") == (Override(verb=Verb.TAKE),)

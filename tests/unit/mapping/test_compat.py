@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 import sqlglot
 from sqlglot import exp
-from tests.postgresql import serve
+from tests.postgresql import Server
 
 from greylag.domain.errors import UsageError
 from greylag.domain.migration import Unmapped
@@ -102,21 +102,20 @@ def test_duckdb() -> None:
     assert base.execute("SELECT count(*) FROM duckdb_views() WHERE NOT internal").fetchall() == [(0,)]
 
 
-def test_postgresql() -> None:
+def test_postgresql(server: Server) -> None:
     view = view_of(migration("postgres", "core.users_v1", "core.users_v2"), Unmapped.NULL)
-    with serve() as server:
-        engine = sa.create_engine(server.fresh())
+    engine = sa.create_engine(server.fresh())
 
-        def run(sql: str) -> Sequence[tuple[Any, ...]]:
-            with engine.begin() as connection:
-                told = connection.exec_driver_sql(sql)
-                return [tuple(row) for row in told] if told.returns_rows else []
+    def run(sql: str) -> Sequence[tuple[Any, ...]]:
+        with engine.begin() as connection:
+            told = connection.exec_driver_sql(sql)
+            return [tuple(row) for row in told] if told.returns_rows else []
 
-        run("CREATE SCHEMA core")
-        for statement in TABLES:
-            run(statement.format(old="core.users_v1", new="core.users_v2"))
-        check(run, view, "core.users_v1")
-        engine.dispose()
+    run("CREATE SCHEMA core")
+    for statement in TABLES:
+        run(statement.format(old="core.users_v1", new="core.users_v2"))
+    check(run, view, "core.users_v1")
+    engine.dispose()
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -152,3 +151,11 @@ def test_a_dbt_model_reads_by_dbt_names() -> None:
     assert "FROM {{ source('core', 'users_v2') }}\n" in model.sql
     assert "config(materialized='view', database='prod', schema='core', alias='users_v1')" in model.sql
     assert "deprecation_date: 2026-12-31" in model.properties
+
+
+def test_a_table_called_like_a_word_of_the_language_is_quoted() -> None:
+    made = migration("postgres", "core.user", "core.users_v2")
+    view = view_of(made, Unmapped.NULL)
+    assert view.switch[0] == 'ALTER TABLE core."user" RENAME TO user_replaced'
+    assert view.back[-1] == 'ALTER TABLE core.user_replaced RENAME TO "user"'
+    assert removal_of(made) == ('DROP VIEW core."user"',)
