@@ -15,7 +15,7 @@ from tests.unit.forge.github_world import GitHubWorld, github_world, make_api
 
 from greylag.forge import ForgeError
 from greylag.forge.github import DIALECT
-from greylag.forge.hosted import Client, TokenAuth
+from greylag.forge.hosted import Client, Mirror, TokenAuth
 from greylag.forge.hosted.api import Proposal
 from greylag.forge.hosted.marker import Marker, mark, unmark
 
@@ -141,3 +141,14 @@ def test_a_comment_that_looks_like_ours_is_in_nobodys_way(world: GitHubWorld) ->
     said = [one.body for one in make_api(world.other).comments(world.name, pull.number)]
     assert said[0] == forged
     assert [one.endswith("Done.") for one in said].count(True) == 1
+
+
+NAMES = ["-x/y", "a/-y", "../x", "a/..", "a//b", "a/b\0c", "a/b\nc", "a\\b", "/etc", "a/b/", "a/.git"]
+
+
+def test_names_that_lead_elsewhere_are_no_names(world: GitHubWorld) -> None:
+    api = make_api(world.other)
+    for name in NAMES:
+        for look in (Mirror(Path("mirrors"), api).path, lambda one: world.forge.find_key(one, "k")):
+            with pytest.raises(ForgeError):
+                look(name)

@@ -197,6 +197,8 @@ class Client:
         place = path if path.startswith(("http://", "https://")) else f"{self.api}{path}"
         if urlsplit(place)[:2] != urlsplit(self.api)[:2]:
             raise ForgeError(f"{self.api}: {place} is at another place")
+        if not place.isprintable():
+            raise ForgeError(f"{self.api}: {place!r} is no address: a name holds what no name does")
         given = {name: value if isinstance(value, tuple) else str(value) for name, value in query.items()}
         return str(httpx.URL(place).copy_merge_params(given)) if given else place
 

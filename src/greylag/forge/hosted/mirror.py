@@ -43,7 +43,8 @@ class Mirror:
         """Where its mirror is, or will be. Raises ForgeError for what is no name of a repository."""
         parts = repository.split("/")
         # A hidden folder would not be found as one of the fleet.
-        if any(part.startswith(("-", ".")) or not part for part in parts) or "\\" in repository:
+        odd = "\\" in repository or not repository.isprintable()
+        if odd or any(part.startswith(("-", ".")) or not part for part in parts):
             raise ForgeError(f"{repository!r} is no name of a repository; expected OWNER/NAME")
         return self.root / f"{repository}.git"
 
