@@ -27,9 +27,12 @@ from tests.e2e.campaigns import (
     rule_rewriter,
     write_migration,
 )
-from tests.postgresql import Server, serve
+from tests.inbox import Inbox
+from tests.postgresql import Server
+from tests.unit.rollout.servers import serve as serving
 
 from greylag.app import App, Settings, build
+from greylag.app.notify_settings import NotifySettings
 from greylag.domain.target import TargetState
 from greylag.engine.events import EventKind
 from greylag.engine.report import events, ledger_rows
@@ -42,12 +45,6 @@ FAULTS = ["kill", "kill", "kill", "stop", "stop", "server", "crash", "locks", "l
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with serve() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
 def processes() -> ForkServerContext:
     """Processes that start with everything imported, and with no thread of this one."""
     context = multiprocessing.get_context("forkserver")
@@ -57,7 +54,9 @@ def processes() -> ForkServerContext:
 
 def app_on(folder: Path, url: str) -> App:
     """The application of one machine; the folder of repositories is shared."""
-    settings = Settings(fleet=folder / "fleet", database=url, workers=2, time_to_live=LIFE)
+    channels = {"name": "all", "urls": {"file": folder / "inbox"}, "window": "0s"}
+    notify = NotifySettings.model_validate({"channels": [channels] if (folder / "inbox").exists() else []})
+    settings = Settings(fleet=folder / "fleet", database=url, workers=2, time_to_live=LIFE, notify=notify)
     os.chdir(folder)
     return build(settings, rewriter=rule_rewriter, health=ScriptedHealth(sick={"sick"}))
 
@@ -179,12 +178,16 @@ def test_two_runs_and_a_worker_share_one_campaign(
 ) -> None:
     plain = prepare(tmp_path, 6)
     url = server.fresh()
-    with machines(processes, tmp_path, url) as made:
+    inbox = Inbox()
+    with serving(inbox) as inbox.address, machines(processes, tmp_path, url) as made:
+        (tmp_path / "inbox").write_text(inbox.url())
         for name in ("worker", "run-1", "run-2"):
             made.start(name)
         assert made.over("run-1", 60)
         assert made.over("run-2", 60), "the one that waited leads at the end, and sees that it is over"
     check(tmp_path, url, plain)
+    expected = [*(f"wave {number} is done" for number in (1, 2, 3)), "campaign users-v2 is over"]
+    assert sorted(inbox.lines) == sorted(expected), "each is told once, though both collect and send"
 
 
 @pytest.mark.parametrize("seed", [1])

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 from tests.e2e.campaigns import MIGRATION, query, rule_rewriter, write_migration
 from tests.e2e.hosted import BOT, FAST, TOKEN, head_of
-from tests.postgresql import Server, serve
+from tests.postgresql import Server
 
 from greylag.app import App, Settings, build
 from greylag.app.hosts import AnyForge
@@ -83,12 +83,6 @@ def worker_process(folder: str, url: str, forge: str, token: str, sick: str, rea
     with machine(Path(folder), url, forge, Path(sick)).serve():
         ready.send(True)
         time.sleep(600)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with serve() as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

@@ -8,21 +8,13 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from tests.e2e.campaigns import MIGRATION, make_fleet, pulls, query, write_migration
-from tests.postgresql import Server, serve
+from tests.postgresql import Server
 
 WORKER = [sys.executable, "-m", "greylag", "worker"]
 RUN = [sys.executable, "-m", "greylag", "run", "users-v2.migration.yaml"]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with serve() as made:
-        yield made
 
 
 def test_it_refuses_a_database_of_one_process(tmp_path: Path) -> None:

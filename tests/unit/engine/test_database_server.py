@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
-from tests.postgresql import Server, serve
+from tests.postgresql import Server
 
 from greylag.agent.proxy.books import OverBudget
 from greylag.domain.agent import AttemptKey
@@ -27,12 +27,6 @@ from greylag.engine.store import Store
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 LIFE = timedelta(seconds=30)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with serve() as made:
-        yield made
 
 
 @pytest.fixture

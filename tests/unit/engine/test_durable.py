@@ -7,14 +7,13 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from tests.postgresql import Server, serve
+from tests.postgresql import Server
 
 from greylag.engine.actions import EffectKind
 from greylag.engine.database import connect, prepare, sqlite_file
@@ -23,12 +22,6 @@ from greylag.engine.store import Store
 from greylag.engine.tables import heartbeats, targets
 
 LIFE = timedelta(seconds=3)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with serve() as made:
-        yield made
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
