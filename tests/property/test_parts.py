@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
+import pygit2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,6 +66,15 @@ def test_two_owners_never_share_a_part(one: str, other: str) -> None:
     same = one == other or (one[:1] == other[:1] == "@" and one.lower() == other.lower())
     assert (part_of(one) == part_of(other)) == same
     assert part_of(one) != part_of(None)
+
+
+@given(st.sampled_from(["@", ""]), st.text(max_size=30), st.sampled_from([1, 40]))
+def test_a_part_is_a_piece_of_a_branchs_name(start: str, name: str, times: int) -> None:
+    """However odd the owner, or long: `@a…` of 500 letters had a name that no file system takes."""
+    found = part_of(start + name * times)
+    assert 0 < len(found) <= 110
+    assert "/" not in found
+    assert pygit2.reference_is_valid_name(f"refs/heads/greylag/users-v2.{found}")
 
 
 MIGRATION = """\

@@ -13,6 +13,8 @@ from fnmatch import fnmatchcase
 
 BETWEEN = "//"
 UNOWNED = "no-owner"
+_LONGEST = 100
+"""Letters of a part's name: it is a piece of a file's name, which takes 255 bytes on most systems."""
 
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*(?<!\.lock)")
 _OTHER = re.compile(r"[^a-z0-9_-]+")
@@ -28,7 +30,8 @@ def part_of(owner: str | None) -> str:
         return UNOWNED
     said = owner.lower() if owner.startswith("@") else owner
     plain = said.removeprefix("@").replace("/", ".")
-    if said.startswith("@") and "." not in said and plain != UNOWNED and _PLAIN.fullmatch(plain):
+    short = "." not in said and plain != UNOWNED and len(plain) <= _LONGEST
+    if said.startswith("@") and short and _PLAIN.fullmatch(plain):
         return plain
     shown = _OTHER.sub("-", said.lower()).strip("-")[:40]
     digest = hashlib.sha256(said.encode()).hexdigest()[:8]
