@@ -9,7 +9,7 @@ from typing import Any
 from greylag.domain.check import Check, CheckStatus
 from greylag.domain.parts import whole
 from greylag.domain.target import TargetState
-from greylag.engine import pauses, tables
+from greylag.engine import parcels, pauses, tables
 from greylag.engine.apply import record
 from greylag.engine.describe import CHECK
 from greylag.engine.effects import EffectFailed, NotNow, Request, Tools
@@ -198,6 +198,9 @@ def revert(tools: Tools, request: Request, target: Target) -> bool:
     with tools.store.write() as session:
         if not session.note(request.migration, target, state=TargetState.REVERTING.value, reason=reason):
             return False
+    if tools.fleet.apart and target.commit is not None and target.base is not None:
+        # A forge that squashed it, and keeps no head, has our own commit no more.
+        parcels.patched(tools.store, tools.fleet, request.migration, target)
     undone = tools.forge.revert(target.repository, number)
     if isinstance(undone, NotRevertible):
         if undone.reason is RevertRefusal.CONFLICT:
