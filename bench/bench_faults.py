@@ -5,10 +5,11 @@
 ends before there were enough is followed by another. Faults: kill -9 and SIGSTOP of any process, the database
 server stopped and crashed, the disk of the fleet full for a moment (a small tmpfs, where one may be mounted),
 clocks that jump, branches that cannot be moved for a moment (their locks are held). One repository in twelve
-has a patch that nobody can prove. Then:
+has a patch that nobody can prove, and one in twenty is unhealthy after every merge. Then:
 
 - no repository has two pull requests of one attempt, and every repository has its target;
-- every target has ended: done, or, where its patch is not proven, waiting for a person, and not merged;
+- every target has ended: done; where its patch is not proven, waiting for a person, and not merged; where it
+  is unhealthy, merged twice and taken back once each, handed over, and file for file what it was;
 - what was merged is, file for file, what rewriting its base gives now, and that is proven.
 
 Any other outcome is an AssertionError: no figure is printed. `--seed` repeats the same faults, though not at
@@ -37,12 +38,13 @@ from bench.figure import Figure
 from bench.fleet_maker import make_fleet, migration_text, write_bare
 from bench.postgresql import Server, installed, serve
 
-ROLLOUT = "rollout:\n  merge: verified\n  bake: 1s\n  waves: [10%, 100%]\n"
+ROLLOUT = "rollout:\n  merge: verified\n  bake: 1s\n  max_reverts: 1000\n  waves: [10%, 100%]\n"
 SLOW, QUICK = (200, 300), (20, 60)
-UNPROVEN_EVERY = 12
+UNPROVEN_EVERY, SICK_EVERY = 12, 20
 UNPROVEN = (
     "SELECT *\nFROM ML.PREDICT(MODEL prod.ml.m{number}, (SELECT order_id, total FROM prod.shop.orders_v1))\n"
 )
+SICK = "SELECT order_id, total\nFROM prod.shop.orders_v1\nWHERE total > {number}\n"
 PATIENCE = 600.0
 ANYWHERE = ("kill", "kill", "stop", "stop", "disk", "clock", "locks")
 ON_A_SERVER = (*ANYWHERE, "server", "crash")
@@ -99,11 +101,14 @@ def campaign(root: Path, count: int, dice: random.Random, most: int, *, shared: 
 
 def prepare(root: Path, count: int) -> None:
     """The fleet and the migration."""
-    unproven = range(0, count, UNPROVEN_EVERY)
-    make_fleet(root / "fleet", count - len(unproven), others=3)
-    for number in unproven:
-        text = UNPROVEN.format(number=number)
-        write_bare(root / "fleet" / f"unproven-{number:05}.git", {"q.sql": text.encode()})
+    odd = {"unproven": (UNPROVEN, UNPROVEN_EVERY), "sick": (SICK, SICK_EVERY)}
+    made = 0
+    for name, (text, every) in odd.items():
+        for number in range(0, count, every):
+            files = {"q.sql": text.format(number=number).encode()}
+            write_bare(root / "fleet" / f"{name}-{number:05}.git", files)
+            made += 1
+    make_fleet(root / "fleet", count - made, others=3)
     (root / "shop.migration.yaml").write_text(migration_text(ROLLOUT), encoding="utf-8")
 
 

@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from greylag.app import App, Settings, build
-from greylag.app.settings import HealthSettings
+from greylag.domain.check import CheckStatus
+from greylag.rollout.health import Reading, Subject
 
 LIFE = timedelta(seconds=4)
 
@@ -37,6 +38,16 @@ class JumpingClock:
         wake.wait(min(max((when - self.now()).total_seconds(), 0.0), 0.2))
 
 
+class SomeSick:
+    """Health: repositories whose name says so fail after every merge."""
+
+    def read(self, subject: Subject, now: datetime) -> Reading:
+        """See `HealthSource`."""
+        if subject.merged_at is not None and subject.repository.startswith("sick"):
+            return Reading(status=CheckStatus.FAILED, detail="a column is missing", at=now)
+        return Reading(status=CheckStatus.PASSED, detail="the last run succeeded", at=now)
+
+
 def app_on(folder: Path, url: str) -> App:
     """The application over FOLDER/fleet."""
     settings = Settings(
@@ -44,9 +55,8 @@ def app_on(folder: Path, url: str) -> App:
         database=url,
         workers=2,
         time_to_live=LIFE,
-        health=HealthSettings.model_validate({"none": True}),
     )
-    return build(settings, clock=JumpingClock(folder / "offset"))
+    return build(settings, clock=JumpingClock(folder / "offset"), health=SomeSick())
 
 
 def main() -> None:
