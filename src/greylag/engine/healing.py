@@ -109,7 +109,9 @@ def attribute(world: World, target: Target, now: datetime) -> Attribution:
         if said is not None:
             evidence = f"{why(world, target.repository, upstream.repository)}, {said}"
             return Attribution(cause=Cause.UPSTREAM, evidence=evidence, upstream=upstream.repository)
-    return Attribution(cause=Cause.OURS, evidence="it passed before the merge, and nothing upstream fails")
+    passed = target.baseline is CheckStatus.PASSED
+    before = "it passed before the merge" if passed else "nobody saw it fail before the merge"
+    return Attribution(cause=Cause.OURS, evidence=f"{before}, and nothing upstream fails")
 
 
 def pressing(world: World, target: Target, now: datetime) -> bool:

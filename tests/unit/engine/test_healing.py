@@ -39,6 +39,13 @@ def pair(core: Target, mart: Target) -> World:
 MART = baking(20, (9, P), (2, F), repository="mart")
 
 
+def test_what_was_not_seen_before_the_merge_is_not_said_to_have_passed() -> None:
+    for baseline, said in ((P, "it passed before"), (None, "nobody saw it fail before")):
+        mart = replace(MART, baseline=baseline)
+        found = attribute(pair(target(S.DONE, repository="core"), mart), mart, NOW)
+        assert found.evidence == f"{said} the merge, and nothing upstream fails"
+
+
 @pytest.mark.parametrize(
     ("core", "cause"),
     [

@@ -158,7 +158,8 @@ def _remove(migration: str, config: Path | None, json: bool) -> None:
             typer.echo(f"{statement};")
     else:
         for reader in made.retirement.readers:
-            typer.echo(f"{reader.repository}: {reader.path}:{reader.line} reads {reader.dataset}, or may")
+            reads = "reads" if reader.sure else "may read"
+            typer.echo(f"{reader.repository}: {reader.path}:{reader.line} {reads} {reader.dataset}")
         for repository in made.unended:
             typer.echo(f"{repository}: the campaign is not over here; a revert would bring the old name back")
         typer.echo("the view has to stay")

@@ -21,12 +21,9 @@ from greylag.engine.documents import report_document
 if TYPE_CHECKING:
     from greylag.engine.overrides import Overrides, Report
 
-TargetArgument = Annotated[
-    str, typer.Argument(metavar="TARGET", help="A repository of the campaign.", show_default=False)
-]
-MaybeTarget = Annotated[
-    str | None, typer.Argument(metavar="[TARGET]", help="A repository of the campaign.", show_default=False)
-]
+TARGET_HELP = "A repository of the campaign, or an owner's part of one (mono//team)."
+TargetArgument = Annotated[str, typer.Argument(metavar="TARGET", help=TARGET_HELP, show_default=False)]
+MaybeTarget = Annotated[str | None, typer.Argument(metavar="[TARGET]", help=TARGET_HELP, show_default=False)]
 Because = Annotated[str, typer.Option("--because", metavar="TEXT", help="Why; kept with the decision.")]
 
 
