@@ -37,7 +37,7 @@ from greylag.engine.retire import retire
 from greylag.engine.work import InlineWork
 from greylag.engine.world import Target
 from greylag.forge.embedded import EmbeddedForge
-from greylag.rollout.sources import BakeTimeOnly
+from greylag.rollout.sources import BakeTimeOnly, NoHealth
 
 SCORE = "prod.core.users_v1.score"
 
@@ -143,6 +143,15 @@ def test_an_unhealthy_merge_is_reverted_retried_and_handed_over_and_its_wave_hel
     assert "column not found" in second.body
     assert outcome.over
     assert ledger_rows(campaign)[0].state == "handed_over"
+
+
+def test_a_plan_says_beforehand_that_nothing_is_watched(tmp_path: Path) -> None:
+    fleet(tmp_path)
+    said = [
+        any("Nothing tells whether a merge is healthy" in line for line in plan(start(tmp_path, app)).policy)
+        for app in (make_app(tmp_path, health=NoHealth()), make_app(tmp_path, health=BakeTimeOnly()))
+    ]
+    assert said == [True, False]
 
 
 def test_what_nobody_watched_is_not_called_healthy(tmp_path: Path) -> None:

@@ -14,12 +14,14 @@ from greylag.domain.words import count, duration
 from greylag.engine import describe
 from greylag.engine.campaign import Campaign
 from greylag.engine.optouts import Unclear, asked, declared
+from greylag.engine.parted import PartedHealth
 from greylag.engine.patching import Rewriting
 from greylag.engine.permits import criticality, left_out
 from greylag.engine.ports import ProofLevel
 from greylag.engine.upstream import cycle_words, ordered
 from greylag.engine.world import Rules, Target
 from greylag.rollout.policy import merges_by_itself
+from greylag.rollout.sources import NoHealth
 from greylag.rollout.waves import Weight, assign
 from greylag.rollout.windows import Opening, opening
 
@@ -117,7 +119,12 @@ def plan(campaign: Campaign, *, proof: ProofLevel | None = None) -> Plan:
                 questions[key] = (text, waiting)
     return Plan(
         migration=campaign.name,
-        policy=(*policy_words(rollout), *calendar_words(campaign.rules), *map(_sentence, cycle_words(order))),
+        policy=(
+            *policy_words(rollout),
+            *_unwatched(campaign),
+            *calendar_words(campaign.rules),
+            *map(_sentence, cycle_words(order)),
+        ),
         window=opening(rollout.window, campaign.clock.now(), calendar=campaign.rules.calendar),
         targets=tuple(targets),
         questions=questions,
@@ -267,6 +274,17 @@ def policy_words(rollout: Rollout) -> tuple[str, ...]:
         f"Each merge is watched for {duration(rollout.bake)}; an unhealthy one is reverted.",
         f"A wave that sees more than {count(rollout.max_reverts, 'revert')} is held until a person resumes.",
         f"Open pull requests an owner at a time, at most: {rollout.per_owner}.",
+    )
+
+
+def _unwatched(campaign: Campaign) -> tuple[str, ...]:
+    """Whoever has configured no health would wait for it in vain: that is said beforehand."""
+    health = campaign.performer.health
+    if not isinstance(health.source if isinstance(health, PartedHealth) else health, NoHealth):
+        return ()
+    return (
+        "Nothing tells whether a merge is healthy (`health` in greylag.yaml): "
+        "a person accepts each one with `greylag approve`.",
     )
 
 
