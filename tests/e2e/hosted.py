@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from greylag.domain.target import TargetState
 from greylag.engine.campaign import Campaign
 from greylag.engine.clock import LeapClock
 from greylag.engine.work import InlineWork
+from greylag.forge.hosted.client import Client
 from greylag.testing.hosting import HostingServer
 from greylag.workspace import Repository
 
@@ -58,13 +60,18 @@ def make_app(
         database=f"sqlite:///{folder / '.greylag' / 'greylag.db'}",
         forge=TypeAdapter(AnyForge).validate_python(document),
     )
-    return build(
+    app = build(
         settings,
         rewriter=rule_rewriter,
         clock=clock or LeapClock(START),
         health=health or ScriptedHealth(),
         work=InlineWork,
     )
+    # What it waits before it asks again is tested with the client; the server here is well again at once.
+    client = app.forge.api.client  # type: ignore[attr-defined]
+    assert isinstance(client, Client)
+    client.sleep = lambda seconds: time.sleep(seconds / 20)
+    return app
 
 
 def run(folder: Path, app: App, text: str = MIGRATION) -> Campaign:
