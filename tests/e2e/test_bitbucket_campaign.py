@@ -54,3 +54,22 @@ def test_what_was_pushed_at_the_last_moment_is_taken_back_at_once(
     assert "DROP TABLE" not in head_of(server, "shop/r0", "q0.sql")
     (target,) = (one for one in campaign.world().targets if one.repository == "shop/r0")
     assert target.attempt == 2 or head_of(server, "shop/r0", "q0.sql") == query(0)
+
+
+def test_what_was_pushed_to_a_revert_at_the_last_moment_is_told(
+    tmp_path: Path, server: BitbucketServer
+) -> None:
+    def push() -> None:
+        server.hub.push("shop/r0", "greylag/users-v2", {"q0.sql": b"DROP TABLE t\n"})
+        server.hub.before_merge = push_again
+
+    def push_again() -> None:
+        server.hub.push("shop/r0", "revert-1-greylag/users-v2", {"more.sql": b"DROP TABLE u\n"})
+
+    server.hub.before_merge = push
+    campaign = run(tmp_path, make_app(tmp_path, server.url, **KIND))
+    assert server.hub.repos["shop/r0"].pulls[2].merged_at is not None, "there is no guard: it was merged"
+    (target,) = (one for one in campaign.world().targets if one.repository == "shop/r0")
+    assert target.state is TargetState.HANDED_OVER
+    assert "which somebody pushed meanwhile" in target.reason
+    assert len(server.hub.repos["shop/r0"].pulls) == 2, "nothing more is tried on what nobody knows"

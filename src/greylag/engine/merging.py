@@ -212,6 +212,12 @@ def revert(tools: Tools, request: Request, target: Target) -> bool:
         if not isinstance(merged, Merged):
             # A rule that keeps a revert back is a person's to overrule at once: something is broken.
             raise _refused(f"revert {undone.number}", merged, patient=False)
+        if merged.head not in ("", undone.head_commit):
+            # A forge without a guard on the commit. What came along is nobody's to take back but a person's.
+            text = (
+                f"revert {undone.number} was merged with {merged.head[:12]}, which somebody pushed meanwhile"
+            )
+            return _in_conflict(tools, request, target, text)
     return _reverted(tools, request, target, reason)
 
 
@@ -232,7 +238,7 @@ def _merge_revert(tools: Tools, target: Target, undone: PullRequest) -> Merged |
 
 def _in_conflict(tools: Tools, request: Request, target: Target, message: str) -> bool:
     """Trying again would not help: the next tick holds the wave, and hands the target to a person."""
-    why = f"pull request {target.pull_number} cannot be reverted: {message}"
+    why = f"pull request {target.pull_number} was not taken back for certain: {message}"
     most = tools.rules(request.migration).errors
     with tools.store.write() as session:
         done = tools.change(session, request, target, errors=most, reason=why)
