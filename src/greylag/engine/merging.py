@@ -214,7 +214,7 @@ def revert(tools: Tools, request: Request, target: Target) -> bool:
             raise _refused(f"revert {undone.number}", merged, patient=False)
         if merged.head not in ("", undone.head_commit):
             # A forge without a guard on the commit. What came along is nobody's to take back but a person's.
-            text = (
+            text = f"revert {undone.number} took in {merged.head[:12]}, which somebody pushed meanwhile"
                 f"revert {undone.number} was merged with {merged.head[:12]}, which somebody pushed meanwhile"
             )
             return _in_conflict(tools, request, target, text)
