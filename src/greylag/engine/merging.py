@@ -215,8 +215,6 @@ def revert(tools: Tools, request: Request, target: Target) -> bool:
         if merged.head not in ("", undone.head_commit):
             # A forge without a guard on the commit. What came along is nobody's to take back but a person's.
             text = f"revert {undone.number} took in {merged.head[:12]}, which somebody pushed meanwhile"
-                f"revert {undone.number} was merged with {merged.head[:12]}, which somebody pushed meanwhile"
-            )
             return _in_conflict(tools, request, target, text)
     return _reverted(tools, request, target, reason)
 
