@@ -151,9 +151,9 @@ def commands() -> Iterator[list[str]]:
             yield one["spec"]["template"]["spec"]["containers"][0]["args"]
         if one["kind"] == "CronJob":
             shell = one["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["command"][2]
-            found = re.match(r'greylag (\w+) "\$0" \|\|', shell)
+            found = re.match(r'greylag (\w+) (--\w+) "\$0" \|\|', shell)
             assert found
-            yield [found[1]]
+            yield [found[1], found[2]]
 
 
 def test_the_commands_exist() -> None:
