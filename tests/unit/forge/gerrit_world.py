@@ -4,36 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import SecretStr
-from tests.unit.forge.contract import FIRST, World
+from tests.unit.forge.contract import FIRST
+from tests.unit.forge.hosted_world import BOT, FAST, HostedWorld
 
 from greylag.forge.gerrit import DIALECT, GerritApi, GerritForge, GerritOptions
-from greylag.forge.hosted import BasicAuth, Client, Mirror, Pace
+from greylag.forge.hosted import BasicAuth, Client, Mirror
 from greylag.testing.gerrit import GerritServer
 
-BOT = "greylag-bot"
-FAST = Pace(requests_per_second=1e6, content_per_minute=1e6, content_per_hour=1e6)
 
-
-@dataclass(frozen=True)
-class GerritWorld(World):
-    """`repo` is our mirror; `server` is the other side."""
-
-    server: GerritServer | None = None
-
-    @property
-    def other(self) -> GerritServer:
-        """The other side."""
-        assert self.server is not None
-        return self.server
-
-    def say(self, number: int, body: str, *, author: str = "ann", may_write: bool = True) -> None:
-        """See `World`: in the reply dialog."""
-        self.other.hub.repos[self.name].access.setdefault(author, "write" if may_write else "read")
-        self.other.hub.say(self.name, number, body, author)
+class GerritWorld(HostedWorld[GerritServer]):
+    """What people push to our branch becomes a patch set."""
 
     def push(self, branch: str, changes: Mapping[str, bytes | None]) -> str:
         """See `World`: to a branch of the server, or, where it is ours, a patch set of the open change."""

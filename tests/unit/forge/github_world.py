@@ -2,42 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import SecretStr
-from tests.unit.forge.contract import FIRST, World
+from tests.unit.forge.contract import FIRST
+from tests.unit.forge.hosted_world import BOT, FAST, HostedWorld
 
 from greylag.forge.github import DIALECT, GitHubApi
-from greylag.forge.hosted import Auth, Client, HostedForge, Mirror, Options, Pace, TokenAuth
+from greylag.forge.hosted import Auth, Client, HostedForge, Mirror, Options, TokenAuth
 from greylag.testing.github import GitHubServer
 
-BOT = "greylag-bot"
-FAST = Pace(requests_per_second=1e6, content_per_minute=1e6, content_per_hour=1e6)
 
-
-@dataclass(frozen=True)
-class GitHubWorld(World):
-    """`repo` is our mirror; `server` is the other side."""
-
-    server: GitHubServer | None = None
-
-    @property
-    def other(self) -> GitHubServer:
-        """The other side."""
-        assert self.server is not None
-        return self.server
-
-    def say(self, number: int, body: str, *, author: str = "ann", may_write: bool = True) -> None:
-        """See `World`."""
-        self.other.hub.repos[self.name].access.setdefault(author, "write" if may_write else "read")
-        self.other.hub.say(self.name, number, body, author)
-
-    def push(self, branch: str, changes: Mapping[str, bytes | None]) -> str:
-        """See `World`: to the server. Our mirror knows nothing of it."""
-        return self.other.hub.push(self.name, branch, changes)
+class GitHubWorld(HostedWorld[GitHubServer]):
+    """One repository on that server."""
 
 
 def make_client(server: GitHubServer, auth: Auth | None = None, **more: object) -> Client:

@@ -2,44 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import SecretStr
-from tests.unit.forge.contract import FIRST, World
+from tests.unit.forge.contract import FIRST
+from tests.unit.forge.hosted_world import BOT, FAST, HostedWorld
 
 from greylag.forge.gitlab import DIALECT, GitLabApi, token_auth
-from greylag.forge.hosted import Client, HostedForge, Mirror, Options, Pace
+from greylag.forge.hosted import Client, HostedForge, Mirror, Options
 from greylag.testing.gitlab import GitLabServer
 
-BOT = "greylag-bot"
 NAME = "shop/data/etl"
-FAST = Pace(requests_per_second=1e6, content_per_minute=1e6, content_per_hour=1e6)
 
 
 @dataclass(frozen=True)
-class GitLabWorld(World):
-    """`repo` is our mirror; `server` is the other side."""
+class GitLabWorld(HostedWorld[GitLabServer]):
+    """A project in a subgroup."""
 
     name: str = NAME
-    server: GitLabServer | None = None
-
-    @property
-    def other(self) -> GitLabServer:
-        """The other side."""
-        assert self.server is not None
-        return self.server
-
-    def say(self, number: int, body: str, *, author: str = "ann", may_write: bool = True) -> None:
-        """See `World`."""
-        self.other.hub.repos[self.name].access.setdefault(author, "write" if may_write else "read")
-        self.other.hub.say(self.name, number, body, author)
-
-    def push(self, branch: str, changes: Mapping[str, bytes | None]) -> str:
-        """See `World`: to the server. Our mirror knows nothing of it."""
-        return self.other.hub.push(self.name, branch, changes)
 
 
 def make_api(
