@@ -292,7 +292,7 @@ def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     document = json.loads(runner.invoke(cli, ["questions", "users-v2", "--json"]).output)
     found = {row["key"]: row for row in document["questions"]}
     assert found[KEY]["kind"] == "agent"
-    assert found[KEY]["places"] == [{"repository": "ask", "path": "a.sql", "line": 3}]
+    assert found[KEY]["places"] == [{"repository": "ask", "path": "a.sql", "line": 3, "part": None}]
     assert found[SCORE]["kind"] == "column"
     done = runner.invoke(cli, ["answer", "users-v2", KEY, "Yes", "--actor", "kim"])
     assert done.exit_code == 0

@@ -204,7 +204,8 @@ def revert(tools: Tools, request: Request, target: Target) -> bool:
     undone = tools.forge.revert(target.repository, number)
     if isinstance(undone, NotRevertible):
         if undone.reason is RevertRefusal.CONFLICT:
-            return _in_conflict(tools, request, target, undone.message)
+            why = f"pull request {number} cannot be reverted: {undone.message}"
+            return _in_conflict(tools, request, target, why)
         if undone.reason is not RevertRefusal.NOTHING_LEFT:
             raise EffectFailed(f"pull request {number} cannot be reverted: {undone.message}")
     elif undone.state is not PullRequestState.MERGED:
@@ -215,7 +216,8 @@ def revert(tools: Tools, request: Request, target: Target) -> bool:
         if merged.head not in ("", undone.head_commit):
             # A forge without a guard on the commit. What came along is nobody's to take back but a person's.
             text = f"revert {undone.number} took in {merged.head[:12]}, which somebody pushed meanwhile"
-            return _in_conflict(tools, request, target, text)
+            why = f"pull request {number} was not taken back for certain: {text}"
+            return _in_conflict(tools, request, target, why)
     return _reverted(tools, request, target, reason)
 
 
@@ -234,9 +236,8 @@ def _merge_revert(tools: Tools, target: Target, undone: PullRequest) -> Merged |
     return tools.forge.merge(*place, undone.head_commit)
 
 
-def _in_conflict(tools: Tools, request: Request, target: Target, message: str) -> bool:
+def _in_conflict(tools: Tools, request: Request, target: Target, why: str) -> bool:
     """Trying again would not help: the next tick holds the wave, and hands the target to a person."""
-    why = f"pull request {target.pull_number} was not taken back for certain: {message}"
     most = tools.rules(request.migration).errors
     with tools.store.write() as session:
         done = tools.change(session, request, target, errors=most, reason=why)
