@@ -12,6 +12,7 @@ from greylag.app import App
 from greylag.domain.target import TargetState
 from greylag.engine.clock import LeapClock
 from greylag.engine.decide import Decision
+from greylag.engine.events import EventKind
 from greylag.engine.fleet import FolderFleet
 from greylag.engine.report import events
 from greylag.engine.work import InlineWork
@@ -91,6 +92,21 @@ def test_what_passes_is_waited_for(
     assert "error" not in told
     (target,) = app.campaign("users-v2").world().targets
     assert (target.errors, target.waits, target.attempt) == (0, 0, 1)
+
+
+def test_a_forge_that_stays_away_is_told_to_people_once(tmp_path: Path) -> None:
+    make_fleet(tmp_path / "fleet", {"a": {"q.sql": query(1)}})
+    clock = LeapClock(START)
+    forge = Moody(tmp_path / "fleet", clock, away=timedelta(hours=12), refuses={})
+    app = make_app(tmp_path, clock=clock, forge=forge, work=InlineWork)
+    states, _ = ran(tmp_path, app)
+    assert states == {"a": TargetState.DONE}
+    (stuck,) = [one for one in events(app.campaign("users-v2")) if one.kind is EventKind.STUCK]
+    assert stuck.message == (
+        "a: propose was tried 9 times, and goes on being tried: POST /pulls: 503 the unicorn is angry; "
+        "or: greylag skip users-v2 a"
+    )
+    assert timedelta(hours=1) <= stuck.at - START <= timedelta(hours=2)
 
 
 def test_what_left_the_queue_counts_as_a_try(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from greylag.engine.clock import Clock, ServerClock, SystemClock
 from greylag.engine.database import connect, is_server, prepare, process_lock, sqlite_file
 from greylag.engine.events import Listener
 from greylag.engine.fleet import FolderFleet
-from greylag.engine.following import first_seen
+from greylag.engine.following import SharedTurns, first_seen
 from greylag.engine.freshness import Webhooks
 from greylag.engine.hooks import runs_of
 from greylag.engine.loading import load_with_answers
@@ -322,6 +322,7 @@ def _followed(settings: Settings, forge: Forge, health: HealthSource, store: Sto
         base=base_folder(settings),
         at_most=given.at_most,
         first=first_seen(store),
+        turns=SharedTurns(store),
     )
 
 

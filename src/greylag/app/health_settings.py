@@ -15,7 +15,7 @@ from greylag.domain.errors import UsageError
 from greylag.rollout.durations import Duration
 from greylag.rollout.health import HealthSource
 from greylag.rollout.instances.argo import ArgoApplications, ArgoSettings
-from greylag.rollout.instances.base import FirstSeen, FollowedHealth, Includes, Instances, Watched
+from greylag.rollout.instances.base import FirstSeen, FollowedHealth, Includes, Instances, Turns, Watched
 from greylag.rollout.instances.kubernetes import KubernetesRollouts, KubernetesSettings
 from greylag.rollout.instances.pipelines import (
     AirflowInstances,
@@ -178,6 +178,7 @@ def followed(
     base: Path | None = None,
     at_most: int | None = None,
     first: FirstSeen | None = None,
+    turns: Turns | None = None,
 ) -> HealthSource:
     """The health source, which passes only once everything that runs a repository runs the merge."""
     if not instances:
@@ -190,7 +191,7 @@ def followed(
         for one in instances
     )
     made = FollowedHealth(health=health, watched=watched, watch=watch, at_most=at_most)
-    return made if first is None else replace(made, first=first)
+    return replace(made, first=first or made.first, turns=turns or made.turns)
 
 
 def _instances(settings: AnyInstances, includes: Includes, base: Path) -> Instances:

@@ -39,6 +39,7 @@ class EventKind(StrEnum):
     OVERRIDE = "override"
     ERROR = "error"
     WAITING = "waiting"
+    STUCK = "stuck"
     OVER = "over"
     RETIRED = "retired"
     COMPATIBILITY = "compatibility"

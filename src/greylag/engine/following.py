@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -11,7 +13,7 @@ from greylag.engine import tables
 from greylag.engine.effects import NotNow
 from greylag.engine.store import Session, Store
 from greylag.rollout.health import HealthSource, Subject
-from greylag.rollout.instances.base import FirstSeen, Paced
+from greylag.rollout.instances.base import TURN, FirstSeen, Paced, about_to_change
 
 
 def first_seen(store: Store) -> FirstSeen:
@@ -33,6 +35,37 @@ def first_seen(store: Store) -> FirstSeen:
         return since
 
     return first
+
+
+@dataclass(frozen=True, slots=True)
+class SharedTurns:
+    """See `Turns`: of all processes on a database, which takes one writer at a time."""
+
+    store: Store
+
+    def begin(
+        self,
+        repository: str,
+        names: frozenset[str],
+        behind: Mapping[str, str],
+        at_most: int,
+        *,
+        known: Collection[str],
+        now: datetime,
+    ) -> Mapping[str, str]:
+        """See `Turns`."""
+        table = tables.turns
+        with self.store.write() as session:
+            session.connection.execute(table.delete().where(table.c.begun_at <= now - TURN))
+            others = table.c.begun_at <= now, table.c.repository.not_in(known)
+            recent = session.rows(sa.select(table).where(*others).order_by(table.c.repository))
+            begun = [(row["repository"], row["instances"]) for row in recent]
+            change = about_to_change(behind, names, begun)
+            if len(change) <= at_most:
+                row = {"repository": repository, "instances": sorted(names), "begun_at": now}
+                session.connection.execute(table.delete().where(table.c.repository == repository))
+                session.connection.execute(table.insert().values(row))
+            return change
 
 
 def in_turn(store: Store, health: HealthSource, subject: Subject, now: datetime) -> None:

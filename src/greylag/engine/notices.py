@@ -44,6 +44,7 @@ class NoticeKind(StrEnum):
 _OF_EVENTS = {
     EventKind.QUESTION: NoticeKind.QUESTION,
     EventKind.HELD: NoticeKind.HELD,
+    EventKind.STUCK: NoticeKind.HELD,
     EventKind.REVERTED: NoticeKind.REVERTED,
     EventKind.HANDED_OVER: NoticeKind.HANDED_OVER,
     EventKind.WAVE_DONE: NoticeKind.DONE,

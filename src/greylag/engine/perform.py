@@ -27,6 +27,8 @@ from greylag.forge.base import Unavailable
 
 _LONGEST = timedelta(minutes=15)
 """Between two looks at what is waited for."""
+_STUCK = 8
+"""After so many looks, somewhat over an hour with a first pause of a minute, a person is told of it."""
 
 
 def _agent(tools: Tools, request: Request, target: Target) -> bool:
@@ -86,7 +88,10 @@ class Performer(Tools):
         return None
 
     def _waits(self, request: Request, target: Target, error: NotNow | Unavailable) -> None:
-        """The forge is away, or holds it back: told once, and looked at again ever more rarely."""
+        """The forge is away, or holds it back: told once, and looked at again ever more rarely.
+
+        Where the forge stays away, that is told once more, to whoever gets notices of what is held.
+        """
         now = self.clock.now()
         steady = isinstance(error, NotNow) and error.steady
         pause = self.rules(request.migration).retry_after * 2 ** (0 if steady else min(target.waits, 9))
@@ -102,6 +107,12 @@ class Performer(Tools):
             if kept and target.waits == 0:
                 text = f"{request.repository}: {request.kind} waits: {error}"
                 self.tell(session, request, target, EventKind.WAITING, text)
+            elif kept and target.waits == _STUCK and isinstance(error, Unavailable):
+                text = (
+                    f"{request.repository}: {request.kind} was tried {_STUCK + 1} times, and goes on being "
+                    f"tried: {error}; or: greylag skip {request.migration} {request.repository}"
+                )
+                self.tell(session, request, target, EventKind.STUCK, text)
 
     def _failed(self, request: Request, target: Target, error: Exception) -> None:
         now = self.clock.now()

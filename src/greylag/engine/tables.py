@@ -343,6 +343,15 @@ followed = sa.Table(
 )
 """When everything that runs a repository was first seen to run a merge."""
 
+turns = sa.Table(
+    "turns",
+    metadata,
+    _text("repository", key=True),
+    sa.Column("instances", sa.JSON, nullable=False),
+    sa.Column("begun_at", Instant, nullable=False),
+)
+"""Merges that were let through a moment ago, with the names of what runs them."""
+
 readings = sa.Table(
     "readings",
     metadata,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,12 +18,13 @@ from tests.e2e.campaigns import (
     rule_rewriter,
     write_migration,
 )
+from tests.postgresql import Server
 
 from greylag.app import Settings, build
 from greylag.domain.check import CheckStatus
 from greylag.engine.clock import LeapClock
 from greylag.engine.database import connect, prepare
-from greylag.engine.following import first_seen
+from greylag.engine.following import SharedTurns, first_seen
 from greylag.engine.store import Store
 from greylag.engine.work import InlineWork
 from greylag.rollout.health import HealthSource, Subject
@@ -93,6 +96,34 @@ def test_what_cannot_be_seen_is_waited_for() -> None:
     told = source.crowded(ONE, [replace(MERGED, repository="one")], START)
     assert told == "it is not known what runs one: no answer"
     assert source.crowded(ONE, [], START) == told, "nor is it of the one that would merge"
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_two_processes_take_turns(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """Eight that ask in the same moment, each over a connection of its own: one goes ahead."""
+    database = f"sqlite:///{tmp_path / 'greylag.db'}"
+    if kind == "postgresql":
+        server: Server = request.getfixturevalue("server")
+        database = server.fresh()
+    prepare(connect(database))
+    names = [f"r{number}" for number in range(8)]
+    ready = threading.Barrier(len(names))
+
+    def asks(name: str) -> str | None:
+        turns = SharedTurns(Store(connect(database)))
+        source = replace(health(Apps(dict.fromkeys(names, ("web",))), 0), turns=turns)
+        ready.wait(30)
+        return source.crowded(replace(ONE, repository=name), [], START)
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        told = dict(zip(names, pool.map(asks, names), strict=True))
+    (first,) = [name for name, why in told.items() if why is None]
+    why = f"1 instance in change, at most 0 when it begins: web: {first} is being merged"
+    assert {why for name, why in told.items() if name != first} == {why}
+    later = replace(health(Apps(SHARED), 0), turns=SharedTurns(Store(connect(database))))
+    assert later.crowded(ONE, [], START + MINUTE) is not None, "in the database, not in a process"
+    assert later.crowded(ONE, [replace(MERGED, repository=first)], START + MINUTE) is None
+    assert later.crowded(replace(ONE, repository="other"), [], START + 6 * MINUTE) is None
 
 
 def test_when_it_was_first_seen_survives_a_restart(tmp_path: Path) -> None:

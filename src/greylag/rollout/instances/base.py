@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
@@ -69,16 +69,12 @@ def _remembered() -> FirstSeen:
     return first
 
 
-_TURN = timedelta(minutes=5)
+TURN = timedelta(minutes=5)
 """So long a merge that was let through counts, before it stands among those that are not judged yet."""
 
 
-@dataclass(slots=True)
-class Turns:
-    """Merges that this process let through a moment ago: by repository, the instances and when."""
-
-    _begun: dict[str, tuple[frozenset[str], datetime]] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+class Turns(Protocol):
+    """Merges that were let through a moment ago."""
 
     def begin(
         self,
@@ -95,17 +91,49 @@ class Turns:
         `behind` are those that the merges of `known` left behind; returns them, and those that others let
         through are about to change. Asked and noted at once: of two that ask together, one goes first.
         """
+        ...
+
+
+def about_to_change(
+    behind: Mapping[str, str], names: frozenset[str], begun: Iterable[tuple[str, Collection[str]]]
+) -> dict[str, str]:
+    """`behind`, and those of `names` that merges begun a moment ago change, by repository."""
+    change = {
+        name: f"{name}: {other} is being merged"
+        for other, theirs in begun
+        for name in names.intersection(theirs)
+    }
+    return {**behind, **change}
+
+
+@dataclass(slots=True)
+class OwnTurns:
+    """The merges of this process: by repository, the instances and when."""
+
+    _begun: dict[str, tuple[frozenset[str], datetime]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def begin(
+        self,
+        repository: str,
+        names: frozenset[str],
+        behind: Mapping[str, str],
+        at_most: int,
+        *,
+        known: Collection[str],
+        now: datetime,
+    ) -> Mapping[str, str]:
+        """See `Turns`."""
         with self._lock:
-            begun = {
-                name: f"{name}: {other} is being merged"
+            begun = [
+                (other, theirs)
                 for other, (theirs, at) in self._begun.items()
-                if other not in known and at <= now < at + _TURN
-                for name in theirs & names
-            }
-            told = {**behind, **begun}
-            if len(told) <= at_most:
+                if other not in known and at <= now < at + TURN
+            ]
+            change = about_to_change(behind, names, begun)
+            if len(change) <= at_most:
                 self._begun[repository] = (names, now)
-            return told
+            return change
 
 
 @runtime_checkable
@@ -131,7 +159,7 @@ class FollowedHealth:
     watch: timedelta = timedelta(0)
     first: FirstSeen = field(default_factory=_remembered, repr=False)
     at_most: int | None = None
-    turns: Turns = field(default_factory=Turns, repr=False)
+    turns: Turns = field(default_factory=OwnTurns, repr=False)
 
     def read(self, subject: Subject, now: datetime) -> Reading:
         """See `HealthSource`."""

@@ -98,6 +98,12 @@ def _order() -> None:
         sa.Column("since", Instant, nullable=False),
     )
     op.create_table(
+        "turns",
+        sa.Column("repository", words(), primary_key=True),
+        sa.Column("instances", sa.JSON, nullable=False),
+        sa.Column("begun_at", Instant, nullable=False),
+    )
+    op.create_table(
         "pauses",
         sa.Column("migration", words(), primary_key=True),
         sa.Column("kind", words(), primary_key=True),
