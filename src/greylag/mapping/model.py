@@ -51,12 +51,18 @@ def _cron(value: str) -> str:
     return value
 
 
+_DOT_INSIDE = re.compile(r'''(?:^|\.)\s*"[^"]*\.[^"]*"''')
+
+
 def _dataset(value: str) -> str:
     parts = value.replace("`", "").replace('"', "").split(".")
     if any(not part.strip() or part != part.strip() for part in parts):
         raise fault(
             f"`{value}` is not a dataset name; expected parts joined by dots, like prod.core.users_v1"
         )
+    whole = value.startswith('"') and value.endswith('"') and value.count('"') == 2
+    if not whole and _DOT_INSIDE.search(value):
+        raise fault(f"`{value}` has a dot inside of one part; such names are not supported")
     return value
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import tempfile
 import threading
 import weakref
 from collections.abc import Callable, Sequence
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from greylag.domain.errors import UsageError
+from greylag.workspace.scratch import own_folder
 
 Signer = Callable[[bytes], str]
 """Gives the armoured signature of a commit's content."""
@@ -101,16 +101,16 @@ def _command(home: Path) -> list[str]:
 
 
 def _folder(owner: object, before: Callable[[str], None] = lambda _: None) -> Path:
-    """A folder of ours that goes with its owner, or with the process."""
-    memory = str(_MEMORY) if os.access(_MEMORY, os.W_OK) else None
-    made = tempfile.mkdtemp(prefix="greylag-key-", dir=memory)
-    weakref.finalize(owner, _remove, made, before)
-    return Path(made)
+    """A folder of ours that goes with its owner, or with the process; of a killed one, with the next key."""
+    made, lock = own_folder("greylag-key-", _MEMORY if os.access(_MEMORY, os.W_OK) else None)
+    weakref.finalize(owner, _remove, str(made), lock, before)
+    return made
 
 
-def _remove(folder: str, before: Callable[[str], None]) -> None:
+def _remove(folder: str, lock: int, before: Callable[[str], None]) -> None:
     before(folder)
     shutil.rmtree(folder, ignore_errors=True)
+    os.close(lock)
 
 
 def _end_agent(home: str) -> None:

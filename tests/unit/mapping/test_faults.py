@@ -40,6 +40,14 @@ CASES = {
         TOP + "replaces: [{dataset: a..b, columns: {a: INT64}, to: n}]\n",
         "3:22: `a..b` is not",
     ),
+    "a dot inside a part": (
+        TOP + """replaces: [{dataset: 'core."a.b"', columns: {a: INT64}, to: n}]\n""",
+        '3:22: `core."a.b"` has a dot inside of one part; such names are not supported',
+    ),
+    "a dot inside the first part": (
+        TOP + """replaces: [{dataset: '"a.b"."c.d"', columns: {a: INT64}, to: n}]\n""",
+        '3:22: `"a.b"."c.d"` has a dot inside of one part',
+    ),
     "type as number": (
         TOP + "replaces: [{dataset: o, columns: {a: 5}, to: n}]\n",
         "3:38: `a`: expected text",

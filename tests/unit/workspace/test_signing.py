@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +16,7 @@ from greylag.domain.errors import UsageError
 from greylag.engine.clock import LeapClock
 from greylag.engine.work import InlineWork
 from greylag.forge import EmbeddedForge
-from greylag.workspace import MergeResult, Repository
+from greylag.workspace import MergeResult, Repository, signing
 from greylag.workspace.signing import GpgSigning, Signer, SshSigning
 
 WHEN = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -132,3 +134,29 @@ def test_a_campaign_that_signs(tmp_path: Path) -> None:
     assert not verified(tmp_path, where, first)
     assert len(ours) >= 4, "a change, its merge, what takes it back, and its merge"
     assert all(verified(tmp_path, where, commit) for commit in ours)
+
+
+def test_the_key_of_a_killed_process_goes_with_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = ssh_key(tmp_path)
+    memory = tmp_path / "memory"
+    memory.mkdir()
+    monkeypatch.setattr(signing, "_MEMORY", memory)
+    alive = SshSigning(key)
+    alive.try_out()
+    child = os.fork()
+    if child == 0:  # pragma: no cover - it is killed
+        killed = SshSigning(key)
+        killed.try_out()
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+    assert len(list(memory.iterdir())) == 2
+    for folder in memory.iterdir():
+        os.utime(folder, (0, 0))
+    later = SshSigning(key)
+    later.try_out()
+    assert len(list(memory.iterdir())) == 2, "the killed one's is gone, and the living one's is not"
+    alive.try_out()
+    del later
+    assert len(list(memory.iterdir())) == 1, "it goes with its owner"
