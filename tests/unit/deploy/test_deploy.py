@@ -139,6 +139,24 @@ def test_wrong_values_are_refused(values: str, told: str) -> None:
     assert told in done.stderr
 
 
+def test_long_names_of_migrations_stay_apart(tmp_path: Path) -> None:
+    """Kubernetes takes 52 characters for a CronJob."""
+    long = "users-" * 9
+    names = (f"{long}a", f"{long}b", "users-v2")
+    given = [f"--set-file=migrations.{name}={write(tmp_path / name)}" for name in names]
+    done = template(*given)
+    assert done.returncode == 0, said(done)
+    made = [one["metadata"]["name"] for one in documents(done.stdout) if one["kind"] == "CronJob"]
+    assert len(set(made)) == 3
+    assert all(len(name) <= 52 for name in made)
+    assert "geese-users-v2" in made
+
+
+def write(path: Path) -> Path:
+    path.write_text(MIGRATION)
+    return path
+
+
 def commands() -> Iterator[list[str]]:
     """What the containers are started with, each as the arguments of `greylag`."""
     compose = YAML(typ="safe").load(ROOT / "deploy" / "compose.yaml")
