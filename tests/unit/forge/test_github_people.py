@@ -16,6 +16,7 @@ from tests.unit.forge.github_world import BOT, GitHubWorld, github_world, make_a
 
 from greylag.domain.check import CheckStatus
 from greylag.forge import ForgeError, Merged, MergeRefusal, NotMergeable, PullRequest, PullRequestState
+from greylag.forge.base import Unavailable
 from greylag.forge.github import AppAuth
 from greylag.forge.github.reading import shown_of
 from greylag.forge.hosted import Keeper, Mirror, Selection, select
@@ -313,3 +314,14 @@ def test_tokens_are_written_nowhere(world: GitHubWorld, tmp_path: Path) -> None:
     with pytest.raises(ForgeError) as error:
         world.forge.open_or_update(replace(world.spec(), repository="shop/none"))
     assert token not in str(error.value)
+
+
+def test_a_list_that_is_not_as_documented_is_told(
+    world: GitHubWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = make_api(world.other)
+    monkeypatch.setattr(type(api), "of_owner", lambda *_: {}["full_name"])
+    with pytest.raises(
+        Unavailable, match=r"list of repositories is not as documented: KeyError\('full_name'\)"
+    ):
+        select(api, Selection(org="shop"))

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from greylag.domain.errors import GreylagError
-from greylag.forge.base import ForgeError
+from greylag.forge.base import ForgeError, Unavailable
 from greylag.forge.hosted.api import Catalogue, Found
+from greylag.forge.hosted.client import ODD
 from greylag.forge.hosted.journal import Journal
 from greylag.forge.hosted.mirror import Mirror
 
@@ -48,7 +49,18 @@ class Refreshed:
 
 
 def select(api: Catalogue, selection: Selection) -> Mapping[str, Found]:
-    """The repositories by full name. Raises ForgeError for one that is not shown to us."""
+    """The repositories by full name.
+
+    Raises ForgeError for one that is not shown to us, Unavailable where the forge answers in another way than
+    it documents.
+    """
+    try:
+        return _selected(api, selection)
+    except ODD as error:
+        raise Unavailable(f"the forge's list of repositories is not as documented: {error!r}") from error
+
+
+def _selected(api: Catalogue, selection: Selection) -> Mapping[str, Found]:
     found: dict[str, Found] = {}
     for one in _all(api, selection):
         left_out = (one.archived and not selection.archived) or (one.fork and not selection.forks)
