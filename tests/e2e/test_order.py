@@ -56,10 +56,29 @@ def test_in_waves_by_depth_what_is_declared_counts_and_a_cycle_is_said(tmp_path:
     )
     told = "\n".join(words(plan(campaign), START))
     assert "b, m read what each other build: among them there is no order." in told
-    assert "m: propose, 1 of 1 consumer edited; proven, merges by itself; waits for z, which builds" in told
+    assert (
+        "m: propose, 1 of 1 consumer edited; proven, merges by itself\n    waits for z, which builds" in told
+    )
     targets = ended(campaign)
     assert {name: target.wave for name, target in targets.items()} == {"z": 1, "b": 2, "m": 2}
     assert {target.state for target in targets.values()} == {TargetState.DONE}
+
+
+def test_the_plan_says_what_is_not_waited_for(tmp_path: Path) -> None:
+    """A canary of one takes what much hangs on last: `m` goes before `z`, which builds what it reads."""
+    lineage = tmp_path / "lineage.jsonl"
+    lineage.write_text(
+        '{"consumer": "z", "produces": ["mart.users"]}\n{"consumer": "m", "reads": ["mart.users"]}\n'
+    )
+    rollout = {"lineage": str(lineage), "criticality": {"high": ["z"]}}
+    made = plan(campaign_of(tmp_path, {"z": {}, "m": {}}, rollout=rollout))
+    assert {target.repository: target.wave for target in made.targets} == {"m": 1, "z": 2}
+    told = words(made, START)
+    at = next(number for number, line in enumerate(told) if line.startswith("  m: "))
+    assert told[at + 1] == (
+        "    does not wait for z, which builds mart.users that it reads (lineage.jsonl:2): "
+        "that is of a later wave"
+    )
 
 
 def test_a_second_scan_keeps_what_it_cannot_see_any_more(tmp_path: Path) -> None:

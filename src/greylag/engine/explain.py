@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Sized
+from collections import Counter
+from collections.abc import Container, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -31,7 +32,8 @@ class PlannedTarget:
     """What `run` would do to one repository. `state` is where it stands when the campaign has begun.
 
     `window` says what closes merging for it now, or what its traffic taught; empty: nothing to say.
-    `upstream` are targets of the same or an earlier wave that build what it reads: they come first.
+    `upstream` are targets of the same or an earlier wave that build what it reads: they come first. `later`
+    are those of a later wave, which nobody waits for.
     """
 
     repository: str
@@ -47,6 +49,7 @@ class PlannedTarget:
     state: str | None = None
     window: str = ""
     upstream: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,16 +153,25 @@ def _sample(campaign: Campaign, made: Mapping[str, Rewriting]) -> dict[str, str]
 
 
 def _upstreams(targets: Sequence[PlannedTarget], edges: Iterable[Dependency]) -> list[PlannedTarget]:
-    """The same targets, with what they wait for: nobody waits for a later wave, nor in a circle."""
+    """The same targets, with what builds what they read: nobody waits for a later wave, nor in a circle."""
     waves = {target.repository: target.wave for target in targets}
     cycle = {name: group for group in ordered(tuple(edges)).cycles for name in group}
-    found: dict[str, list[str]] = {}
+    first: dict[str, list[str]] = {}
+    later: dict[str, list[str]] = {}
     for edge in edges:
         mine, theirs = waves.get(edge.repository), waves.get(edge.upstream)
         together = edge.upstream in cycle.get(edge.repository, ())
-        if mine is not None and theirs is not None and theirs <= mine and not together:
+        if mine is not None and theirs is not None and not together:
+            found = first if theirs <= mine else later
             found.setdefault(edge.repository, []).append(str(edge))
-    return [replace(target, upstream=tuple(found.get(target.repository, ()))) for target in targets]
+    return [
+        replace(
+            target,
+            upstream=tuple(first.get(target.repository, ())),
+            later=tuple(later.get(target.repository, ())),
+        )
+        for target in targets
+    ]
 
 
 def _sentence(words: str) -> str:
@@ -308,7 +320,7 @@ def calendar_words(rules: Rules) -> tuple[str, ...]:
 
 
 def words(plan: Plan, now: datetime) -> list[str]:
-    """The plan, a line each."""
+    """The plan, a line each. What is said of several targets alike is said once."""
     lines = [f"{plan.migration}: {_targets(plan.targets)}", *(f"  {line}" for line in plan.policy)]
     if plan.sample:
         shown = plan.sample
@@ -316,13 +328,19 @@ def words(plan: Plan, now: datetime) -> list[str]:
     if not plan.window.open:
         until = f" until {plan.window.until:%Y-%m-%d %H:%M %Z}" if plan.window.until else ""
         lines.append(f"  Now ({now:%H:%M %Z}) no merge is allowed{until}: {plan.window.why}.")
+    alike = {
+        text: number
+        for text, number in Counter(target.window for target in plan.targets).items()
+        if text and number > 1
+    }
+    lines += [f"  {count(number, 'target')}: {text}." for text, number in alike.items()]
     for number, members in plan.waves.items():
         lines.append(f"wave {number}: {_targets(members)}")
-        lines += [f"  {_line(target)}" for target in members]
+        lines += _shown(members, alike)
     rest = [target for target in plan.targets if target.wave is None]
     if rest:
         lines.append(f"in no wave: {_targets(rest)}")
-        lines += [f"  {_line(target)}" for target in rest]
+        lines += _shown(rest, alike)
     for key, (text, waiting) in plan.questions.items():
         lines.append(f"question {key}: {text}")
         lines.append(f"  {_targets(waiting)} waiting on it: greylag answer {plan.migration} {key} VALUE")
@@ -333,6 +351,24 @@ def _targets(some: Sized) -> str:
     return count(len(some), "target")
 
 
+def _shown(members: Iterable[PlannedTarget], alike: Container[str]) -> list[str]:
+    lines = []
+    for target in members:
+        lines.append(f"  {_line(target)}")
+        if target.upstream:
+            lines.append(f"    waits for {_first(target.upstream)}")
+        if target.later:
+            lines.append(f"    does not wait for {_first(target.later)}: that is of a later wave")
+        if target.window and target.window not in alike:
+            lines.append(f"    {target.window}")
+    return lines
+
+
+def _first(told: Sequence[str]) -> str:
+    more = len(told) - 1
+    return told[0] + (f" and {more} more" if more else "")
+
+
 def _line(target: PlannedTarget) -> str:
     parts = [
         f"{target.repository}: {target.does}, {target.edited} of {count(target.consumers, 'consumer')} edited"
@@ -341,10 +377,5 @@ def _line(target: PlannedTarget) -> str:
         parts.append(f"{target.verdict}, merges {target.merges}")
     if target.state is not None:
         parts.append(f"now {target.state}")
-    if target.upstream:
-        more = len(target.upstream) - 1
-        parts.append(f"waits for {target.upstream[0]}" + (f" and {more} more" if more else ""))
     parts += target.reasons[:2]
-    if target.window:
-        parts.append(target.window)
     return "; ".join(parts)

@@ -89,8 +89,9 @@ def learn(traffic: Traffic, now: datetime) -> Lesson:
     limit = max(traffic.runs // HOURS // 4, sorted(traffic.counts)[_ALWAYS - 1])
     hours = frozenset(hour for hour, runs in enumerate(traffic.counts) if runs <= limit)
     shown = "all hours alike" if len(hours) == HOURS else f"{spans(hours)} {traffic.timezone}"
+    most = f"at most {limit}" if limit else "none"
     return Lesson(
-        words=f"quiet hours learned from {evidence}: {shown} (at most {limit} in such an hour of the week)",
+        words=f"quiet hours learned from {evidence}: {shown} ({most} in such an hour of the week)",
         traffic=traffic,
         hours=hours,
         limit=limit,

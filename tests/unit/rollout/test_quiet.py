@@ -31,7 +31,7 @@ def test_a_nightly_run_leaves_the_rest_of_the_day() -> None:
     assert lesson.hours == frozenset(hour for hour in range(HOURS) if hour % 24 != 3)
     assert lesson.words == (
         "quiet hours learned from runs of r, 42 runs, 2026-01-19 to 2026-03-01: "
-        "Mon-Sun 00-02, 04-23 UTC (at most 0 in such an hour of the week)"
+        "Mon-Sun 00-02, 04-23 UTC (none in such an hour of the week)"
     )
 
 
