@@ -132,7 +132,7 @@ def _show_waits(status: Status) -> None:
         console.print(f"[yellow]{target.state}[/] {escape(target.repository)}: {escape(target.reason)}")
     for wait in status.waits:
         who = status.migration if wait.repository is None else wait.repository
-        until = f" (until {wait.until:%Y-%m-%d %H:%M %Z})" if wait.until else ""
+        until = f" (looked at again {wait.until:%Y-%m-%d %H:%M %Z})" if wait.until else ""
         console.print(f"[cyan]{wait.kind}[/] {escape(who)}: {escape(wait.reason)}{until}")
         if wait.command:
             console.print(f"  [bold]{escape(wait.command)}[/]")
