@@ -70,7 +70,7 @@ class SharedTurns:
 
 def in_turn(store: Store, health: HealthSource, subject: Subject, now: datetime) -> None:
     """Raises NotNow where a merge would change more instances of what it builds than may be in change."""
-    if not isinstance(health, Paced):
+    if not isinstance(health, Paced) or not health.paces:
         return
     with store.read() as session:
         others = _baking(session)

@@ -152,6 +152,11 @@ class PartedHealth:
         """See `HealthSource`."""
         return self.source.read(replace(subject, repository=whole(subject.repository)), now)
 
+    @property
+    def paces(self) -> bool:
+        """See `Paced`."""
+        return isinstance(self.source, Paced) and self.source.paces
+
     def crowded(self, subject: Subject, others: Sequence[Subject], now: datetime) -> str | None:
         """See `Paced`: parts of one repository share what runs it."""
         if not isinstance(self.source, Paced):

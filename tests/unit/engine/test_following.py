@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from tests.e2e.campaigns import (
     MIGRATION,
     START,
@@ -24,7 +25,8 @@ from greylag.app import Settings, build
 from greylag.domain.check import CheckStatus
 from greylag.engine.clock import LeapClock
 from greylag.engine.database import connect, prepare
-from greylag.engine.following import SharedTurns, first_seen
+from greylag.engine.following import SharedTurns, first_seen, in_turn
+from greylag.engine.parted import PartedHealth
 from greylag.engine.store import Store
 from greylag.engine.work import InlineWork
 from greylag.rollout.health import HealthSource, Subject
@@ -79,6 +81,15 @@ def test_a_second_merge_waits_for_the_instances_that_it_shares(
 ) -> None:
     found = health(Apps(SHARED), at_most).crowded(ONE, others, START + minutes * MINUTE)
     assert found == expected or (expected is not None and found is not None and found.startswith(expected))
+
+
+def test_without_a_limit_nothing_is_looked_up(tmp_path: Path) -> None:
+    """Every merge asks; a fleet has thousands that bake."""
+    engine = connect(f"sqlite:///{tmp_path / 'empty.db'}")  # not a table in it
+    for source in (health(Apps(SHARED), None), PartedHealth(health(Apps(SHARED), None)), ScriptedHealth()):
+        in_turn(Store(engine), source, ONE, START)
+    with pytest.raises(sa.exc.OperationalError, match="no such table"):
+        in_turn(Store(engine), PartedHealth(health(Apps(SHARED), 0)), ONE, START)
 
 
 def test_two_that_begin_at_once_take_turns() -> None:

@@ -140,6 +140,11 @@ class OwnTurns:
 class Paced(Protocol):
     """A health source that knows how many instances are in change."""
 
+    @property
+    def paces(self) -> bool:
+        """Does any merge wait for others?"""
+        ...
+
     def crowded(self, subject: Subject, others: Sequence[Subject], now: datetime) -> str | None:
         """Why a merge of `subject` has to wait for those of `others`; None when it need not."""
         ...
@@ -181,6 +186,11 @@ class FollowedHealth:
         first = self.first(subject.repository, subject.merged_commit or "", now)
         assert subject.merged_at is not None
         return max(subject.merged_at, *(instance.since or first for instance in seen))
+
+    @property
+    def paces(self) -> bool:
+        """See `Paced`."""
+        return self.at_most is not None
 
     def crowded(self, subject: Subject, others: Sequence[Subject], now: datetime) -> str | None:
         """Why a merge of `subject` has to wait: too many instances that it shares are in change already.
