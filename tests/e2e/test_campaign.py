@@ -30,8 +30,9 @@ from greylag.engine.campaign import Campaign, Outcome
 from greylag.engine.clock import LeapClock
 from greylag.engine.compat import removal
 from greylag.engine.events import Event, EventKind
-from greylag.engine.explain import plan, words
+from greylag.engine.explain import plan
 from greylag.engine.overrides import Overrides
+from greylag.engine.plan_words import words
 from greylag.engine.report import events, ledger_rows, questions, status
 from greylag.engine.retire import retire
 from greylag.engine.work import InlineWork

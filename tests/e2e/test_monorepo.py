@@ -24,8 +24,9 @@ from greylag.domain.target import TargetState
 from greylag.engine.campaign import Campaign
 from greylag.engine.clock import LeapClock
 from greylag.engine.documents import ledger_document, status_document
-from greylag.engine.explain import plan, words
+from greylag.engine.explain import plan
 from greylag.engine.overrides import Overrides
+from greylag.engine.plan_words import words
 from greylag.engine.ports import Rewriter
 from greylag.engine.report import ledger_rows, status
 from greylag.engine.retire import retire

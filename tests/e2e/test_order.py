@@ -12,7 +12,8 @@ from greylag.domain.target import TargetState
 from greylag.engine.actions import Decision
 from greylag.engine.campaign import Campaign
 from greylag.engine.events import EventKind
-from greylag.engine.explain import plan, words
+from greylag.engine.explain import plan
+from greylag.engine.plan_words import words
 from greylag.engine.report import events
 
 BUILDS = "CREATE TABLE prod.mart.{} AS\nSELECT 1 FROM prod.mart.{}\n"

@@ -25,7 +25,8 @@ from greylag.domain.target import TargetState
 from greylag.engine.campaign import Campaign
 from greylag.engine.clock import LeapClock
 from greylag.engine.events import EventKind
-from greylag.engine.explain import plan, words
+from greylag.engine.explain import plan
+from greylag.engine.plan_words import words
 from greylag.engine.report import events
 from greylag.engine.work import InlineWork
 from greylag.engine.world import Target

@@ -30,9 +30,9 @@ from greylag.domain.check import Verdict
 from greylag.domain.words import count
 from greylag.engine.actions import Decision
 from greylag.engine.events import EventKind
-from greylag.engine.explain import policy_words
 from greylag.engine.leftovers import AGENT_FORM
 from greylag.engine.overrides import Overrides
+from greylag.engine.plan_words import policy_words
 from greylag.engine.retire import retire
 from greylag.verify import prove
 

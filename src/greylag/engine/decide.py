@@ -11,7 +11,8 @@ from greylag.domain.target import TargetState
 from greylag.domain.words import count
 from greylag.engine.actions import Action, AssignWaves, Decision, Hold, Wait, WaitKind
 from greylag.engine.permits import criticality, parked, wave_done
-from greylag.engine.steps import STEPS, Tick
+from greylag.engine.steps import STEPS
+from greylag.engine.tick import Tick
 from greylag.engine.upstream import ordered
 from greylag.engine.world import Target, World
 from greylag.rollout.policy import merges_by_itself

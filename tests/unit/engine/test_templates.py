@@ -22,7 +22,8 @@ from greylag.domain.migration import Templates
 from greylag.domain.target import TargetState
 from greylag.engine.clock import LeapClock
 from greylag.engine.describe import agent_message, branch, commit_message, title
-from greylag.engine.explain import plan, words
+from greylag.engine.explain import plan
+from greylag.engine.plan_words import words
 from greylag.engine.work import InlineWork
 from greylag.engine.world import Target
 from greylag.forge import EmbeddedForge

@@ -32,7 +32,7 @@ def plan(
 ) -> None:
     """Show what a run would do."""
     from greylag.engine.explain import plan as make
-    from greylag.engine.explain import words
+    from greylag.engine.plan_words import words
 
     campaign = open_campaign(migration, config)
     made = make(campaign, proof=proof)
