@@ -26,11 +26,12 @@ from greylag.app import App, Settings, build
 from greylag.app.settings import HealthSettings
 from greylag.domain.target import TargetState
 from greylag.engine.actions import Decision, WaitKind
-from greylag.engine.campaign import Campaign, Outcome
+from greylag.engine.campaign import Campaign
 from greylag.engine.clock import LeapClock
 from greylag.engine.compat import removal
 from greylag.engine.events import Event, EventKind
 from greylag.engine.explain import plan
+from greylag.engine.loop import Outcome
 from greylag.engine.overrides import Overrides
 from greylag.engine.plan_words import words
 from greylag.engine.report import events, ledger_rows, questions, status

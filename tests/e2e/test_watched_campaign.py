@@ -18,8 +18,9 @@ from tests.unit.rollout.servers import serve
 from greylag.app import build
 from greylag.app.settings import load_settings
 from greylag.domain.target import TargetState
-from greylag.engine.campaign import Campaign, Outcome
+from greylag.engine.campaign import Campaign
 from greylag.engine.clock import LeapClock
+from greylag.engine.loop import Outcome
 from greylag.engine.report import events, ledger_rows
 from greylag.engine.work import InlineWork
 from greylag.workspace import Repository

@@ -22,8 +22,9 @@ from greylag.domain.outcome import Edited, FileReport, Form, FormChoice, Unchang
 from greylag.domain.parts import part_of
 from greylag.domain.target import TargetState
 from greylag.engine.actions import WaitKind
-from greylag.engine.campaign import Campaign, Outcome
+from greylag.engine.campaign import Campaign
 from greylag.engine.clock import LeapClock
+from greylag.engine.loop import Outcome
 from greylag.engine.overrides import Overrides
 from greylag.engine.parts import cut
 from greylag.engine.ports import ProofLevel

@@ -78,9 +78,9 @@ def plan(campaign: Campaign, *, proof: ProofLevel | None = None) -> Plan:
     migration, _ = campaign.compiled()
     rollout = campaign.migration.rollout
     known = {target.repository: target for target in campaign.world().targets}
-    made = campaign.rehearse(proof=proof)
+    made = campaign.scanner.rehearse(proof=proof)
     left = _left_out(campaign, made)
-    edges = campaign.edges(made)
+    edges = campaign.scanner.edges(made)
     order = ordered(edges)
     weights = [
         Weight(
