@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from greylag.engine import tables
 from greylag.engine.effects import NotNow
 from greylag.engine.store import Session, Store
 from greylag.rollout.health import HealthSource, Subject
-from greylag.rollout.instances.base import TURN, FirstSeen, Paced, about_to_change
+from greylag.rollout.instances.base import TURN, FirstSeen, Paced, Turn
 
 
 def first_seen(store: Store) -> FirstSeen:
@@ -43,27 +43,21 @@ class SharedTurns:
 
     store: Store
 
-    def begin(
-        self,
-        repository: str,
-        names: frozenset[str],
-        behind: Mapping[str, str],
-        at_most: int,
-        *,
-        known: Collection[str],
-        now: datetime,
-    ) -> Mapping[str, str]:
+    def begin(self, turn: Turn) -> Mapping[str, str]:
         """See `Turns`."""
         table = tables.turns
         with self.store.write() as session:
-            session.connection.execute(table.delete().where(table.c.begun_at <= now - TURN))
-            others = table.c.begun_at <= now, table.c.repository.not_in(known)
-            recent = session.rows(sa.select(table).where(*others).order_by(table.c.repository))
-            begun = [(row["repository"], row["instances"]) for row in recent]
-            change = about_to_change(behind, names, begun)
-            if len(change) <= at_most:
-                row = {"repository": repository, "instances": sorted(names), "begun_at": now}
-                session.connection.execute(table.delete().where(table.c.repository == repository))
+            session.connection.execute(table.delete().where(table.c.begun_at <= turn.now - TURN))
+            query = sa.select(table).where(table.c.begun_at <= turn.now).order_by(table.c.repository)
+            recent = session.rows(query)
+            change = turn.change((row["repository"], row["instances"]) for row in recent)
+            if len(change) <= turn.at_most:
+                row = {
+                    "repository": turn.repository,
+                    "instances": sorted(turn.names),
+                    "begun_at": turn.now,
+                }
+                session.connection.execute(table.delete().where(table.c.repository == turn.repository))
                 session.connection.execute(table.insert().values(row))
             return change
 

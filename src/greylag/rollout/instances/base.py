@@ -73,37 +73,40 @@ TURN = timedelta(minutes=5)
 """So long a merge that was let through counts, before it stands among those that are not judged yet."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A merge of `repository` that would begin now. `names` are the instances that run it.
+
+    `behind` are those of them, by name, that the merges of `known` left behind, with words for it.
+    """
+
+    repository: str
+    names: frozenset[str]
+    behind: Mapping[str, str]
+    at_most: int
+    known: frozenset[str]
+    now: datetime
+
+    def change(self, begun: Iterable[tuple[str, Collection[str]]]) -> dict[str, str]:
+        """What is behind, and what merges that were let through a moment ago are about to change."""
+        others = {
+            name: f"{name}: {other} is being merged"
+            for other, theirs in begun
+            if other not in self.known
+            for name in self.names.intersection(theirs)
+        }
+        return {**self.behind, **others}
+
+
 class Turns(Protocol):
     """Merges that were let through a moment ago."""
 
-    def begin(
-        self,
-        repository: str,
-        names: frozenset[str],
-        behind: Mapping[str, str],
-        at_most: int,
-        *,
-        known: Collection[str],
-        now: datetime,
-    ) -> Mapping[str, str]:
-        """One goes ahead, unless more than `at_most` of its instances, by name, are in change already.
+    def begin(self, turn: Turn) -> Mapping[str, str]:
+        """What is in change. One goes ahead, unless that is more than `turn.at_most`.
 
-        `behind` are those that the merges of `known` left behind; returns them, and those that others let
-        through are about to change. Asked and noted at once: of two that ask together, one goes first.
+        Asked and noted at once: of two that ask together, one goes first.
         """
         ...
-
-
-def about_to_change(
-    behind: Mapping[str, str], names: frozenset[str], begun: Iterable[tuple[str, Collection[str]]]
-) -> dict[str, str]:
-    """`behind`, and those of `names` that merges begun a moment ago change, by repository."""
-    change = {
-        name: f"{name}: {other} is being merged"
-        for other, theirs in begun
-        for name in names.intersection(theirs)
-    }
-    return {**behind, **change}
 
 
 @dataclass(slots=True)
@@ -113,26 +116,13 @@ class OwnTurns:
     _begun: dict[str, tuple[frozenset[str], datetime]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def begin(
-        self,
-        repository: str,
-        names: frozenset[str],
-        behind: Mapping[str, str],
-        at_most: int,
-        *,
-        known: Collection[str],
-        now: datetime,
-    ) -> Mapping[str, str]:
+    def begin(self, turn: Turn) -> Mapping[str, str]:
         """See `Turns`."""
         with self._lock:
-            begun = [
-                (other, theirs)
-                for other, (theirs, at) in self._begun.items()
-                if other not in known and at <= now < at + TURN
-            ]
-            change = about_to_change(behind, names, begun)
-            if len(change) <= at_most:
-                self._begun[repository] = (names, now)
+            recent = ((name, one) for name, (one, at) in self._begun.items() if at <= turn.now < at + TURN)
+            change = turn.change(recent)
+            if len(change) <= turn.at_most:
+                self._begun[turn.repository] = (turn.names, turn.now)
             return change
 
 
@@ -212,8 +202,15 @@ class FollowedHealth:
             if seen.error is not None and (same or shared):
                 return f"it is not known what runs {other.repository}: {seen.error}"
             behind |= {one.name: f"{one.name}: {one.detail}" for one in shared if not one.follows}
-        known = {other.repository for other in others}
-        change = self.turns.begin(subject.repository, names, behind, self.at_most, known=known, now=now)
+        turn = Turn(
+            repository=subject.repository,
+            names=names,
+            behind=behind,
+            at_most=self.at_most,
+            known=frozenset(other.repository for other in others),
+            now=now,
+        )
+        change = self.turns.begin(turn)
         if len(change) <= self.at_most:
             return None
         told = "; ".join(sorted(change.values())[:3])
