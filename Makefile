@@ -12,8 +12,8 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3 python;
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-# Tests run in this many processes at a time.
-JOBS ?= 2
+# Tests run in this many processes at a time: many of them wait for other programs.
+JOBS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1) + 1 )))
 # Handed to `greylag demo`, `pytest` and `python -m bench`: e.g. make demo ARGS="--seed 7 --keep /tmp/fleet"
 ARGS ?=
 
