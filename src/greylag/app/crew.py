@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from greylag.domain.errors import GreylagError
 from greylag.engine.campaign import Campaign
 from greylag.engine.clock import Clock
+from greylag.engine.database import DatabaseAway
 from greylag.engine.events import EventKind
 from greylag.engine.perform import Request
 from greylag.engine.store import Store
@@ -44,6 +45,8 @@ class Crew:
         """See `Performer.perform`: with the migration as the database has it, whichever it is."""
         try:
             campaign = self._campaign(request.migration)
+        except DatabaseAway:
+            raise  # nobody's fault, and the effect may be repeated
         except GreylagError as error:
             self._failed(request, error)
             return False

@@ -22,6 +22,9 @@ _BREATH_SECONDS = 0.03
 _SHARE = 4.0
 """While effects run, a tick comes at the earliest after so many times the length of the last tick."""
 
+_AWAY_SECONDS = 1.0
+"""Between two tries while the database is away."""
+
 _LOOK_AGAIN = timedelta(seconds=15)
 """So long waits a run that stays, where nothing but a person's word can change anything."""
 
@@ -40,44 +43,47 @@ class Loop:
 
     def __init__(self, campaign: Campaign) -> None:
         self._campaign = campaign
+        self._ticks = 0
 
     def until_done(self, work: Work, on_tick: Callable[[Decision], None], *, stay: bool) -> Outcome:
-        ticks = 0
-        clock = self._campaign.clock
+        """Until there is an outcome. A database that is away, at any moment, is waited for."""
         while True:
-            began = time.monotonic()
-            was_busy = bool(work.busy())
-            decision = self._turn(work)
-            if decision is None:
-                work.wait(1.0)
+            try:
+                outcome = self._turn(work, on_tick, stay=stay)
+            except DATABASE_ERRORS as error:
+                if not passes(error):
+                    raise
+                self._campaign.fresh.lost()
+                time.sleep(_AWAY_SECONDS)
                 continue
-            on_tick(decision)
-            ticks += 1
-            if decision.over:
-                self._finish()
-                return Outcome(over=True, decision=decision, ticks=ticks)
-            if work.busy():
-                self._pace(work, time.monotonic() - began)
-            elif decision.actions or was_busy:
-                continue  # what ended while this tick looked is seen by the next one
-            elif decision.wake is not None or stay:
-                work.wake.clear()
-                clock.sleep_until(decision.wake or clock.now() + _LOOK_AGAIN, work.wake)
-            else:
-                return Outcome(over=False, decision=decision, ticks=ticks)
+            if outcome is not None:
+                return outcome
 
-    def _turn(self, work: Work) -> Decision | None:
-        """A tick; None while another process leads the campaign, or the database is away."""
-        try:
-            if not work.leads(self._campaign.name):
-                return None
-            self._same_file()
-            return self._campaign.tick(work)
-        except DATABASE_ERRORS as error:
-            if not passes(error):
-                raise
-            self._campaign.fresh.lost()
+    def _turn(self, work: Work, on_tick: Callable[[Decision], None], *, stay: bool) -> Outcome | None:
+        """A tick, and the wait for what it set going; no tick while another process leads the campaign."""
+        clock = self._campaign.clock
+        began = time.monotonic()
+        was_busy = bool(work.busy())
+        if not work.leads(self._campaign.name):
+            work.wait(1.0)
             return None
+        self._same_file()
+        decision = self._campaign.tick(work)
+        on_tick(decision)
+        self._ticks += 1
+        if decision.over:
+            self._finish()
+            return Outcome(over=True, decision=decision, ticks=self._ticks)
+        if work.busy():
+            self._pace(work, time.monotonic() - began)
+        elif decision.actions or was_busy:
+            return None  # what ended while this tick looked is seen by the next one
+        elif decision.wake is not None or stay:
+            work.wake.clear()
+            clock.sleep_until(decision.wake or clock.now() + _LOOK_AGAIN, work.wake)
+        else:
+            return Outcome(over=False, decision=decision, ticks=self._ticks)
+        return None
 
     def _same_file(self) -> None:
         """Two runs with two versions of the file would undo each other's patches: the later one counts."""

@@ -13,6 +13,7 @@ from greylag.domain.errors import UsageError
 from greylag.domain.target import TargetState
 from greylag.engine.actions import EffectKind
 from greylag.engine.campaign import Campaign
+from greylag.engine.database import DatabaseAway
 from greylag.engine.perform import Request
 from greylag.engine.work import InlineWork
 
@@ -92,6 +93,18 @@ def test_a_migration_that_cannot_be_read_here_is_the_targets_error(tmp_path: Pat
     assert (target.errors, target.state) == (1, TargetState.FOUND)
     assert "missing" in target.reason
     assert target.not_before is not None
+
+
+def test_a_database_that_is_away_is_not_the_targets_error(tmp_path: Path, app: App) -> None:
+    campaign = started(app, tmp_path, MIGRATION, "users-v2.migration.yaml")
+
+    def away(text: str, path: str) -> Campaign:
+        raise DatabaseAway(OSError("no route to host"))
+
+    with pytest.raises(DatabaseAway):
+        Crew(app.store, app.clock, away).perform(asked(campaign))
+    (target,) = campaign.world().targets
+    assert (target.errors, target.not_before) == (0, None)
 
 
 def test_an_effect_of_no_campaign_is_dropped(app: App) -> None:
