@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.e2e.campaigns import START, make_app, make_fleet, query, write_migration
+from tests.e2e.campaigns import START, ScriptedHealth, make_app, make_fleet, query, write_migration
 
 from greylag.app import App
 from greylag.domain.target import TargetState
@@ -21,6 +21,7 @@ from greylag.forge import (
     Merged,
     MergeRefusal,
     NotMergeable,
+    NotRevertible,
     PullRequest,
     PullRequestSpec,
 )
@@ -107,6 +108,31 @@ def test_a_forge_that_stays_away_is_told_to_people_once(tmp_path: Path) -> None:
         "or: greylag skip users-v2 a"
     )
     assert timedelta(hours=1) <= stuck.at - START <= timedelta(hours=2)
+
+
+class NoReverts(EmbeddedForge):
+    """A forge that is away whenever something is to be taken back, three times."""
+
+    left = 3
+
+    def revert(self, repository: str, number: int) -> PullRequest | NotRevertible:
+        """See `Forge`."""
+        if self.left:
+            self.left -= 1
+            raise Unavailable("POST /pulls: 503")
+        return super().revert(repository, number)
+
+
+def test_a_revert_that_has_to_wait_is_told_to_people_at_once(tmp_path: Path) -> None:
+    make_fleet(tmp_path / "fleet", {"a": {"q.sql": query(1)}})
+    clock = LeapClock(START)
+    forge = NoReverts(tmp_path / "fleet", clock=clock.now)
+    health = ScriptedHealth(sick={"a"})
+    app = make_app(tmp_path, clock=clock, forge=forge, work=InlineWork, health=health)
+    states, _ = ran(tmp_path, app)
+    assert states == {"a": TargetState.HANDED_OVER}, "taken back, twice"
+    told = [one.message for one in events(app.campaign("users-v2")) if one.kind is EventKind.STUCK]
+    assert told == ["a: revert waits: POST /pulls: 503"]
 
 
 def test_what_left_the_queue_counts_as_a_try(tmp_path: Path) -> None:

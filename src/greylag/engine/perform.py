@@ -90,7 +90,7 @@ class Performer(Tools):
     def _waits(self, request: Request, target: Target, error: NotNow | Unavailable) -> None:
         """The forge is away, or holds it back: told once, and looked at again ever more rarely.
 
-        Where the forge stays away, that is told once more, to whoever gets notices of what is held.
+        Where the forge stays away, or a revert has to wait, whoever gets notices of what is held is told.
         """
         now = self.clock.now()
         steady = isinstance(error, NotNow) and error.steady
@@ -106,7 +106,9 @@ class Performer(Tools):
             )
             if kept and target.waits == 0:
                 text = f"{request.repository}: {request.kind} waits: {error}"
-                self.tell(session, request, target, EventKind.WAITING, text)
+                # A bad merge that cannot be taken back now: people may want to, by other means.
+                kind = EventKind.STUCK if request.kind is EffectKind.REVERT else EventKind.WAITING
+                self.tell(session, request, target, kind, text)
             elif kept and target.waits == _STUCK and isinstance(error, Unavailable):
                 text = (
                     f"{request.repository}: {request.kind} was tried {_STUCK + 1} times, and goes on being "
